@@ -1,0 +1,5 @@
+"""`python -m cohortfinder` is the command `cohortfinder`."""
+
+from cohortfinder.cli.main import run
+
+run()

@@ -1,0 +1,13 @@
+"""Leaf kind `judgement`: only a person can tell."""
+
+from typing import ClassVar
+
+from cohortfinder.criteria.question import Question
+
+
+class JudgementQuestion(Question):
+    """`judgement: what to look at`: always unknown (`judgement_required`), and says what to look at."""
+
+    kind: ClassVar[str] = "judgement"
+
+    judgement: str

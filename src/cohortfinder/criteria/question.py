@@ -1,0 +1,107 @@
+"""What every leaf kind shares: a frozen pydantic model that reads the words of a trial file, all scalars as text."""
+
+import re
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
+
+from cohortfinder.model import Comparison, Duration, Quantity
+
+_QUANTITY = re.compile(r"^\s*(?P<number>[-+]?\d+(?:\.\d+)?)\s*(?P<unit>\S.*?)?\s*$")
+_TITRE = re.compile(r"^\s*1\s*:\s*(?P<titre>\d+)\s*$")
+_DURATION = re.compile(r"^\s*(?P<count>\d+)\s+(?P<unit>day|week|month|year)s?\s*$")
+
+
+def parse_quantity(text: object) -> object:
+    """Read "1.5 ULN", "30 mL/min", "80" or "1:80"; anything else raises ValueError with an example."""
+    if isinstance(text, Quantity):
+        return text
+    if titre := _TITRE.match(str(text)):
+        return Quantity(Decimal(titre["titre"]), "{titer}")
+    found = _QUANTITY.match(str(text))
+    if found is None:
+        raise ValueError(f"{str(text)!r} is no quantity; write a number and a unit, for example '0.5 10*9/L' or '1.5 ULN'")
+    try:
+        return Quantity(Decimal(found["number"]), found["unit"] or "")
+    except InvalidOperation as error:  # pragma: no cover - the pattern admits decimals only
+        raise ValueError(f"{str(text)!r} is no number") from error
+
+
+def parse_duration(text: object) -> object:
+    """Read "3 weeks", "1 month", "28 days"; anything else raises ValueError with an example."""
+    if isinstance(text, Duration):
+        return text
+    found = _DURATION.match(str(text))
+    if found is None:
+        raise ValueError(f"{str(text)!r} is no span of time; write for example '3 weeks', '6 months' or '28 days'")
+    return Duration(int(found["count"]), f"{found['unit']}s")  # type: ignore[arg-type]
+
+
+def parse_yes(value: object) -> object:
+    """Read `yes`; a window word such as `ever` is either said or left away."""
+    if value is True or str(value) == "yes":
+        return True
+    raise ValueError(f"{str(value)!r} is not possible here; write 'yes' or leave the line away")
+
+
+def as_list(value: object) -> object:
+    """Read one word as a list of one."""
+    return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else value
+
+
+QuantityText = Annotated[
+    Quantity, BeforeValidator(parse_quantity), WithJsonSchema({"type": ["string", "number"], "examples": ["1.5 ULN", "30 mL/min"]})
+]
+DurationText = Annotated[
+    Duration, BeforeValidator(parse_duration),
+    WithJsonSchema({"type": "string", "pattern": r"^\d+ (day|week|month|year)s?$", "examples": ["3 weeks"]}),
+]
+Yes = Annotated[Literal[True], BeforeValidator(parse_yes), WithJsonSchema({"const": "yes"})]
+Concepts = Annotated[
+    tuple[str, ...], BeforeValidator(as_list),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+]
+Absence = Literal["unknown", "false"]
+
+
+class Question(BaseModel):
+    """Base of the leaf kinds. `kind` is the word that opens the leaf in a trial file, `template` its SQL."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    kind: ClassVar[str]
+    domain: ClassVar[Literal["observation", "clinical", "none"]] = "none"
+
+    absence: Absence = "unknown"
+
+    @property
+    def concepts(self) -> tuple[str, ...]:
+        """The concepts that the question names."""
+        return ()
+
+
+class NumericQuestion(Question):
+    """A question that compares a number: `at_least`, `at_most`, `above`, `below`, or `between: [low, high]`."""
+
+    at_least: QuantityText | None = None
+    at_most: QuantityText | None = None
+    above: QuantityText | None = None
+    below: QuantityText | None = None
+    between: tuple[QuantityText, QuantityText] | None = None
+
+    @property
+    def comparison(self) -> Comparison | None:
+        """The bounds, or None when the question compares no number."""
+        if self.between is not None:
+            return Comparison(lower=self.between[0], upper=self.between[1])
+        lower, upper = self.at_least or self.above, self.at_most or self.below
+        if lower is None and upper is None:
+            return None
+        return Comparison(lower, self.above is None, upper, self.below is None)
+
+    def model_post_init(self, context: Any) -> None:
+        """Refuse bounds that contradict each other."""
+        if (self.at_least and self.above) or (self.at_most and self.below) or (self.between and (
+                self.at_least or self.above or self.at_most or self.below)):
+            raise ValueError("say each bound once: at_least or above, at_most or below, or between")

@@ -1,0 +1,20 @@
+"""The leaf kinds of the trial language, one line each."""
+
+from cohortfinder.criteria.age import AgeQuestion
+from cohortfinder.criteria.condition import ConditionQuestion
+from cohortfinder.criteria.formula import FormulaQuestion
+from cohortfinder.criteria.judgement import JudgementQuestion
+from cohortfinder.criteria.medication import MedicationQuestion
+from cohortfinder.criteria.observation import ObservationQuestion
+from cohortfinder.criteria.procedure import ProcedureQuestion
+from cohortfinder.criteria.question import Question
+from cohortfinder.criteria.series import SeriesQuestion
+from cohortfinder.criteria.sex import SexQuestion
+
+LEAF_KINDS: dict[str, type[Question]] = {
+    kind.kind: kind
+    for kind in (
+        AgeQuestion, SexQuestion, ObservationQuestion, SeriesQuestion, ConditionQuestion,
+        MedicationQuestion, ProcedureQuestion, FormulaQuestion, JudgementQuestion,
+    )
+}

@@ -1,0 +1,77 @@
+"""The errors that a user can meet, each with the exit status that scripts rely on.
+
+    CohortFinderError                1  unexpected failure
+    ├── UsageError                   2  an option or argument is wrong
+    ├── InputError                  64  a given file or folder is not there or not what it should be
+    │   └── TrialError              64  a trial file has errors, each with its line
+    ├── StoreError                  65  the store is inconsistent or of an unknown layout
+    ├── ReadWriteError              74  cannot read or write (disk full, read-only folder)
+    ├── LockedError                 75  another process holds the store: try later
+    └── ConfigurationError          78  the configuration is wrong
+
+A message is one sentence: what is wrong, where, and what to do next. It never carries a patient's data.
+"""
+
+from dataclasses import dataclass
+
+
+class CohortFinderError(Exception):
+    """Base of every error that is reported to the user in one sentence."""
+
+    exit_status = 1
+
+
+class UsageError(CohortFinderError):
+    """The command line is wrong: an unknown option, a date that is none, an index date in the future."""
+
+    exit_status = 2
+
+
+class InputError(CohortFinderError):
+    """A file or folder that was given does not exist, or is not what it should be."""
+
+    exit_status = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong in a user's file, with the place where an editor can jump to."""
+
+    file: str
+    line: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.message}"
+
+
+class TrialError(InputError):
+    """A trial file has errors; all of them are listed, one per line."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(str(problem) for problem in problems))
+
+
+class StoreError(CohortFinderError):
+    """The store is inconsistent, or written by a version with another layout."""
+
+    exit_status = 65
+
+
+class ReadWriteError(CohortFinderError):
+    """The system refused to read or write."""
+
+    exit_status = 74
+
+
+class LockedError(CohortFinderError):
+    """Another process is using the store."""
+
+    exit_status = 75
+
+
+class ConfigurationError(CohortFinderError):
+    """The configuration is wrong."""
+
+    exit_status = 78

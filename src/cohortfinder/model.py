@@ -1,0 +1,141 @@
+"""The frozen values that cross packages: a trial as it was written, and the values that its rules compare with."""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Literal
+
+Truth = bool | None
+CriterionKind = Literal["inclusion", "exclusion"]
+Certainty = Literal["exact", "proxy", "judgement"]
+Status = Literal["eligible", "possible", "excluded"]
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number with its unit: a UCUM code, "ULN" or "LLN" (multiples of the reference range), or "" for none.
+
+    A titre 1:80 is the number 80 with unit "{titer}".
+    """
+
+    value: Decimal
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Duration:
+    """A span of calendar time: 3 weeks are 21 days, 6 months are calendar months."""
+
+    count: int
+    unit: Literal["days", "weeks", "months", "years"]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What a number must be: each bound optional, `between: [45, 70]` is lower and upper, both included."""
+
+    lower: Quantity | None = None
+    lower_included: bool = True
+    upper: Quantity | None = None
+    upper_included: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One question to the data.
+
+    `id` is the criterion's id and the position in its rule ("I-RENAL.2"), unique within a trial.
+    `question` is the leaf kind's own frozen model from `cohortfinder.criteria`, parameters already filled in.
+    `adverse` is the truth that speaks against the patient here (False in an inclusion, True in an exclusion, turned by
+    every `not` above): results that contradict each other at the same time are read as this.
+    """
+
+    id: str
+    kind: str
+    question: Any
+    adverse: bool
+    line: int
+    parameters: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Combination:
+    """`all`, `any`, `not` (one child) or `need` (at least `need` children true) over rules."""
+
+    operator: Literal["all", "any", "not", "need"]
+    children: tuple["Rule", ...]
+    need: int | None = None
+
+
+Rule = Leaf | Combination
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """One sentence of the protocol. `arms` is never empty: a criterion for all arms names each of them.
+
+    `rule` is None when the trial file says `computed: no`. `position` is the place in protocol order, from 1,
+    inclusion first.
+    """
+
+    id: str
+    kind: CriterionKind
+    text: str
+    arms: tuple[str, ...]
+    certainty: Certainty
+    rule: Rule | None
+    position: int
+    line: int
+    note: str = ""
+    flags: tuple[str, ...] = ()
+
+    @property
+    def computed(self) -> bool:
+        """Whether a rule stands in the trial file."""
+        return self.rule is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """A cohort of the trial; `entry` is the id of the criterion that lists a patient in it."""
+
+    id: str
+    name: str
+    entry: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A number or word that a site may set: `value` is the one in force, None when it is left open."""
+
+    name: str
+    value: str | None
+    default: str | None
+    why: str
+    flag: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A trial file, parsed and checked; `sha256` is the hash of its bytes."""
+
+    id: str
+    title: str
+    time_zone: str
+    arms: tuple[Arm, ...]
+    criteria: tuple[Criterion, ...]
+    parameters: tuple[Parameter, ...]
+    sha256: str
+    source: str = ""
+    profile: Literal["prescreen", "protocol"] = "prescreen"
+    notes: tuple[str, ...] = field(default_factory=tuple)
+
+    def criteria_of(self, arm: str) -> tuple[Criterion, ...]:
+        """Return the criteria that hold in `arm`, in protocol order."""
+        return tuple(criterion for criterion in self.criteria if arm in criterion.arms)
+
+
+def leaves_of(rule: Rule) -> tuple[Leaf, ...]:
+    """Return the leaves of a rule, left to right."""
+    if isinstance(rule, Leaf):
+        return (rule,)
+    return tuple(leaf for child in rule.children for leaf in leaves_of(child))

@@ -1,0 +1,18 @@
+"""Where the folders that ship with the program are: beside the package in a wheel, beside `src/` in a checkout."""
+
+from pathlib import Path
+
+from cohortfinder.errors import StoreError
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def resource_dir(name: str) -> Path:
+    """Return the folder `name` (queries, mappings, trials, sample_bundles).
+
+    Raises StoreError when neither the wheel nor the checkout holds it.
+    """
+    for candidate in (_PACKAGE / "_data" / name, _PACKAGE.parent.parent / name):
+        if candidate.is_dir():
+            return candidate
+    raise StoreError(f"the program's own folder {name!r} is missing; install cohortfinder again")
