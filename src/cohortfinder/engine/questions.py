@@ -1,0 +1,246 @@
+"""A leaf of a rule to the values that its SQL template takes: windows, bounds in the unit of the concept, roles."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from cohortfinder.criteria.age import AgeQuestion
+from cohortfinder.criteria.condition import ConditionQuestion
+from cohortfinder.criteria.formula import FormulaQuestion
+from cohortfinder.criteria.medication import MedicationQuestion
+from cohortfinder.criteria.observation import ObservationQuestion
+from cohortfinder.criteria.procedure import ProcedureQuestion
+from cohortfinder.criteria.question import NumericQuestion
+from cohortfinder.criteria.series import SeriesQuestion
+from cohortfinder.criteria.sex import SexQuestion
+from cohortfinder.errors import InputError
+from cohortfinder.model import Comparison, Duration, Leaf, Quantity
+from cohortfinder.resources import resource_dir
+from cohortfinder.terminology import Terminology
+
+DECIDING_ROLES = ["primary", "alt", "local", "component", "deprecated"]
+LIMITS = {"ULN": "uln", "LLN": "lln"}
+_OBSERVED_WITHIN = Duration(12, "months")
+_MEDICATION_TYPES = ("MedicationStatement", "MedicationRequest", "MedicationAdministration", "MedicationDispense")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A window as SQL counts it: calendar months or days."""
+
+    count: int
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a leaf needs to know beside its own words: the concepts and which resource types are completely loaded."""
+
+    terminology: Terminology
+    loaded: Mapping[str, bool]
+
+
+def span_of(duration: Duration | None) -> Span | None:
+    """Count weeks as days and years as calendar months; None stays None (for ever)."""
+    if duration is None:
+        return None
+    match duration.unit:
+        case "weeks":
+            return Span(duration.count * 7, "days")
+        case "years":
+            return Span(duration.count * 12, "months")
+        case unit:
+            return Span(duration.count, unit)
+
+
+def values_of(leaf: Leaf, setting: Setting) -> dict[str, Any]:
+    """Return the values of `queries/criteria/<kind>.sql.jinja` for one leaf."""
+    own = _VALUES[leaf.kind](leaf.question, setting) if leaf.kind in _VALUES else {}
+    return {"leaf": leaf.id, "adverse": leaf.adverse, "absence": leaf.question.absence, **own}
+
+
+def concepts_of(leaf: Leaf) -> tuple[str, ...]:
+    """Return every concept that the leaf reads, the inputs of its formula included."""
+    if isinstance(leaf.question, FormulaQuestion):
+        return tuple(entry["concept"] for entry in formula_declaration(leaf.question.formula)["inputs"].values())
+    return tuple(leaf.question.concepts)
+
+
+def formula_declaration(name: str) -> dict[str, Any]:
+    """Read `queries/formulas/<name>.yaml`: label, unit, source and inputs.
+
+    Raises InputError when there is no such formula.
+    """
+    path = resource_dir("queries") / "formulas" / f"{name}.yaml"
+    if not path.is_file():
+        raise InputError(f"there is no formula {name!r}; queries/formulas/ holds one file a formula")
+    declaration: dict[str, Any] = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    return declaration
+
+
+def _age(question: AgeQuestion, _: Setting) -> dict[str, Any]:
+    return {"concept": question.concepts[0], "at_least": question.age.at_least, "at_most": question.age.at_most}
+
+
+def _sex(question: SexQuestion, _: Setting) -> dict[str, Any]:
+    return {"sex": question.sex}
+
+
+def _observation(question: ObservationQuestion, setting: Setting) -> dict[str, Any]:
+    group = setting.terminology.lookback[setting.terminology.group_of(question.observation[0])]
+    by_group = question.within is None and question.ever is None
+    span = Span(group.prescreen_days, "days") if by_group else span_of(question.within)
+    limit, bounds = _limit_and_bounds(question, setting)
+    return {
+        "concepts": list(question.observation),
+        "roles": [question.role] if question.role else DECIDING_ROLES,
+        "span": span,
+        "protocol_span": Span(group.protocol_days, "days") if by_group else None,
+        "pick": question.pick,
+        "polarity": question.is_,
+        "below_detection": question.below_detection,
+        "screening_dilution": question.screening_dilution.value if question.screening_dilution else None,
+        "limit": limit,
+        "bounds": bounds,
+        "assumed_flag": f"assumed_{limit['kind']}" if limit else "",
+        "loaded": setting.loaded.get("Observation", False),
+        "seen_within": _longer(span),
+        "searched_words": " or ".join(_label(concept, setting) for concept in question.observation),
+    }
+
+
+def _limit_and_bounds(question: NumericQuestion, setting: Setting) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+    comparison = question.comparison
+    if comparison is None:
+        return None, None
+    bound = comparison.upper or comparison.lower
+    if bound is not None and bound.unit in LIMITS:
+        return {
+            "kind": LIMITS[bound.unit], "name": bound.unit.lower(), "multiple": bound.value,
+            "side": "upper" if comparison.upper else "lower",
+            "included": comparison.upper_included if comparison.upper else comparison.lower_included,
+        }, None
+    concept = next(
+        (name for name in question.concepts if setting.terminology.observation_concepts[name].unit), question.concepts[0]
+    )
+    return None, _bounds(comparison, lambda quantity: in_unit_of(concept, quantity, setting.terminology))
+
+
+def in_unit_of(concept: str, quantity: Quantity, terminology: Terminology) -> Decimal:
+    """Convert a threshold into the unit of its concept.
+
+    Raises InputError when the concept has no such unit.
+    """
+    unit = terminology.observation_concepts[concept].unit
+    if quantity.unit in ("", "{titer}", unit):
+        return quantity.value
+    converted = terminology.convert(concept, quantity.value, quantity.unit, unit)
+    if converted is None:
+        raise InputError(f"{concept} has no unit {quantity.unit!r}; write the threshold in {unit}")
+    return converted
+
+
+def _bounds(comparison: Comparison, convert: Callable[[Quantity], Decimal]) -> dict[str, Any]:
+    return {
+        "lower": convert(comparison.lower) if comparison.lower else None,
+        "lower_included": comparison.lower_included,
+        "upper": convert(comparison.upper) if comparison.upper else None,
+        "upper_included": comparison.upper_included,
+    }
+
+
+def _series(question: SeriesQuestion, setting: Setting) -> dict[str, Any]:
+    def limit(concept: str, quantity: Quantity | None) -> Decimal | None:
+        return None if quantity is None else in_unit_of(concept, quantity, setting.terminology)
+
+    readings = [
+        {
+            "concepts": list(reading.observation),
+            "above": limit(reading.observation[0], reading.above),
+            "below": limit(reading.observation[0], reading.below),
+        }
+        for reading in question.series
+    ]
+    return {
+        "readings": readings, "concepts": list(question.concepts), "roles": DECIDING_ROLES,
+        "span": span_of(question.within), "recent": span_of(question.recent), "days": question.days,
+        "searched_words": " and ".join(_label(concept, setting) for concept in question.concepts),
+    }
+
+
+def _condition(question: ConditionQuestion, setting: Setting) -> dict[str, Any]:
+    if question.active:
+        mode = "overlaps"
+    else:
+        mode = "ever" if question.ever else "starts" if question.within else "before"
+    span = span_of(question.within or question.before)
+    return _clinical(question.condition, mode, span, ("condition",), ("Condition",), "conditions", setting)
+
+
+def _procedure(question: ProcedureQuestion, setting: Setting) -> dict[str, Any]:
+    mode = "ever" if question.ever else "overlaps"
+    span = span_of(question.within)
+    return _clinical(question.procedure, mode, span, ("procedure",), ("Procedure",), "procedures", setting)
+
+
+def _medication(question: MedicationQuestion, setting: Setting) -> dict[str, Any]:
+    mode = "ever" if question.ever else "overlaps"
+    span = span_of(question.within)
+    return _clinical(
+        question.medication, mode, span, ("medication",), _MEDICATION_TYPES, "medication records", setting
+    )
+
+
+def _clinical(
+    concepts: tuple[str, ...], mode: str, span: Span | None, kinds: tuple[str, ...], types: tuple[str, ...],
+    records: str, setting: Setting,
+) -> dict[str, Any]:
+    return {
+        "concepts": list(concepts), "mode": mode, "span": span, "orders_count": mode == "ever", "kinds": list(kinds),
+        "loaded": any(setting.loaded.get(name, False) for name in types) and not any(
+            setting.loaded.get(name) is False for name in types
+        ),
+        "seen_within": _longer(span), "searched_words": records,
+    }
+
+
+def _formula(question: FormulaQuestion, setting: Setting) -> dict[str, Any]:
+    declaration = formula_declaration(question.formula)
+    comparison = question.comparison
+    assert comparison is not None  # the question refuses to be built without one
+    return {
+        "template": f"formulas/{question.formula}.sql.jinja",
+        "inputs": {name: _input(entry, setting) for name, entry in declaration["inputs"].items()},
+        "bounds": _bounds(comparison, lambda quantity: quantity.value),
+        "searched_words": declaration["label"],
+    }
+
+
+def _input(entry: Mapping[str, str], setting: Setting) -> dict[str, Any]:
+    concept = entry["concept"]
+    days = setting.terminology.lookback[setting.terminology.group_of(concept)].prescreen_days
+    if "within" in entry:
+        count, unit = entry["within"].split()
+        return {"concept": concept, "span": span_of(Duration(int(count), unit))}  # type: ignore[arg-type]
+    return {"concept": concept, "span": Span(days, "days")}
+
+
+def _longer(span: Span | None) -> Span:
+    """Return the window or twelve months, whichever is longer: how recently a patient must have been seen."""
+    usual = Span(_OBSERVED_WITHIN.count, "months")
+    if span is None:
+        return usual
+    return span if (span.count * 30 if span.unit == "months" else span.count) > 365 else usual
+
+
+def _label(concept: str, setting: Setting) -> str:
+    return setting.terminology.observation_concepts[concept].label
+
+
+_VALUES: dict[str, Callable[[Any, Setting], dict[str, Any]]] = {
+    "age": _age, "sex": _sex, "observation": _observation, "series": _series, "condition": _condition,
+    "procedure": _procedure, "medication": _medication, "formula": _formula,
+}

@@ -1,0 +1,123 @@
+"""The one Jinja environment: a template of queries/ and values in, SQL text and its parameters out.
+
+Nothing reaches the text of a query unless it passed `| bind` (then it is a parameter) or `| identifier` (then it is a
+checked name). Anything else stops the rendering.
+"""
+
+import re
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from cohortfinder.errors import CohortFinderError
+from cohortfinder.resources import resource_dir
+
+_IDENTIFIER = re.compile(r"^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?$")
+_PARAMETER = re.compile(r"\$(p\d+)\b")
+
+
+class SqlSafetyError(CohortFinderError):
+    """A template would have put a value into the text of a query."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A query as it runs: its text, with `$p1` where a value stands, and the values."""
+
+    text: str
+    parameters: dict[str, Any]
+
+    def with_values(self) -> str:
+        """Return the text with the values written in, to be read or pasted into a shell; never to be run by us."""
+        return _PARAMETER.sub(lambda found: literal(self.parameters[found[1]]), self.text)
+
+
+@dataclass(slots=True)
+class _Binder:
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+    def bind(self, value: Any) -> Markup:
+        for name, known in self.parameters.items():
+            if type(known) is type(value) and known == value:
+                return Markup(f"${name}")
+        name = f"p{len(self.parameters) + 1}"
+        self.parameters[name] = value
+        return Markup(f"${name}")
+
+
+_binder: ContextVar[_Binder] = ContextVar("binder")
+
+
+def literal(value: Any) -> str:
+    """Write a value as SQL, for the eyes of a reader."""
+    match value:
+        case None:
+            return "NULL"
+        case bool():
+            return "TRUE" if value else "FALSE"
+        case int() | Decimal():
+            return str(value)
+        case datetime():
+            return f"TIMESTAMP '{value.isoformat(sep=' ')}'"
+        case date():
+            return f"DATE '{value.isoformat()}'"
+        case list() | tuple():
+            return "[" + ", ".join(literal(item) for item in value) + "]"
+        case str():
+            return "'" + value.replace("'", "''") + "'"
+    raise SqlSafetyError(f"a {type(value).__name__} cannot be a parameter of a query")
+
+
+def identifier(value: object) -> Markup:
+    """Let a name through (`name` or `relation.name`) of nothing but lower-case letters, digits and underscores."""
+    if not _IDENTIFIER.match(str(value)):
+        raise SqlSafetyError(f"{str(value)!r} is not a name that may stand in a query")
+    return Markup(str(value))
+
+
+def _bind(value: Any) -> Markup:
+    return _binder.get().bind(list(value) if isinstance(value, tuple) else value)
+
+
+def _only_checked(value: Any) -> Any:
+    if isinstance(value, Markup):
+        return value
+    raise SqlSafetyError(f"a template wrote {value!r} into a query without `| bind` or `| identifier`")
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(resource_dir("queries")), undefined=StrictUndefined, autoescape=True,
+        finalize=_only_checked, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=False,
+    )
+    filters: dict[str, Callable[..., Markup]] = {"bind": _bind, "identifier": identifier}
+    environment.filters.update(filters)
+    return environment
+
+
+def render(template: str, /, **values: Any) -> Rendered:
+    """Render `queries/<template>` with values.
+
+    Raises SqlSafetyError when the template would put an unchecked value into the text.
+    """
+    binder = _Binder()
+    token = _binder.set(binder)
+    try:
+        text = _environment().get_template(template).render(**values)
+    finally:
+        _binder.reset(token)
+    return Rendered(_tidy(text), binder.parameters)
+
+
+def _tidy(text: str) -> str:
+    """Drop the blank lines that block tags leave behind."""
+    lines = [line.rstrip() for line in text.strip().splitlines()]
+    return "\n".join(line for index, line in enumerate(lines) if line or (index and lines[index - 1]))
