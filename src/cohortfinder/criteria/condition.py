@@ -17,8 +17,8 @@ class ConditionQuestion(Question):
     any time up to recordedDate, else up to the encounter's start; an inpatient or emergency encounter diagnosis
     without onset starts with its encounter. end = abatement. A record that starts after the index date does not exist.
 
-    *Windows*: `ever: yes`; `within: 6 months` (the start lies in the window); `before: 6 months` (the start lies
-    before the window); `active: yes` (at the index date); `active: yes` with `within` (active at some time in the
+    *Windows*: `ever: yes`; `within: 6 months` (the start lies in the window); `before: 6 months` (the start is
+    at least that long ago); `active: yes` (at the index date); `active: yes` with `within` (active at some time in the
     window). Active: clinicalStatus active, recurrence or relapse and no abatement in the past; without a
     clinicalStatus and abatement, a chronic concept is active, an event is active for 90 days after its start.
 

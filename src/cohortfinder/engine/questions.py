@@ -107,7 +107,7 @@ def _observation(question: ObservationQuestion, setting: Setting) -> dict[str, A
         "bounds": bounds,
         "assumed_flag": f"assumed_{limit['kind']}" if limit else "",
         "loaded": setting.loaded.get("Observation", False),
-        "seen_within": _longer(span),
+        "seen_within": None if question.ever else _longer(span),
         "searched_words": " or ".join(_label(concept, setting) for concept in question.observation),
     }
 
@@ -203,7 +203,7 @@ def _clinical(
         "loaded": any(setting.loaded.get(name, False) for name in types) and not any(
             setting.loaded.get(name) is False for name in types
         ),
-        "seen_within": _longer(span), "searched_words": records,
+        "seen_within": None if mode == "ever" else _longer(span), "searched_words": records,
     }
 
 

@@ -1,0 +1,108 @@
+"""The command `cohortfinder`: arguments in, one exit status out; the only place that catches errors."""
+
+import importlib
+import os
+import signal
+import sys
+import traceback
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+from cohortfinder import __version__
+from cohortfinder.errors import CohortFinderError
+
+COMMANDS = {
+    "check": "Say whether a trial file is right, with file, line and the nearest valid word.",
+    "demo": "Screen the invented sample patients: no configuration, no network.",
+    "describe": "Tell a trial in plain English, and what of it is computed.",
+    "explain": "Show every criterion of one patient with its evidence.",
+    "load": "Read FHIR files into the store.",
+    "screen": "Evaluate a trial and rank the patients who could join it.",
+    "sql": "Print the SQL that runs for a trial.",
+    "status": "Tell what is loaded, from when, and how complete.",
+    "verify": "Check that the store is what the last run left.",
+    "view": "Run one SQL on FHIR ViewDefinition over FHIR files.",
+}
+
+
+class Terminated(Exception):
+    """The process was asked to end by SIGTERM."""
+
+
+class LazyGroup(click.Group):
+    """A group that imports the module of a command only when that command runs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the commands."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return one command, None when there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = importlib.import_module(f"cohortfinder.cli.{cmd_name}").command
+        if not isinstance(command, click.Command):
+            raise TypeError(f"cohortfinder.cli.{cmd_name}.command is no click command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing any of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="cohortfinder")
+def application() -> None:
+    """Find the patients who could join a clinical trial, over FHIR R4 data, with the reasons."""
+
+
+def run() -> NoReturn:
+    """Run the command line of this process and exit with its status."""
+    signal.signal(signal.SIGTERM, _terminate)
+    sys.exit(status_of(sys.argv[1:]))
+
+
+def status_of(arguments: list[str]) -> int:
+    """Run a command line and return its exit status; errors are told in one sentence on standard error."""
+    try:
+        result = application.main(arguments, prog_name="cohortfinder", standalone_mode=False)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader (head, less) went away: nothing more to say, and Python must not complain at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (KeyboardInterrupt, click.Abort):
+        return 130
+    except Terminated:
+        return 143
+    except Exception as error:
+        return _tell(error, debug="--debug" in arguments)
+    return result if isinstance(result, int) else 0
+
+
+def _tell(error: Exception, *, debug: bool) -> int:
+    if debug:
+        traceback.print_exception(error)
+    if isinstance(error, click.ClickException):
+        error.show()
+        return error.exit_code
+    if isinstance(error, CohortFinderError):
+        click.echo(f"cohortfinder: {error}", err=True)
+        return error.exit_status
+    if isinstance(error, OSError):
+        place = f" at {error.filename}" if error.filename else ""
+        click.echo(
+            f"cohortfinder: cannot read or write{place}: {error.strerror}; check its permissions and space",
+            err=True,
+        )
+        return 74
+    hint = "" if debug else "; run again with --debug to see where"
+    click.echo(f"cohortfinder: unexpected failure ({type(error).__name__}){hint}", err=True)
+    return 1
+
+
+def _terminate(number: int, frame: FrameType | None) -> NoReturn:
+    raise Terminated

@@ -1,0 +1,78 @@
+"""One NDJSON line examined: the resource that it holds, or why it is none."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from cohortfinder.landing.contained import MARKER as CONTAINED
+from cohortfinder.landing.releases import MARKERS, wrong_release, wrong_type
+
+_TYPE = re.compile(rb'\{"resourceType":"([A-Za-z]+)"')
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A parsed line; `reason` says why it goes to quarantine, None when it is good."""
+
+    resource: dict[str, Any]
+    reason: str | None
+
+    @property
+    def resource_type(self) -> str | None:
+        """The resourceType, when the line names one."""
+        name = self.resource.get("resourceType")
+        return name if isinstance(name, str) else None
+
+
+def uniform_type(block: bytes) -> str | None:
+    """Return the one type of a block whose lines all look right at a glance, else None.
+
+    The glance costs next to nothing; a block that does not pass it is examined line by line. What it cannot see
+    (an id that is missing, a value of the wrong kind) is found when the tables are filled.
+    """
+    found = _TYPE.match(block)
+    if not found:
+        return None
+    resource_type = found[1].decode()
+    lines = block.count(b"\n")
+    if block.count(b"\n" + found[0]) + 1 != lines or block.count(b"}\n") + block.count(b"}\r\n") != lines:
+        return None
+    if wrong_type(resource_type) or resource_type == "Bundle" or CONTAINED in block:
+        return None
+    if any(marker in block for marker in MARKERS.get(resource_type, ())):
+        return None
+    return resource_type if _is_utf8(block) else None
+
+
+def _is_utf8(block: bytes) -> bool:
+    try:
+        return block.isascii() or bool(block.decode())
+    except UnicodeDecodeError:
+        return False
+
+
+def examine(line: bytes) -> Examined:
+    """Parse one line and say whether it is an R4 resource with an id."""
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return Examined({}, "not UTF-8")
+    try:
+        resource = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return Examined({}, "not valid JSON")
+    if not isinstance(resource, dict):
+        return Examined({}, "not a resource")
+    return Examined(resource, reason_against(resource))
+
+
+def reason_against(resource: dict[str, Any]) -> str | None:
+    """Return why a resource cannot be taken, None when it can."""
+    reason = wrong_type(resource.get("resourceType")) or wrong_release(resource)
+    if reason or resource.get("resourceType") == "Bundle":
+        return reason
+    if "id" not in resource:
+        return "no id"
+    return None if isinstance(resource["id"], str) and resource["id"] else "id is not a string"

@@ -1,0 +1,88 @@
+"""Verdicts to a ranked list: status, score with its factors, next step and funnel, by queries/ranking."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Protocol
+
+from cohortfinder.model import Status, Trial
+from cohortfinder.sql.environment import render
+
+
+class Connection(Protocol):
+    """The part of a DuckDB connection that ranking and reports use."""
+
+    def execute(self, query: str, parameters: Any = ..., /) -> Any:
+        """Run one statement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """An unknown criterion in a score: the share of known patients of the arm who pass it."""
+
+    criterion_id: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A patient listed in an arm: a row of candidates.csv and the factors of its score, lowest first."""
+
+    rank: int | None
+    patient_id: str
+    arm: str
+    status: Status
+    score: float
+    passed: int
+    failed: int
+    unknown: int
+    judgement: int
+    eligible_from: date | None
+    next_step: str | None
+    last_contact: date | None
+    near_miss: bool
+    factors: tuple[Factor, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FunnelStep:
+    """One criterion of an arm's funnel: who remains after it, whom it removed, who is unknown and remains."""
+
+    arm: str
+    order: int
+    criterion_id: str
+    remaining: int
+    removed: int
+    unknown: int
+
+
+def rank(connection: Connection, trial: Trial, as_of: date) -> None:
+    """Create the TEMP tables `candidate` and `funnel`, and those they rest on, from the engine's tables."""
+    arms = tuple(arm.id for arm in trial.arms)
+    entries = tuple(arm.entry for arm in trial.arms)
+    run(connection, "ranking/last_contact.sql.jinja", as_of=as_of)
+    run(connection, "ranking/pass_share.sql.jinja")
+    run(connection, "ranking/candidate.sql.jinja", arms=arms)
+    run(connection, "ranking/funnel.sql.jinja", arms=arms, entries=entries)
+
+
+def read_candidates(connection: Connection) -> tuple[Candidate, ...]:
+    """Return the recruitment list in its order: ranked patients, then excluded ones."""
+    rows = run(connection, "ranking/candidate_rows.sql.jinja").fetchall()
+    return tuple(Candidate(*[*row[:-1], _factors(row[-1])]) for row in rows)
+
+
+def _factors(items: list[dict[str, Any]]) -> tuple[Factor, ...]:
+    return tuple(Factor(item["criterion_id"], item["share"]) for item in items)
+
+
+def read_funnel(connection: Connection, trial: Trial) -> tuple[FunnelStep, ...]:
+    """Return the funnel of every arm, step by step."""
+    arms = tuple(arm.id for arm in trial.arms)
+    rows = run(connection, "ranking/funnel_rows.sql.jinja", arms=arms).fetchall()
+    return tuple(FunnelStep(*row) for row in rows)
+
+
+def run(connection: Connection, template: str, **values: Any) -> Any:
+    """Render a template of queries/ and run it."""
+    rendered = render(template, **values)
+    return connection.execute(rendered.text, rendered.parameters)

@@ -1,0 +1,47 @@
+"""Write one output file so that a reader sees the old one or the new one, never a half."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from cohortfinder.errors import ReadWriteError
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `target`, and move it there when the block ends well.
+
+    Raises ReadWriteError when the system refuses to write.
+    """
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        yield temporary
+        with temporary.open("rb") as written:
+            os.fsync(written.fileno())
+        temporary.replace(target)
+    except OSError as error:
+        raise cannot_write(target, error) from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
+
+
+def write_bytes(target: Path, content: bytes) -> None:
+    """Write a whole file."""
+    with replacing(target) as temporary:
+        temporary.write_bytes(content)
+
+
+def make_folder(folder: Path) -> None:
+    """Create the output folder if need be. Raises ReadWriteError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+
+
+def cannot_write(place: Path, error: OSError) -> ReadWriteError:
+    """Say in one sentence that a place cannot be written, why, and what to do."""
+    why = error.strerror or type(error).__name__
+    return ReadWriteError(f"cannot write {str(place)!r} ({why}); choose another folder with --out or free it")

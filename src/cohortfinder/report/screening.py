@@ -1,0 +1,117 @@
+"""The result of one screening as frozen rows: what every output format writes from."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from cohortfinder.model import Criterion, Trial
+from cohortfinder.ranking.candidates import (
+    Candidate,
+    Connection,
+    FunnelStep,
+    read_candidates,
+    read_funnel,
+    run,
+)
+from cohortfinder.wording import Evidence, Language, reason_sentence
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictRow:
+    """One patient, arm and criterion: the verdict, why in a sentence, and what it rests on."""
+
+    patient_id: str
+    arm: str
+    criterion: Criterion
+    verdict: str
+    reason: str
+    codes: tuple[str, ...]
+    flags: tuple[str, ...]
+    evidence: tuple[Evidence, ...]
+    changes_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class QualityRow:
+    """What could not be used and why, with one example resource."""
+
+    kind: str
+    concept: str | None
+    system: str | None
+    code: str | None
+    unit: str | None
+    reason: str
+    count: int
+    patients: int | None
+    example: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Screening:
+    """A whole screening. `run` is the content of run.json; `warnings` say why it may be incomplete."""
+
+    trial: Trial
+    as_of: date
+    candidates: tuple[Candidate, ...]
+    verdicts: tuple[VerdictRow, ...]
+    funnel: tuple[FunnelStep, ...]
+    data_quality: tuple[QualityRow, ...]
+    warnings: tuple[str, ...] = ()
+    run: Mapping[str, Any] = field(default_factory=dict)
+
+    def verdicts_by_candidate(self) -> dict[tuple[str, str], tuple[VerdictRow, ...]]:
+        """Return the verdicts of each (patient, arm), in protocol order."""
+        grouped: dict[tuple[str, str], list[VerdictRow]] = {}
+        for row in self.verdicts:
+            grouped.setdefault((row.patient_id, row.arm), []).append(row)
+        return {key: tuple(rows) for key, rows in grouped.items()}
+
+
+def read_screening(
+    connection: Connection,
+    trial: Trial,
+    as_of: date,
+    *,
+    labels: Mapping[str, str],
+    warnings: tuple[str, ...] = (),
+    run_record: Mapping[str, Any] | None = None,
+) -> Screening:
+    """Read the TEMP tables of engine, `rank` and data quality into rows. `labels` names the concepts."""
+    quality = run(connection, "quality/data_quality_rows.sql.jinja").fetchall()
+    return Screening(
+        trial=trial,
+        as_of=as_of,
+        candidates=read_candidates(connection),
+        verdicts=tuple(_read_verdicts(connection, trial, Language(labels, as_of))),
+        funnel=read_funnel(connection, trial),
+        data_quality=tuple(QualityRow(*row) for row in quality),
+        warnings=warnings,
+        run=run_record or {},
+    )
+
+
+def _read_verdicts(connection: Connection, trial: Trial, language: Language) -> Iterator[VerdictRow]:
+    criteria = {criterion.id: criterion for criterion in trial.criteria}
+    arms = tuple(arm.id for arm in trial.arms)
+    rows = run(connection, "ranking/verdict_rows.sql.jinja", arms=arms).fetchall()
+    # most verdicts share their words with many others: no data, not computed
+    said: dict[tuple[Any, ...], str] = {}
+    for patient_id, arm, criterion_id, verdict, reasons, flags, evidence, changes_on in rows:
+        criterion = criteria[criterion_id]
+        coded = tuple((reason["leaf"] or "", reason["code"]) for reason in reasons)
+        found = tuple(Evidence(**item) for item in evidence)
+        key = (criterion_id, coded, found)
+        if key not in said:
+            said[key] = reason_sentence(criterion, coded, found, language)
+        yield VerdictRow(
+            patient_id=patient_id,
+            arm=arm,
+            criterion=criterion,
+            verdict=verdict,
+            reason=said[key],
+            codes=tuple(code for _, code in coded),
+            flags=tuple(flags),
+            evidence=found,
+            changes_on=changes_on,
+        )

@@ -1,0 +1,76 @@
+"""clinical_concepts.csv, clinical_codes.csv and text_terms.csv to clinical concepts."""
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+
+from cohortfinder.terminology.codes import code_damage
+from cohortfinder.terminology.concepts import (
+    CODE_MATCHES,
+    COURSES,
+    DOMAINS,
+    STRENGTHS,
+    ClinicalCode,
+    ClinicalConcept,
+    TextTerm,
+)
+from cohortfinder.terminology.tables import Complaints, Row, group_rows, read_table
+
+_CONCEPT_COLUMNS = ("concept", "domain", "course", "label")
+_CODE_COLUMNS = ("concept", "system", "code", "match", "include", "strength", "label", "note", "source")
+_TERM_COLUMNS = ("concept", "lang", "term", "match", "note", "source")
+
+
+def read_clinical_concepts(folders: Sequence[Path], complaints: Complaints) -> dict[str, ClinicalConcept]:
+    """Return the concepts by name, each with its codes and words.
+
+    A code stands once in a concept: included and excluded at the same time would mean nothing.
+    """
+    concepts = read_table(
+        folders, "concepts/clinical_concepts.csv", _CONCEPT_COLUMNS, ("concept",), complaints
+    )
+    codes = read_table(
+        folders, "concepts/clinical_codes.csv", _CODE_COLUMNS, ("concept", "system", "code"), complaints
+    )
+    terms = read_table(
+        folders, "concepts/text_terms.csv", _TERM_COLUMNS, ("concept", "lang", "term"), complaints
+    )
+    names = [row["concept"] for row in concepts]
+
+    def nearest(name: str) -> str | None:
+        return next(iter(get_close_matches(name, names, n=1)), None)
+
+    codes_of = group_rows(codes, names, complaints, nearest)
+    terms_of = group_rows(terms, names, complaints, nearest)
+    return {
+        row["concept"]: _concept(row, codes_of[row["concept"]], terms_of[row["concept"]], complaints)
+        for row in concepts
+    }
+
+
+def _concept(row: Row, codes: Sequence[Row], terms: Sequence[Row], complaints: Complaints) -> ClinicalConcept:
+    complaints.require(row, "domain", DOMAINS)
+    complaints.require(row, "course", COURSES)
+    if (row["domain"] == "condition") != bool(row["course"]):
+        complaints.add(row, "a condition needs a course (chronic, event or state), other domains have none")
+    return ClinicalConcept(
+        concept=row["concept"],
+        domain=row["domain"],
+        course=row["course"],
+        label=row["label"],
+        codes=tuple(_code(code, complaints) for code in codes),
+        terms=tuple(TextTerm(term["lang"], term["term"], term["match"]) for term in terms),
+    )
+
+
+def _code(row: Row, complaints: Complaints) -> ClinicalCode:
+    complaints.require(row, "match", CODE_MATCHES)
+    complaints.require(row, "include", ("yes", "no"))
+    complaints.require(row, "strength", STRENGTHS)
+    if (row["include"] == "yes") != bool(row["strength"]):
+        complaints.add(row, "an included code needs a strength, an excluded one has none")
+    if damage := code_damage(row["system"], row["code"]):
+        complaints.add(row, f"code {row['code']!r} {damage}")
+    return ClinicalCode(
+        row["system"], row["code"], row["match"], row["include"] == "yes", row["strength"], row["note"]
+    )

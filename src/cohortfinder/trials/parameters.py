@@ -1,0 +1,154 @@
+"""The `parameters:` section of a trial file: declaration, the site's overrides, and `${name}` in rules."""
+
+import re
+from collections.abc import Callable
+from collections.abc import Mapping as Dictionary
+from decimal import Decimal
+from operator import ge, le
+
+from cohortfinder.criteria.question import parse_quantity
+from cohortfinder.errors import ConfigurationError
+from cohortfinder.model import Parameter, Quantity
+from cohortfinder.trials.document import Mapping, Node, Scalar, Sequence
+from cohortfinder.trials.problems import Problems, nearest
+
+UNSET = ("", "unset")
+KEYS = ("default", "why", "flag", "at_least", "at_most", "choices")
+_NAME = re.compile(r"^[a-z][a-z0-9_]*$")
+_USE = re.compile(r"\$\{([^}]*)\}")
+_BOUNDS: Dictionary[str, Callable[[Decimal, Decimal], bool]] = {"at_least": ge, "at_most": le}
+
+
+def read_parameters(
+    node: Node | None, problems: Problems, overrides: Dictionary[str, str]
+) -> dict[str, Parameter]:
+    """Read the section; `overrides` are the site's values, by name. Raises ConfigurationError for a wrong override."""
+    if node is not None and not isinstance(node, Mapping):
+        problems.add(node.line, "'parameters' holds names, each with 'default' and 'why'")
+        node = None
+    declared = {
+        name.text: _read_one(name, body, problems, overrides) for name, body in (node.entries if node else ())
+    }
+    for name in overrides:
+        if name not in declared:
+            raise ConfigurationError(
+                f"the configuration sets the parameter '{name}', which {problems.file} does not declare; "
+                f"remove it or correct the name.{nearest(name, declared)}"
+            )
+    return declared
+
+
+def _read_one(name: Scalar, body: Node, problems: Problems, overrides: Dictionary[str, str]) -> Parameter:
+    if not _NAME.match(name.text):
+        problems.add(name.line, f"'{name.text}' is no parameter name; use small letters, digits and '_'")
+    if not isinstance(body, Mapping):
+        problems.add(name.line, f"the parameter '{name.text}' needs 'default' and 'why'")
+        body = Mapping((), name.line)
+    for key, _ in body.entries:
+        if key.text not in KEYS:
+            problems.add(key.line, f"unknown word '{key.text}' in a parameter.{nearest(key.text, KEYS)}")
+    default, why = _text(body.get("default")), _text(body.get("why"))
+    if default is None:
+        problems.add(
+            name.line,
+            f"the parameter '{name.text}' has no 'default'; write 'default: unset' to leave it open",
+        )
+    if not why:
+        problems.add(name.line, f"the parameter '{name.text}' does not say 'why'")
+    default = None if default in UNSET else default
+    if (wrong := _breach(default, body)) is not None:
+        problems.add(body.line_of("default"), f"the default of '{name.text}' {wrong}")
+    value = _overridden(name.text, default, body, overrides)
+    return Parameter(name.text, value, default, why or "", _text(body.get("flag")))
+
+
+def _overridden(name: str, default: str | None, body: Mapping, overrides: Dictionary[str, str]) -> str | None:
+    if name not in overrides:
+        return default
+    value = None if str(overrides[name]) in UNSET else str(overrides[name])
+    if (wrong := _breach(value, body)) is not None:
+        raise ConfigurationError(f"the configuration's parameter '{name}' {wrong}")
+    return value
+
+
+def _text(node: Node | None) -> str | None:
+    return node.text if isinstance(node, Scalar) else None
+
+
+def _breach(value: str | None, body: Mapping) -> str | None:
+    """Return in words how a value leaves its bounds, None when it keeps them."""
+    if value is None:
+        return None
+    choices = body.get("choices")
+    if isinstance(choices, Sequence):
+        words = [item.text for item in choices.items if isinstance(item, Scalar)]
+        return None if value in words else f"is '{value}'; it must be one of {', '.join(words)}"
+    for word, holds in _BOUNDS.items():
+        bound = _text(body.get(word))
+        if bound is None:
+            continue
+        number, limit = _number(value), _number(bound)
+        if number is None or limit is None:
+            return f"is '{value}'; it must be a number, {word} {bound}"
+        if not holds(number, limit):
+            return f"is '{value}'; it must be {word} {bound}"
+    return None
+
+
+def _number(text: str) -> Decimal | None:
+    try:
+        quantity = parse_quantity(text)
+    except ValueError:
+        return None
+    return quantity.value if isinstance(quantity, Quantity) else None
+
+
+def uses(text: str) -> tuple[str, ...]:
+    """Return the names of the parameters that a text uses."""
+    return tuple(_USE.findall(text))
+
+
+class Substitution:
+    """Fills `${name}` in the options of a leaf and remembers which parameters were used anywhere."""
+
+    def __init__(self, declared: Dictionary[str, Parameter], problems: Problems) -> None:
+        self._declared = declared
+        self._problems = problems
+        self.used: set[str] = set()
+
+    def fill(self, node: Node) -> Node | None:
+        """Return the node with values in place of names; None where a parameter that is left open stands."""
+        if isinstance(node, Scalar):
+            return self._fill_text(node)
+        if isinstance(node, Sequence):
+            items = (self.fill(item) for item in node.items)
+            return Sequence(tuple(item for item in items if item is not None), node.line)
+        filled = ((key, self.fill(value)) for key, value in node.entries)
+        return Mapping(tuple((key, value) for key, value in filled if value is not None), node.line)
+
+    def _fill_text(self, node: Scalar) -> Scalar | None:
+        text = node.text
+        for name in uses(text):
+            self.used.add(name)
+            parameter = self._declared.get(name)
+            if parameter is None:
+                self._problems.add(
+                    node.line,
+                    f"the parameter '{name}' is not declared under 'parameters:'.{nearest(name, self._declared)}",
+                )
+                return None
+            if parameter.value is None:
+                return None
+            text = text.replace(f"${{{name}}}", parameter.value)
+        return Scalar(text, node.line)
+
+
+def names_in(node: Node) -> tuple[str, ...]:
+    """Return the parameters that a part of a rule uses, in the order of the file, each once."""
+    if isinstance(node, Scalar):
+        found: tuple[str, ...] = uses(node.text)
+    elif isinstance(node, Sequence):
+        found = tuple(name for item in node.items for name in names_in(item))
+    else:
+        found = tuple(name for _, value in node.entries for name in names_in(value))
+    return tuple(dict.fromkeys(found))

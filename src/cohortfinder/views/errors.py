@@ -1,0 +1,36 @@
+"""What is wrong with a ViewDefinition: the view, the column and the position in its path."""
+
+from cohortfinder.errors import InputError
+
+
+class ViewError(InputError):
+    """A ViewDefinition is not valid, or uses what the compiler does not know.
+
+    `where` is the place inside the view (a column or a keyword), `path` the FHIRPath text, `position` the
+    place in it from 0.
+    """
+
+    def __init__(
+        self, message: str, *, view: str = "", where: str = "", path: str = "", position: int | None = None
+    ) -> None:
+        self.problem, self.view, self.where, self.path, self.position = message, view, where, path, position
+        super().__init__(self._sentence())
+
+    def _sentence(self) -> str:
+        parts = [f"view {self.view!r}"] if self.view else ["view"]
+        if self.where:
+            parts.append(self.where)
+        if self.path:
+            place = "" if self.position is None else f" at character {self.position + 1}"
+            parts.append(f"path {self.path!r}{place}")
+        return f"{', '.join(parts)}: {self.problem}"
+
+    def within(self, *, view: str = "", where: str = "", path: str = "") -> "ViewError":
+        """Return the same error with the places filled in that are still empty."""
+        return ViewError(
+            self.problem,
+            view=self.view or view,
+            where=self.where or where,
+            path=self.path or path,
+            position=self.position,
+        )

@@ -1,0 +1,158 @@
+"""The deliberately broken files of sample_bundles/bad/, each with what must become of it."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class BadFile:
+    """One file, what is wrong with it, and what loading must do."""
+
+    name: str
+    what: str
+    outcome: str
+    content: bytes
+
+
+def _patient(name: str) -> dict[str, Any]:
+    return {"resourceType": "Patient", "id": name, "name": [{"family": "Test-Bad"}], "gender": "female"}
+
+
+def _observation(name: str, **change: Any) -> dict[str, Any]:
+    good: dict[str, Any] = {
+        "resourceType": "Observation",
+        "id": name,
+        "status": "final",
+        "code": {"coding": [{"system": "http://loinc.org", "code": "718-7"}]},
+        "subject": {"reference": "Patient/bad-patient"},
+        "effectiveDateTime": "2026-11-12",
+        "valueQuantity": {"value": 130, "unit": "g/L", "system": "http://unitsofmeasure.org", "code": "g/L"},
+    }
+    return {key: item for key, item in (good | change).items() if item is not None}
+
+
+def _json(value: Any) -> bytes:
+    return (json.dumps(value, ensure_ascii=False) + "\n").encode()
+
+
+def _bundle(*items: dict[str, Any]) -> bytes:
+    return _json(
+        {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": item} for item in items]}
+    )
+
+
+def _nested(depth: int) -> bytes:
+    opening = b'{"resourceType":"Patient","id":"bad-nested","extension":['
+    return opening + b'{"url":"https://hospital.invalid/x","extension":[' * depth + b"]}" * depth + b"]}\n"
+
+
+_R5_STATEMENT = {
+    "resourceType": "MedicationStatement",
+    "id": "bad-r5",
+    "status": "recorded",
+    "medication": {"concept": {"coding": [{"system": "http://www.whocc.no/atc", "code": "L04AG04"}]}},
+    "subject": {"reference": "Patient/bad-patient"},
+    "adherence": {"code": {"text": "not taking"}},
+}
+_DSTU2 = _observation(
+    "bad-dstu2",
+    category={"coding": [{"system": "http://hl7.org/fhir/observation-category", "code": "laboratory"}]},
+    comments="DSTU2 has one category and comments",
+)
+_TWICE = b'{"resourceType":"Patient","id":"bad-twice","gender":"female","gender":"male"}\n'
+_ONE_LINE = _json(_patient("bad-line-one"))
+
+BAD = (
+    BadFile(
+        "cut.json",
+        "a Bundle that ends in the middle",
+        "file quarantined: not JSON",
+        _bundle(_patient("bad-cut"))[:-40],
+    ),
+    BadFile(
+        "cut-line.ndjson",
+        "the second of three lines is cut",
+        "line 2 quarantined, patients bad-line-one and bad-line-three loaded",
+        _ONE_LINE
+        + b'{"resourceType":"Patient","id":"bad-line-two","na\n'
+        + _json(_patient("bad-line-three")),
+    ),
+    BadFile(
+        "latin-1.json",
+        "the text is Latin-1 and no UTF-8",
+        "file quarantined: not UTF-8",
+        '{"resourceType":"Patient","id":"bad-latin","name":[{"family":"Test-Müller"}]}\n'.encode("latin-1"),
+    ),
+    BadFile(
+        "not-fhir.json",
+        "JSON that is no FHIR",
+        "file quarantined: no resourceType",
+        _json({"rows": [1, 2, 3]}),
+    ),
+    BadFile(
+        "login-page.json",
+        "the login page of a proxy under the name of a Bundle",
+        "file quarantined: HTML and not JSON",
+        b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body>Please sign in.</body></html>\n",
+    ),
+    BadFile(
+        "r5-medication-statement.json",
+        "an R5 MedicationStatement (status recorded, medication.concept, adherence)",
+        "resource quarantined: R5 shape; never read as an exposure",
+        _json(_R5_STATEMENT),
+    ),
+    BadFile(
+        "dstu2-observation.json",
+        "a DSTU2 Observation (category is one object)",
+        "resource quarantined: not R4",
+        _json(_DSTU2),
+    ),
+    BadFile(
+        "no-resource-type.json",
+        "one entry of a Bundle has no resourceType",
+        "entry quarantined, patient bad-beside-untyped loaded",
+        _bundle(_patient("bad-beside-untyped"), {"id": "bad-untyped", "status": "final"}),
+    ),
+    BadFile(
+        "no-id.json",
+        "one entry of a collection has no id and no fullUrl",
+        "entry quarantined, patient bad-beside-anonymous loaded",
+        _bundle(_patient("bad-beside-anonymous"), {"resourceType": "Patient", "gender": "male"}),
+    ),
+    BadFile("empty.json", "an empty file", "file quarantined: empty", b""),
+    BadFile(
+        "duplicate-keys.json",
+        "gender stands twice in one object",
+        "resource quarantined: duplicate key",
+        _TWICE,
+    ),
+    BadFile(
+        "deep-nesting.json",
+        "extensions nested 2,000 deep",
+        "resource quarantined: nested too deep",
+        _nested(2000),
+    ),
+    BadFile(
+        "value-as-text.json",
+        "valueQuantity.value is text",
+        "resource quarantined, patient bad-patient loaded",
+        _bundle(
+            _patient("bad-patient"), _observation("bad-text", valueQuantity={"value": "130", "unit": "g/L"})
+        ),
+    ),
+    BadFile(
+        "coding-as-object.json",
+        "code.coding is an object and no array",
+        "resource quarantined, patient bad-patient loaded",
+        _bundle(_patient("bad-patient"), _observation("bad-coding", code={"coding": {"code": "718-7"}})),
+    ),
+    BadFile(
+        "bom-crlf.ndjson",
+        "nothing: a byte order mark and Windows line ends are tolerated",
+        "patients bad-line-one and bad-bom loaded, nothing quarantined",
+        b"\xef\xbb\xbf"
+        + _ONE_LINE.replace(b"\n", b"\r\n")
+        + _json(_patient("bad-bom")).replace(b"\n", b"\r\n"),
+    ),
+)

@@ -1,0 +1,79 @@
+"""expected.csv and expected_changes.csv: what the case files say that the specification gives."""
+
+import csv
+import io
+from collections.abc import Iterable
+
+from shorthand import Json
+
+COMMON = [
+    "I-AGE",
+    "I-ANC",
+    "I-PLT",
+    "I-HB",
+    "I-INR",
+    "I-APTT",
+    "I-AST",
+    "I-ALT",
+    "I-TBIL",
+    "I-RENAL",
+    "I-LVEF",
+    "I-SPO2",
+    "I-PREG",
+    "E-TELI",
+    "E-BELI",
+    "E-HBV",
+    "E-HCV",
+    "E-SYPH",
+    "E-HIV",
+    "E-TRANSPLANT",
+    "E-CV1",
+    "E-BP",
+    "E-PREGLACT",
+]
+OF_ARM = {
+    "SLE": ["I-SLE-DX", "I-SLE-AB", "I-SLE-ACT"],
+    "SSC": ["I-SSC-DX"],
+    "AAV": ["I-AAV-DX", "I-AAV-ANCA"],
+    "IIM": ["I-IIM-DX", "I-IIM-MMT8"],
+    "SS": ["I-SS-DX", "I-SS-SSA"],
+}
+
+
+def listed_arms(case: Json) -> list[str]:
+    """The arms in which the patient is listed: those of the case, unless it says otherwise."""
+    arms: list[str] = case["listed"] if "listed" in case else case["arms"]
+    return arms
+
+
+def table(header: list[str], rows: Iterable[list[str]]) -> bytes:
+    """A CSV file with Unix line ends."""
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows([header, *rows])
+    return out.getvalue().encode()
+
+
+def expected(all_cases: list[Json]) -> bytes:
+    """expected.csv: what the specification says of every listed patient, and who is listed nowhere."""
+    rows = []
+    for case in all_cases:
+        listed = listed_arms(case)
+        if not listed:
+            rows.append([case["id"], "", "", "not_listed", case["why"]])
+        claims = {key: words.split(", ", 1) for key, words in case.get("expect", {}).items()}
+        for arm in listed:
+            for criterion in OF_ARM[arm] + COMMON:
+                verdict, *why = claims.get(criterion, [case.get("otherwise", "pass")])
+                rows.append([case["id"], arm, criterion, verdict, *(why or [""])])
+    return table(["patient_id", "arm", "criterion_id", "verdict", "why"], rows)
+
+
+def expected_changes(all_cases: list[Json]) -> bytes:
+    """expected_changes.csv: the first later day on which a verdict differs, where that is certain."""
+    rows = [
+        [case["id"], arm, criterion, day]
+        for case in all_cases
+        for criterion, day in case.get("changes_on", {}).items()
+        for arm in listed_arms(case)
+    ]
+    return table(["patient_id", "arm", "criterion_id", "changes_on"], rows)

@@ -1,0 +1,106 @@
+"""The leaves `condition`, `procedure` and `medication`."""
+
+from datetime import date, timedelta
+from typing import Any
+
+from cohortfinder.model import Leaf
+from reference.dates import EVER, Span, before
+from reference.events import Event, conditions, judged, procedures
+from reference.exposures import Exposure, exposures
+from reference.site import MEDICATION_TYPES, Answer, Site, absent, window_of
+
+
+def _overlaps(first: Span, last: Span, window: Span) -> bool | None:
+    """Say whether what begins in `first` and ends in `last` touches the window; None where it depends."""
+    if first.lo > window.hi or last.hi < window.lo:
+        return False
+    return True if first.hi <= window.hi and last.lo >= window.lo else None
+
+
+def _sort(
+    events: list[Event], inside: Any
+) -> tuple[list[tuple[Event, str]], list[Event], list[Event], list[Event]]:
+    possible: list[tuple[Event, str]] = []
+    sure: list[Event] = []
+    outside: list[Event] = []
+    for event in events:
+        if event.standing == "against":
+            continue
+        where = inside(event)
+        if where is False:
+            outside.append(event)
+        elif where and event.standing == "firm":
+            sure.append(event)
+        else:
+            possible.append((event, event.problem or "partial_date"))
+    possible.sort(key=lambda pair: pair[0].reference)
+    return possible, sure, outside, [event for event in events if event.standing == "against"]
+
+
+def condition(site: Site, leaf: Leaf, patient_id: str, as_of: date) -> Answer:
+    """Was there, or is there, such a condition in the window?"""
+    question = leaf.question
+    found = [event for concept in question.condition for event in conditions(site, patient_id, concept)]
+    events = [event for event in found if event.start.lo <= as_of]
+
+    def inside(event: Event) -> bool | None:
+        if question.active:
+            if event.closed and not question.within:
+                return False
+            start = before(as_of, question.within) if question.within else as_of
+            return _overlaps(event.start, event.end, Span(start, as_of))
+        if question.before:
+            return _overlaps(
+                event.start, event.start, Span(EVER, before(as_of, question.before) - timedelta(days=1))
+            )
+        window = Span(window_of(question, as_of), as_of)
+        if question.ever:
+            return True
+        return _overlaps(event.start, event.start, window)
+
+    start = window_of(question, as_of)
+    return judged(*_sort(events, inside)) or absent(site, patient_id, question, ("Condition",), start, as_of)
+
+
+def procedure(site: Site, leaf: Leaf, patient_id: str, as_of: date) -> Answer:
+    """Was it done in the window?"""
+    question = leaf.question
+    found = [event for concept in question.procedure for event in procedures(site, patient_id, concept)]
+    events = [event for event in found if event.start.lo <= as_of]
+    window = Span(window_of(question, as_of), as_of)
+
+    def inside(event: Event) -> bool | None:
+        return True if question.ever else _overlaps(event.start, event.end, window)
+
+    answer = judged(*_sort(events, inside))
+    return answer or absent(site, patient_id, question, ("Procedure",), window.lo, as_of)
+
+
+def medication(site: Site, leaf: Leaf, patient_id: str, as_of: date) -> Answer:
+    """Was the patient exposed in the window?"""
+    question = leaf.question
+    found = [event for concept in question.medication for event in exposures(site, patient_id, concept)]
+    window = Span(as_of if question.active else window_of(question, as_of), as_of)
+    existing = [exposure for exposure in found if exposure.start.lo <= as_of]
+    against = [e for e in existing if e.standing == "against"]
+    taken = [e for e in existing if e.standing != "against"]
+    sure = [e for e in taken if _certain(e, window, bool(question.ever))]
+    if sure:
+        return Answer(True, None, frozenset(), frozenset(e.reference for e in sure))
+    possible = sorted((e for e in taken if question.ever or _touches(e, window)), key=lambda e: e.reference)
+    if possible:
+        tentative = any(e.standing == "tentative" for e in possible)
+        return Answer(None, possible[0].why, frozenset(), frozenset(e.reference for e in possible), tentative)
+    if taken or against:
+        return Answer(False, None, frozenset(), frozenset(e.reference for e in existing))
+    return absent(site, patient_id, question, MEDICATION_TYPES, window.lo, as_of)
+
+
+def _certain(exposure: Exposure, window: Span, ever: bool) -> bool:
+    if exposure.standing != "firm" or (exposure.order and not ever):
+        return False
+    return ever or _overlaps(exposure.start, exposure.certain_end, window) is True
+
+
+def _touches(exposure: Exposure, window: Span) -> bool:
+    return _overlaps(exposure.start, exposure.possible_end, window) is not False

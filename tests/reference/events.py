@@ -1,0 +1,156 @@
+"""Conditions, exposures and procedures as events in time, and the question whether one lies in a window."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal
+
+from reference.dates import EVER, NEVER, Span, days_after, plus_months
+from reference.forms import decimal
+from reference.site import Answer, Site, reference_of
+
+Standing = Literal["firm", "tentative", "against"]
+
+
+@dataclass(frozen=True)
+class Event:
+    """A record: when it began and ended, what it is worth, when it was noted."""
+
+    reference: str
+    standing: Standing
+    start: Span
+    end: Span
+    problem: str | None = None
+    noted: date = EVER
+    closed: bool = False
+
+
+def strength_of(site: Site, concept: str, codings: list[dict[str, Any]], said: str = "") -> str | None:
+    """Return what the codings of one statement say together: definite, possible, conflict or nothing."""
+    found = {
+        site.mappings.clinical_strength(concept, c.get("system", ""), c.get("code", "")) for c in codings
+    }
+    if "definite" in found:
+        return "conflict" if "excluded" in found else "definite"
+    text = site.mappings.text_strength(concept, said) if said else None
+    if "excluded" in found:
+        return None
+    return text if text == "definite" else ("possible" if "possible" in found or text else None)
+
+
+_PROBLEM = {"conflict": "conflicting_codes", "possible": "unspecific_code"}
+
+
+def conditions(site: Site, patient_id: str, concept: str) -> list[Event]:
+    """Return the patient's Conditions of the concept."""
+    events = []
+    for resource in site.of_type(patient_id, "Condition"):
+        verification = _code(resource.get("verificationStatus"))
+        strength = strength_of(site, concept, resource.get("code", {}).get("coding", []))
+        if strength is None or verification == "entered-in-error":
+            continue
+        weak = verification in ("provisional", "differential", "unconfirmed")
+        standing: Standing = "against" if verification == "refuted" else "firm"
+        if standing == "firm" and (weak or strength != "definite"):
+            standing = "tentative"
+        problem = _PROBLEM.get(strength) or ("tentative_record" if weak else None)
+        start, noted = _onset(site, patient_id, resource)
+        end, closed = _ending(site, resource, start, site.mappings.clinical[concept]["course"])
+        events.append(Event(reference_of(resource), standing, start, end, problem, noted, closed))
+    return events
+
+
+def _code(concept: dict[str, Any] | None) -> str | None:
+    codings = (concept or {}).get("coding", [])
+    return codings[0].get("code") if codings else None
+
+
+def _onset(site: Site, patient_id: str, resource: dict[str, Any]) -> tuple[Span, date]:
+    """Return when the condition began, and the day on which it was noted."""
+    encounter = site.by_reference.get(resource.get("encounter", {}).get("reference", ""), {})
+    admitted = site.span(encounter.get("period", {}).get("start"))
+    updated = site.span(resource.get("meta", {}).get("lastUpdated"))
+    recorded = site.span(resource.get("recordedDate"))
+    onset = site.span(resource.get("onsetDateTime") or resource.get("onsetPeriod", {}).get("start"))
+    noted = recorded.lo if recorded else next((s.hi for s in (onset, admitted, updated) if s), EVER)
+    onset = onset or _by_age(site, patient_id, resource) or _by_words(site, resource)
+    categories = {c.get("code") for k in resource.get("category", []) for c in k.get("coding", [])}
+    inpatient = encounter.get("class", {}).get("code") in ("IMP", "ACUTE", "NONAC", "EMER")
+    if onset is None and inpatient and "encounter-diagnosis" in categories:
+        onset = admitted
+    latest = next((span.hi for span in (recorded, admitted, updated) if span), NEVER)
+    return onset or Span(EVER, latest), noted
+
+
+def _by_age(site: Site, patient_id: str, resource: dict[str, Any]) -> Span | None:
+    born, sent = site.birth(patient_id), resource.get("onsetAge", {})
+    if born is None or "value" not in sent or sent.get("code", "a") != "a":
+        return None
+    years = int(decimal(sent["value"]))
+    return Span(plus_months(born.lo, 12 * (years - 1)), plus_months(born.hi, 12 * (years + 1)))
+
+
+def _by_words(site: Site, resource: dict[str, Any]) -> Span | None:
+    words = "".join(c if c.isdigit() else " " for c in resource.get("onsetString", "")).split()
+    years = [word for word in words if len(word) == 4 and word[:2] in ("19", "20")]
+    return site.span(years[0]) if len(years) == 1 else None
+
+
+def _ending(site: Site, resource: dict[str, Any], start: Span, course: str) -> tuple[Span, bool]:
+    status = _code(resource.get("clinicalStatus"))
+    period = resource.get("abatementPeriod", {})
+    if abated := site.span(resource.get("abatementDateTime") or period.get("end")):
+        return abated, False
+    sometime = any(name.startswith("abatement") for name in resource)
+    if sometime or status in ("inactive", "resolved", "remission"):
+        updated = site.span(resource.get("meta", {}).get("lastUpdated"))
+        return Span(start.lo, updated.hi if updated else NEVER), True
+    if status is None and course == "event":
+        return Span(days_after(start.lo, 90) if start.lo > EVER else EVER, days_after(start.hi, 90)), False
+    return Span(NEVER, NEVER), False
+
+
+def procedures(site: Site, patient_id: str, concept: str) -> list[Event]:
+    """Return the patient's Procedures of the concept."""
+    standings: dict[str, Standing] = {
+        "completed": "firm", "in-progress": "firm", "stopped": "tentative", "unknown": "tentative",
+        "not-done": "against",
+    }  # fmt: skip
+    events = []
+    for resource in site.of_type(patient_id, "Procedure"):
+        strength = strength_of(site, concept, resource.get("code", {}).get("coding", []))
+        standing = standings.get(resource.get("status", ""))
+        if strength is None or standing is None:
+            continue
+        if standing == "firm" and strength != "definite":
+            standing = "tentative"
+        period = resource.get("performedPeriod", {})
+        start = site.span(resource.get("performedDateTime") or period.get("start"))
+        end = site.span(period.get("end")) or start
+        problem = _PROBLEM.get(strength) or ("no_date" if start is None else None)
+        if standing == "tentative":
+            problem = problem or "tentative_record"
+        anytime = Span(EVER, NEVER)
+        events.append(Event(reference_of(resource), standing, start or anytime, end or anytime, problem))
+    return events
+
+
+def judged(
+    possible: list[tuple[Event, str]], sure: list[Event], outside: list[Event], against: list[Event]
+) -> Answer | None:
+    """Answer by the events surely inside, possibly inside (with why) and outside; None without any."""
+    if sure:
+        evidence = frozenset(event.reference for event in sure)
+        later = [e for e in against if e.noted > max(event.noted for event in sure)]
+        if later:
+            return Answer(
+                None, "contradicted_by_refuted", frozenset(), evidence | {e.reference for e in later}
+            )
+        return Answer(True, None, frozenset(), evidence)
+    if possible:
+        tentative = any(event.standing == "tentative" for event, _ in possible)
+        return Answer(
+            None, possible[0][1], frozenset(), frozenset(e.reference for e, _ in possible), tentative
+        )
+    if outside or against:
+        return Answer(False, None, frozenset(), frozenset(e.reference for e in outside + against))
+    return None

@@ -1,0 +1,122 @@
+"""The mapping files, read with nothing but the csv module."""
+
+import csv
+import re
+import unicodedata
+from decimal import Decimal
+from pathlib import Path
+
+
+def _rows(folder: Path, name: str) -> list[dict[str, str]]:
+    with (folder / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _key(system: str) -> str:
+    return system.strip().rstrip("/").lower()
+
+
+def plain(text: str) -> str:
+    """Fold typographic variants of a unit or a result, keeping its case."""
+    return unicodedata.normalize("NFKC", text).strip()
+
+
+class Mappings:
+    """Lookups over the rows of `mappings/`."""
+
+    def __init__(self, folder: Path) -> None:
+        systems = _rows(folder, "code_systems.csv")
+        self._names = {_key(row["alias"]): row["name"] for row in systems}
+        self._uris = {_key(row["alias"]): row["uri"] for row in systems}
+        self.concepts = {r["concept"]: r for r in _rows(folder, "concepts/observation_concepts.csv")}
+        self._observation_codes: dict[tuple[str, str], list[tuple[str, str]]] = {}
+        for row in _rows(folder, "concepts/observation_codes.csv"):
+            held = self._observation_codes.setdefault((self.uri(row["system"]), row["code"]), [])
+            held.append((row["concept"], row["role"]))
+        self.clinical = {r["concept"]: r for r in _rows(folder, "concepts/clinical_concepts.csv")}
+        self._clinical_codes = _rows(folder, "concepts/clinical_codes.csv")
+        self._aliases = {plain(r["alias"]): r["unit"] for r in _rows(folder, "unit_aliases.csv")}
+        self._factors = {
+            (r["concept"], r["from_unit"], r["to_unit"]): (Decimal(r["factor"]), Decimal(r["offset"] or 0))
+            for r in _rows(folder, "units.csv")
+        }
+        self._ordinals = {
+            (self.uri(r["system"]), r["code"]): r["polarity"] for r in _rows(folder, "ordinal_codes.csv")
+        }
+        self.words = {r["word"]: r["polarity"] for r in _rows(folder, "ordinal_words.csv")}
+        self.interpretations = {r["code"]: r for r in _rows(folder, "interpretations.csv")}
+        self._assumed = _rows(folder, "reference_ranges.csv")
+        self.lookback = {
+            r["group"]: (int(r["prescreen_days"]), int(r["protocol_days"]))
+            for r in _rows(folder, "lookback.csv")
+        }
+
+    def uri(self, system: str) -> str:
+        """Return the canonical form of a code system, its own text when it is not known."""
+        return self._uris.get(_key(system), system)
+
+    def observation_concepts(self, system: str, code: str) -> list[tuple[str, str]]:
+        """Return (concept, role) of a code of an Observation."""
+        return self._observation_codes.get((self.uri(system), code.strip()), [])
+
+    def ordinal(self, system: str, code: str) -> str | None:
+        """Return the polarity of a coded value."""
+        return self._ordinals.get((self.uri(system), code))
+
+    def unit(self, text: str) -> str:
+        """Return the UCUM code of a unit as sent."""
+        return self._aliases.get(plain(text), plain(text))
+
+    def factor(self, concept: str, unit: str) -> tuple[Decimal, Decimal] | None:
+        """Return factor and offset to the unit of the concept, None when there is no conversion."""
+        target = self.concepts[concept]["unit"]
+        if unit == target:
+            return Decimal(1), Decimal(0)
+        own = self._factors.get((concept, unit, target))
+        return own or self._factors.get(("*", unit, target))
+
+    def assumed(self, concept: str, sex: str | None) -> dict[str, str] | None:
+        """Return the assumed range of a concept, the one of the sex before the one for all."""
+        rows = {row["sex"]: row for row in self._assumed if row["concept"] == concept}
+        return rows.get(sex or "") or rows.get("*")
+
+    def clinical_strength(self, concept: str, system: str, code: str) -> str | None:
+        """Return definite, possible, supporting or excluded by the most specific matching row, else None."""
+        name = self._names.get(_key(system))
+        if name is None:
+            return None
+        found: list[tuple[int, dict[str, str]]] = []
+        for row in self._clinical_codes:
+            if row["concept"] == concept and row["match"] != "text":
+                rank = _specificity(row, self._names.get(_key(row["system"]), ""), name, code)
+                if rank is not None:
+                    found.append((rank, row))
+        best = [row for rank, row in found if rank == max(rank for rank, _ in found)]
+        if any(row["include"] == "no" for row in best):
+            return "excluded"
+        strengths = [row["strength"] for row in best]
+        return next((s for s in ("definite", "possible", "supporting") if s in strengths), None)
+
+    def text_strength(self, concept: str, said: str) -> str | None:
+        """Return the strength of the text rules of a concept that occur in what was said."""
+        rows = [r for r in self._clinical_codes if r["concept"] == concept and r["match"] == "text"]
+        hits = {r["strength"] for r in rows if r["include"] == "yes" and r["code"].lower() in said.lower()}
+        return next((strength for strength in ("definite", "possible") if strength in hits), None)
+
+
+def _icd(code: str) -> str:
+    code = re.sub(r"[.\s†*!+]", "", code).upper()
+    code = re.sub(r"X\d{3,}$", "", code)
+    return re.sub(r"^([A-Z]\d{2,})[GVAZLRB]$", r"\1", code)
+
+
+def _specificity(row: dict[str, str], row_system: str, system: str, code: str) -> int | None:
+    if row_system != system and (row_system, system) != ("ICD10", "ICD10GM"):
+        return None
+    own = row_system == system
+    mine, theirs = (
+        (_icd(row["code"]), _icd(code)) if system.startswith("ICD") else (row["code"], code.strip())
+    )
+    if row["match"] == "prefix":
+        return 2 * len(mine) + own if theirs.startswith(mine) else None
+    return 2000 + 2 * len(mine) + own if mine == theirs else None

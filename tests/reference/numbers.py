@@ -1,0 +1,139 @@
+"""The truth of one result: against plain limits, multiples of the reference range, or a polarity."""
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from cohortfinder.criteria.observation import ObservationQuestion
+from cohortfinder.model import Quantity
+from reference.intervals import INFINITY, Interval, not_above, not_below, within
+from reference.results import Result, limit_in_unit
+from reference.site import Answer, Site
+from reference.truth import Truth, all_of
+
+RELATIVE = ("ULN", "LLN")
+
+
+def usable(site: Site, question: Any, result: Result, patient_id: str) -> bool:
+    """Say whether the result can be compared at all: a unitless value needs a unitless range."""
+    if result.problem is None:
+        return truth_of(site, question, result, patient_id).reason not in ("no_value", "not_numeric")
+    bounds = _bounds(question)
+    relative = bool(bounds) and all(quantity.unit in RELATIVE for _, quantity, _ in bounds)
+    own = any(limit.unit is None for limit in result.ranges)
+    return result.problem == "unit_missing" and (
+        (relative and own) or getattr(question, "is_", None) is not None
+    )
+
+
+def _bounds(question: Any) -> list[tuple[str, Quantity, bool]]:
+    asked = question.comparison
+    if asked is None:
+        return []
+    sides = [("lower", asked.lower, asked.lower_included), ("upper", asked.upper, asked.upper_included)]
+    return [(side, quantity, included) for side, quantity, included in sides if quantity is not None]
+
+
+def truth_of(site: Site, question: Any, result: Result, patient_id: str) -> Answer:
+    """Compare one result with the question."""
+    answer = (
+        _polar(question, result)
+        if getattr(question, "is_", None)
+        else _numeric(site, question, result, patient_id)
+    )
+    return replace(answer, flags=answer.flags | result.flags, evidence=frozenset({result.reference}))
+
+
+def _polar(question: ObservationQuestion, result: Result) -> Answer:
+    said, flags = result.polarity, frozenset[str]()
+    if said == "below_detection":
+        flags = frozenset({"below_detection"})
+        said = "negative" if question.below_detection == "negative" else "equivocal"
+    if said is None:
+        return Answer(None, "no_reference_range" if result.sent is not None else "no_value")
+    if said == "equivocal":
+        return Answer(None, "equivocal_result", flags)
+    return Answer(said == question.is_, None, flags)
+
+
+def _numeric(site: Site, question: Any, result: Result, patient_id: str) -> Answer:
+    bounds = _bounds(question)
+    if any(quantity.unit in RELATIVE for _, quantity, _ in bounds):
+        parts = [_relative(site, bound, result, patient_id) for bound in bounds]
+    else:
+        value = result.value if result.value is not None else _by_dilution(site, question, result)
+        if value is None:
+            return Answer(None, "not_numeric" if result.polarity or result.position else "no_value")
+        parts = [_plain(site, bound, value, result.concept) for bound in bounds]
+    truth = all_of([part.truth for part in parts])
+    reasons = [part.reason for part in parts if part.truth is truth and part.reason]
+    flags = frozenset[str]().union(*(part.flags for part in parts))
+    return Answer(truth, reasons[0] if reasons else None, flags)
+
+
+def _by_dilution(site: Site, question: Any, result: Result) -> Interval | None:
+    dilution = getattr(question, "screening_dilution", None)
+    if dilution is None or site.mappings.concepts[result.concept]["value_kind"] == "quantity":
+        return None
+    sides = {
+        "negative": Interval(Decimal(0), dilution.value, True, True),
+        "positive": Interval(dilution.value, INFINITY, False, True),
+    }
+    return sides.get(result.polarity or "")
+
+
+def _settle(truth: Truth) -> Answer:
+    return Answer(truth, None if truth is not None else "comparator_straddles_threshold")
+
+
+def _plain(site: Site, bound: tuple[str, Quantity, bool], value: Interval, concept: str) -> Answer:
+    side, quantity, included = bound
+    factor = site.mappings.factor(concept, quantity.unit) if quantity.unit else (Decimal(1), Decimal(0))
+    if factor is None:
+        raise ValueError(f"{concept} has no unit {quantity.unit}; write the unit of the concept in the rule")
+    limit = (quantity.value * factor[0] + factor[1], included)
+    return _settle(within(value, limit, None) if side == "lower" else within(value, None, limit))
+
+
+def _relative(site: Site, bound: tuple[str, Quantity, bool], result: Result, patient_id: str) -> Answer:
+    side, quantity, included = bound
+    end = "high" if quantity.unit == "ULN" else "low"
+    compare = not_below if side == "lower" else not_above
+    own = [(getattr(limit, end), limit.unit) for limit in result.ranges if getattr(limit, end) is not None]
+    if own and result.sent is not None:
+        pairs = [limit_in_unit(site, result, limit, unit) for limit, unit in own]
+        if None in pairs:
+            return Answer(None, "unit_unconvertible")
+        truths = {compare(pair[0], pair[1] * quantity.value, included) for pair in pairs if pair}
+        return _settle(truths.pop() if len(truths) == 1 else None)
+    told = _by_position(side, quantity, result.position)
+    return Answer(told) if told is not None else _assumed(site, bound, result, patient_id)
+
+
+def _by_position(side: str, quantity: Quantity, position: str | None) -> Truth:
+    """Decide by the interpretation alone, where a position proves one side of k times the limit."""
+    times, upper = quantity.value, quantity.unit == "ULN"
+    proves_not_above = position in ("within", "below") if upper else position == "below"
+    proves_not_below = position == "above" if upper else position in ("within", "above")
+    if proves_not_above and times >= 1:
+        return side == "upper"
+    if proves_not_below and times <= 1:
+        return side == "lower"
+    return None
+
+
+def _assumed(site: Site, bound: tuple[str, Quantity, bool], result: Result, patient_id: str) -> Answer:
+    side, quantity, included = bound
+    row = site.mappings.assumed(result.concept, site.sex(patient_id))
+    name = quantity.unit.lower()
+    if row is None or result.value is None or not row[f"{name}_low"]:
+        return Answer(None, "no_reference_range")
+    compare = not_below if side == "lower" else not_above
+    truths = set()
+    for end in ("low", "high"):
+        factor = site.mappings.factor(result.concept, row["unit"])
+        assert factor is not None, row
+        limit = Decimal(row[f"{name}_{end}"]) * factor[0] + factor[1]
+        truths.add(compare(result.value, limit * quantity.value, included))
+    truth = truths.pop() if len(truths) == 1 else None
+    return Answer(truth, None if truth is not None else "no_reference_range", frozenset({"assumed_uln"}))

@@ -1,0 +1,193 @@
+"""Observations as results: dated, converted, read as a polarity, or with what is wrong with them."""
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from reference.dates import EVER, NEVER, Span, moment_of, order_of
+from reference.forms import Form, form_of
+from reference.intervals import Interval, clamped, not_above, scaled, stored
+from reference.limits import Range, ranges_of
+from reference.site import Site, reference_of
+
+DECIDING = ("primary", "confirm", "alt", "local", "component", "deprecated")
+
+
+@dataclass(frozen=True)
+class Result:
+    """One result of one concept. `value` is in the concept's unit, `sent` as sent in `unit`."""
+
+    reference: str
+    concept: str
+    role: str
+    days: Span
+    order: tuple[datetime, datetime]
+    value: Interval | None
+    sent: Interval | None
+    unit: str | None
+    ranges: tuple[Range, ...]
+    polarity: str | None
+    position: str | None
+    problem: str | None
+    flags: frozenset[str]
+
+    @property
+    def day(self) -> date:
+        return self.days.lo
+
+
+def results_of(site: Site, patient_id: str, concept: str, as_of: date) -> list[Result]:
+    """Return the results of the concept that exist on the index date, oldest first."""
+    found = []
+    for resource in site.of_type(patient_id, "Observation"):
+        if resource.get("status") in ("final", "amended", "corrected", "preliminary"):
+            for node in [resource, *resource.get("component", [])]:
+                role, conflicting = _role(site, node, concept)
+                if role:
+                    found.append(_result(site, patient_id, resource, node, (concept, role), conflicting))
+    existing = [
+        replace(result, days=Span(result.days.lo, min(result.days.hi, as_of)))
+        for result in found
+        if result.days.lo <= as_of
+    ]
+    return sorted(existing, key=lambda result: (result.order, result.reference))
+
+
+def _role(site: Site, node: dict[str, Any], concept: str) -> tuple[str | None, bool]:
+    codings = node.get("code", {}).get("coding", [])
+    matches = [site.mappings.observation_concepts(c.get("system", ""), c.get("code", "")) for c in codings]
+    deciding = [{name for name, role in match if role in DECIDING} for match in matches]
+    roles = [role for match in matches for name, role in match if name == concept and role in DECIDING]
+    known = [names for names in deciding if names]
+    conflicting = len(known) > 1 and not set.intersection(*known)
+    return (min(roles, key=DECIDING.index) if roles else None), conflicting
+
+
+def _dated(site: Site, resource: dict[str, Any]) -> tuple[Span | None, str | None, bool]:
+    period = resource.get("effectivePeriod", {})
+    events = resource.get("effectiveTiming", {}).get("event", [])
+    texts = [
+        resource.get("effectiveDateTime"),
+        resource.get("effectiveInstant"),
+        period.get("end"),
+        period.get("start"),
+        max(events, default=None),
+    ]
+    sent = next((text for text in texts if text), None)
+    text = sent or resource.get("issued")
+    return site.span(text), text, sent is None and text is not None
+
+
+def _result(
+    site: Site,
+    patient_id: str,
+    resource: dict[str, Any],
+    node: dict[str, Any],
+    named: tuple[str, str],
+    conflict: bool,
+) -> Result:
+    concept, role = named
+    row = site.mappings.concepts[concept]
+    days, text, from_issued = _dated(site, resource)
+    form = form_of(node, row["value_kind"], site.mappings)
+    value, problem = converted(site, concept, form)
+    spans = days or Span(EVER, NEVER)
+    ranges = tuple(ranges_of(node, site, patient_id, spans.hi))
+    polarity, position, disagrees = _polarity(site, node, row, form, value, ranges)
+    no_value = "dataAbsentReason" in node or (form.number is None and polarity is None and position is None)
+    problem = (
+        ("unusable_status" if resource["status"] == "preliminary" else None)
+        or ("conflicting_codes" if conflict else None)
+        or ("no_date" if days is None else None)
+        or ("no_value" if no_value else None)
+        or ("interpretation_disagrees" if disagrees else None)
+        or problem
+    )
+    order = (order_of(moment_of(text, site.zone)), order_of(moment_of(resource.get("issued"), site.zone)))
+    flags = frozenset({"time_from_issued"} if from_issued else ())
+    return Result(
+        reference_of(resource), concept, role, spans, order, value, form.number, form.unit, ranges,
+        polarity, position, problem, flags,
+    )  # fmt: skip
+
+
+def converted(site: Site, concept: str, form: Form) -> tuple[Interval | None, str | None]:
+    """Return the number in the concept's unit, or what stands in the way."""
+    row = site.mappings.concepts[concept]
+    if form.number is None:
+        return None, None
+    dimensionless = row["value_kind"] != "quantity" or row["unit"] in ("", "1") or row["unit"].startswith("{")
+    if form.unit is None and not dimensionless:
+        return None, "unit_missing"
+    bare = form.unit is None or (row["value_kind"] == "titre" and form.unit in ("1", "{titer}", "{dilution}"))
+    if row["value_kind"] == "ordinal":
+        return form.number, None
+    factor = (Decimal(1), Decimal(0)) if bare else site.mappings.factor(concept, form.unit or "")
+    if factor is None:
+        return None, "unit_unconvertible"
+    low, high = (Decimal(row[name]) if row[name] else None for name in ("plausible_min", "plausible_max"))
+    value = clamped(scaled(form.number, *factor), low, high)
+    return (None, "implausible") if value.empty else (value, None)
+
+
+def _polarity(
+    site: Site,
+    node: dict[str, Any],
+    row: dict[str, str],
+    form: Form,
+    value: Interval | None,
+    ranges: tuple[Range, ...],
+) -> tuple[str | None, str | None, bool]:
+    codes = [c.get("code", "") for i in node.get("interpretation", []) for c in i.get("coding", [])]
+    rows = [site.mappings.interpretations[code] for code in codes if code in site.mappings.interpretations]
+    position = next((r["position"] for r in rows if r["position"]), None)
+    told = next((r["polarity"] for r in rows if r["polarity"]), None)
+    if told is None and position == "abnormal" and row["value_kind"] in ("ordinal", "titre"):
+        told = "positive"
+    if form.polarity:
+        disagrees = {form.polarity, told} == {"positive", "negative"}
+        return form.polarity, position, disagrees
+    return told or _by_range(form, ranges) or _by_cut_off(row, value), position, False
+
+
+def _by_range(form: Form, ranges: tuple[Range, ...]) -> str | None:
+    number = form.number
+    tops = [(r.high, r.above_included) for r in ranges if r.high is not None and r.unit in (None, form.unit)]
+    if number is None or not tops:
+        return None
+    said = {not_above(number, high, not abnormal) for high, abnormal in tops}
+    if said == {True}:
+        return "negative"
+    return "positive" if said == {False} else None
+
+
+def _by_cut_off(row: dict[str, str], value: Interval | None) -> str | None:
+    if value is None:
+        return None
+    if row["detection"] == "any":
+        if value.lo > 0:
+            return "positive"
+        return "negative" if value.hi == 0 else "below_detection"
+    low, high = row["negative_below"], row["positive_above"]
+    if low and not_above(value, Decimal(low), False):
+        return "negative"
+    if high and not_above(value, Decimal(high), True) is False:
+        return "positive"
+    return "equivocal" if low or high else None
+
+
+def limit_in_unit(
+    site: Site, result: Result, limit: Decimal, unit: str | None
+) -> tuple[Interval, Decimal] | None:
+    """Return value and limit in one unit: as sent when they share it, else both in the concept's."""
+    if (
+        result.sent is not None
+        and (unit is None or unit == result.unit)
+        and not (unit is None and result.value is None and result.unit)
+    ):
+        return result.sent, limit
+    factor = site.mappings.factor(result.concept, unit or "")
+    if result.value is None or factor is None:
+        return None
+    return result.value, stored(limit * factor[0] + factor[1])

@@ -1,0 +1,64 @@
+"""The leaf `series`: readings judged by the day."""
+
+from datetime import date
+from decimal import Decimal
+
+from cohortfinder.model import Leaf
+from reference.dates import before
+from reference.intervals import Interval, not_above, not_below
+from reference.results import Result, results_of
+from reference.site import Answer, Site
+from reference.truth import Truth, any_of
+
+
+def series(site: Site, leaf: Leaf, patient_id: str, as_of: date) -> Answer:
+    """True on the latest recent day or on several days; false when no day is beyond and one is recent."""
+    question = leaf.question
+    start, recent = before(as_of, question.within), before(as_of, question.recent)
+    days: dict[date, list[Truth]] = {}
+    found, seen, partial, bad = False, set[str](), False, list[Result]()
+    for reading in question.series:
+        results = [r for c in reading.observation for r in results_of(site, patient_id, c, as_of)]
+        found = found or bool(results)
+        bad += [r for r in results if (r.problem or r.value is None) and r.days.hi >= start]
+        good = [r for r in results if r.problem is None and r.value is not None and r.days.hi >= start]
+        partial = partial or any(not r.days.exact and _beyond(site, reading, [r]) is not False for r in good)
+        exact = [r for r in good if r.days.exact]
+        seen |= {r.reference for r in exact}
+        for day in {r.day for r in exact}:
+            days.setdefault(day, []).append(_beyond(site, reading, [r for r in exact if r.day == day]))
+    judged = {day: any_of(truths) for day, truths in days.items()}
+    if not judged:
+        reason = bad[-1].problem or "not_numeric" if bad else "out_of_window" if found else "no_data"
+        return Answer(None, "partial_date" if partial else reason)
+    truth, why = _decide(judged, max(judged), recent, question.days, partial)
+    return Answer(truth, why, evidence=frozenset(seen))
+
+
+def _beyond(site: Site, reading: object, results: list[Result]) -> Truth:
+    limit = getattr(reading, "above", None) or getattr(reading, "below", None)
+    values = [result.value for result in results if result.value is not None]
+    mean = Interval(
+        sum((v.lo for v in values), Decimal(0)) / len(values),
+        sum((v.hi for v in values), Decimal(0)) / len(values),
+        any(v.lo_open for v in values),
+        any(v.hi_open for v in values),
+    )
+    assert limit is not None
+    compare = not_below if getattr(reading, "above", None) else not_above
+    return compare(mean, limit.value, False)
+
+
+def _decide(
+    judged: dict[date, Truth], latest: date, recent: date, need: int, partial: bool
+) -> tuple[Truth, str | None]:
+    beyond = list(judged.values()).count(True)
+    if beyond >= need or (latest >= recent and judged[latest] and not partial):
+        return True, None
+    if partial:
+        return None, "partial_date"
+    if None in judged.values():
+        return None, "comparator_straddles_threshold"
+    if beyond:
+        return None, "single_day_beyond"
+    return (False, None) if latest >= recent else (None, "out_of_window")

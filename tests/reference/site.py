@@ -1,0 +1,112 @@
+"""What the hospital sent, by patient, and what the rules of the trial add to it."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from reference.dates import EVER, Span, before, plus_months, span_of
+from reference.mappings import Mappings
+
+MEDICATION_TYPES = (
+    "MedicationStatement", "MedicationRequest", "MedicationAdministration", "MedicationDispense",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The truth of a leaf with its reason, its flags and the resources that decided it."""
+
+    truth: bool | None
+    reason: str | None = None
+    flags: frozenset[str] = frozenset()
+    evidence: frozenset[str] = frozenset()
+    suggested: bool = False
+
+
+@dataclass
+class Site:
+    """All resources, the mappings and the settings of one evaluation."""
+
+    resources: list[dict[str, Any]]
+    mappings: Mappings
+    zone: str
+    profile: str = "prescreen"
+    by_patient: dict[str, list[dict[str, Any]]] = field(init=False)
+    by_reference: dict[str, dict[str, Any]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.by_reference = {reference_of(resource): resource for resource in self.resources}
+        self.by_patient = {r["id"]: [] for r in self.resources if r["resourceType"] == "Patient"}
+        for resource in self.resources:
+            about = (resource.get("subject") or resource.get("patient") or {}).get("reference", "")
+            patient = about.rsplit("/", 1)[-1]
+            if patient in self.by_patient:
+                self.by_patient[patient].append(resource)
+
+    def patient(self, patient_id: str) -> dict[str, Any]:
+        """Return the Patient resource."""
+        return self.by_reference[f"Patient/{patient_id}"]
+
+    def of_type(self, patient_id: str, *types: str) -> list[dict[str, Any]]:
+        """Return the patient's resources of these types."""
+        return [r for r in self.by_patient[patient_id] if r["resourceType"] in types]
+
+    def span(self, text: str | None) -> Span | None:
+        """Read a date in the trial's zone."""
+        return span_of(text, self.zone)
+
+    def birth(self, patient_id: str) -> Span | None:
+        """Return the days on which the patient may be born."""
+        return span_of(self.patient(patient_id).get("birthDate"), self.zone)
+
+    def sex(self, patient_id: str) -> str | None:
+        """Return Patient.gender."""
+        return self.patient(patient_id).get("gender")
+
+
+def reference_of(resource: dict[str, Any]) -> str:
+    """Return "Type/id"."""
+    return f"{resource['resourceType']}/{resource['id']}"
+
+
+def window_of(question: Any, as_of: date) -> date:
+    """Return the first day of `within`; without it everything is inside."""
+    return before(as_of, question.within) if question.within else EVER
+
+
+def absent(
+    site: Site, patient_id: str, question: Any, types: tuple[str, ...], start: date, as_of: date
+) -> Answer:
+    """Answer when there is no record at all, by the rule of absence."""
+    loaded = any(resource["resourceType"] in types for resource in site.resources)
+    since = min(start, plus_months(as_of, -12))
+    seen = any(since <= day <= as_of for day in _contacts(site, patient_id))
+    if types == MEDICATION_TYPES:
+        seen = seen and bool(site.of_type(patient_id, *MEDICATION_TYPES))
+    if question.absence == "false" and loaded and seen:
+        return Answer(False, "no_data")
+    return Answer(None, "no_data")
+
+
+def _contacts(site: Site, patient_id: str) -> list[date]:
+    """Return the days on which the patient was certainly seen."""
+    days: list[date] = []
+    for resource in site.of_type(patient_id, "Encounter", "Condition", "Observation", *MEDICATION_TYPES):
+        if resource.get("status") == "entered-in-error":
+            continue
+        texts = [resource.get(name) for name in _CONTACT_DATES[resource["resourceType"]]]
+        texts = [text.get("start") if isinstance(text, dict) else text for text in texts]
+        span = next((span for text in texts if (span := site.span(text))), None)
+        days += [span.lo] if span else []
+    return days
+
+
+_CONTACT_DATES = {
+    "Encounter": ("period",),
+    "Condition": ("recordedDate", "onsetDateTime", "onsetPeriod"),
+    "Observation": ("effectiveDateTime", "effectiveInstant", "effectivePeriod", "issued"),
+    "MedicationStatement": ("effectiveDateTime", "effectivePeriod", "dateAsserted"),
+    "MedicationRequest": ("authoredOn",),
+    "MedicationAdministration": ("effectiveDateTime", "effectivePeriod"),
+    "MedicationDispense": ("whenHandedOver", "whenPrepared"),
+}

@@ -1,0 +1,129 @@
+"""`spec`: a text table of patients' records in, one rule, a text table of truths out."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
+from functools import cache
+from typing import Any
+
+import duckdb
+import pytest
+
+from cohortfinder.criteria.registry import LEAF_KINDS
+from cohortfinder.engine.screening import screen
+from cohortfinder.model import Arm, Combination, Criterion, Leaf, Rule, Trial
+from cohortfinder.resources import resource_dir
+from cohortfinder.terminology import Terminology, load_terminology
+from cohortfinder.views.compiler import compile_view
+
+LOINC = "http://loinc.org"
+LOADED = (
+    "Patient", "Observation", "Condition", "Procedure", "MedicationStatement", "MedicationRequest",
+    "MedicationAdministration", "MedicationDispense", "Encounter",
+)
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "patient": {"gender": "female", "birth_date": "1980-01-01"},
+    "observation": {"status": "final", "code_system": LOINC},
+    "observation_range": {},
+    "condition": {"code_system": "http://snomed.info/sct"},
+    "procedure": {"status": "completed", "code_system": "http://snomed.info/sct"},
+    "medication_statement": {"status": "active", "code_system": "http://www.nlm.nih.gov/research/umls/rxnorm"},
+    "medication_request": {"status": "active", "intent": "order", "code_system": "http://www.nlm.nih.gov/research/umls/rxnorm"},
+    "medication_administration": {"status": "completed", "code_system": "http://www.nlm.nih.gov/research/umls/rxnorm"},
+    "medication_dispense": {"status": "completed", "code_system": "http://www.nlm.nih.gov/research/umls/rxnorm"},
+    "encounter": {"status": "finished"},
+}
+
+
+@cache
+def _terminology() -> Terminology:
+    return load_terminology(resource_dir("mappings"))
+
+
+@cache
+def _table_columns() -> dict[str, dict[str, str]]:
+    """The typed tables as the ViewDefinitions give them: table to column to type."""
+    return {
+        path.stem: {column.name: column.sql_type for column in compile_view(json.loads(path.read_text())).columns}
+        for path in sorted((resource_dir("mappings") / "views").glob("*.json"))
+    }
+
+
+def read_table(text: str) -> list[dict[str, str | None]]:
+    """Read rows of `a | b` under a header; an empty cell is None."""
+    lines = [[cell.strip() for cell in line.split("|")] for line in text.strip().splitlines()]
+    return [{name: cell or None for name, cell in zip(lines[0], line, strict=True)} for line in lines[1:]]
+
+
+def build_rule(node: Mapping[str, Any], criterion: str, adverse: bool, numbers: Iterator[int]) -> Rule:
+    """Build a rule as the parser would, from its words."""
+    for word in ("all", "any"):
+        if word in node:
+            return Combination(word, tuple(build_rule(child, criterion, adverse, numbers) for child in node[word]))
+    if "not" in node:
+        return Combination("not", (build_rule(node["not"], criterion, not adverse, numbers),))
+    if "need" in node:
+        children = tuple(build_rule(child, criterion, adverse, numbers) for child in node["of"])
+        return Combination("need", children, int(node["need"]))
+    kind = next(word for word in node if word in LEAF_KINDS)
+    question = LEAF_KINDS[kind].model_validate({key: value for key, value in node.items()})
+    return Leaf(f"{criterion}.{next(numbers)}", kind, question, adverse, 1)
+
+
+def make_trial(rule: Mapping[str, Any], kind: str = "inclusion") -> Trial:
+    """A trial of one criterion, X, which is also the entry of its only arm."""
+    tree = build_rule(rule, "X", kind == "exclusion", iter(range(1, 100)))
+    criterion = Criterion("X", kind, "the criterion", ("A",), "exact", tree, 1, 1)
+    return Trial("SPEC", "Spec", "Asia/Shanghai", (Arm("A", "Arm", "X"),), (criterion,), (), "")
+
+
+def fill(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, str]) -> None:
+    """Make the typed tables and fill them; a patient named anywhere exists."""
+    rows = {name: [{**DEFAULTS.get(name, {}), **row} for row in read_table(text)] for name, text in tables.items()}
+    named = {row["patient_id"] for name, table in rows.items() if name != "patient" for row in table if "patient_id" in row}
+    patients = rows.setdefault("patient", [])
+    for row in patients:
+        row["id"] = row.pop("patient_id", row.get("id"))
+    patients += [{**DEFAULTS["patient"], "id": name} for name in sorted(named - {row["id"] for row in patients})]
+    for name, columns in _table_columns().items():
+        described = ", ".join(f'"{column}" {sql_type}' for column, sql_type in columns.items())
+        connection.execute(f"CREATE TABLE {name} ({described})")
+        for number, row in enumerate(rows.get(name, []), start=1):
+            row.setdefault("id", f"{name}-{number}")
+            given = {column: value for column, value in row.items() if value is not None}
+            unknown = set(given) - set(columns)
+            assert not unknown, f"{name} has no column {unknown}"
+            names = ", ".join(f'"{column}"' for column in given)
+            marks = ", ".join("?" for _ in given)
+            connection.execute(f"INSERT INTO {name} ({names}) VALUES ({marks})", list(given.values()))
+
+
+@pytest.fixture
+def spec() -> Callable[..., None]:
+    """Evaluate one rule and compare whole tables: `patient_id | truth`, and `reason`, `flags`, `changes_on` where given."""
+
+    def check(
+        *, as_of: str, rule: Mapping[str, Any], expected: str, kind: str = "inclusion",
+        loaded: tuple[str, ...] = LOADED, **tables: str,
+    ) -> None:
+        with duckdb.connect() as connection:
+            fill(connection, tables)
+            screen(
+                connection, make_trial(rule, kind), _terminology(), as_of=date.fromisoformat(as_of),
+                loaded={name: True for name in loaded}, everyone=True,
+            )
+            rows = connection.execute(
+                """
+                SELECT t.patient_id, coalesce(CAST(t.truth AS VARCHAR), 'unknown'),
+                    array_to_string(list_transform(t.reasons, lambda r: r.code), ' '), array_to_string(t.flags, ' '),
+                    CAST(v.changes_on AS VARCHAR)
+                FROM criterion_truth t JOIN verdict v USING (patient_id, criterion_id)
+                """
+            ).fetchall()
+        wanted = read_table(expected)
+        names = list(wanted[0])
+        columns = ("patient_id", "truth", "reason", "flags", "changes_on")
+        actual = [{name: dict(zip(columns, row, strict=True))[name] or None for name in names} for row in rows]
+        assert sorted(actual, key=str) == sorted(wanted, key=str)
+
+    return check

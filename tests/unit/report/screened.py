@@ -1,0 +1,104 @@
+"""A small screening of invented patients, as the engine leaves it: two arms, four criteria."""
+
+# ruff: noqa: E501 - tables and rows stay on one line each
+
+from datetime import date
+from decimal import Decimal
+
+import duckdb
+
+from cohortfinder.criteria.condition import ConditionQuestion
+from cohortfinder.criteria.observation import ObservationQuestion
+from cohortfinder.model import Arm, Criterion, Leaf, Quantity, Trial
+from cohortfinder.ranking.candidates import rank, run
+
+AS_OF = date(2026, 11, 20)
+LABELS = {"dx_sle": "systemic lupus erythematosus", "creatinine_serum": "creatinine"}
+
+
+def a_trial() -> Trial:
+    """Return a trial with an entry criterion, a laboratory limit, a judgement and one that is not computed."""
+    entry = Leaf("I-DX.1", "condition", ConditionQuestion(condition=("dx_sle",), ever=True), False, 1)
+    limit = Quantity(Decimal("1.5"), "ULN")
+    lab = ObservationQuestion(observation=("creatinine_serum",), at_most=limit)
+    leaf = Leaf("I-RENAL.1", "observation", lab, False, 2)
+    both = ("A", "B")
+    return Trial(
+        id="T1",
+        title="A trial <b>of our own</b>",
+        time_zone="UTC",
+        arms=(Arm("A", "First arm", "I-DX"), Arm("B", "Second arm", "I-DX")),
+        criteria=(
+            Criterion("I-RENAL", "inclusion", "creatinine at most 1.5 x ULN", both, "exact", leaf, 1, 2),
+            Criterion("I-DX", "inclusion", "has the disease", both, "proxy", entry, 2, 1),
+            Criterion("I-WILL", "inclusion", "willing to take part", both, "judgement", entry, 3, 1),
+            Criterion("E-OTHER", "exclusion", "anything else", both, "exact", None, 4, 1),
+        ),
+        parameters=(),
+        sha256="ab" * 32,
+    )
+
+
+VERDICTS = (
+    # patient, arm, criterion, verdict, leaf, code, value
+    ("=p1", "A", "I-RENAL", "pass", "I-RENAL.1", "met", "90 umol/L"),
+    ("=p1", "A", "I-DX", "pass", "I-DX.1", "met", None),
+    ("p2", "A", "I-RENAL", "unknown", "I-RENAL.1", "unit_missing", "90"),
+    ("p2", "A", "I-DX", "pass", "I-DX.1", "met", None),
+    ("p3", "A", "I-RENAL", "fail", "I-RENAL.1", "not_met", "<script>alert(1)</script>"),
+    ("p3", "A", "I-DX", "unknown", "I-DX.1", "suggested", None),
+    ("p3", "B", "I-RENAL", "unknown", "I-RENAL.1", "no_data", None),
+    ("p3", "B", "I-DX", "pass", "I-DX.1", "met", None),
+)
+LISTED = (("=p1", "A"), ("p2", "A"), ("p3", "A"), ("p3", "B"))
+LIVING = ("=p1", "p2", "p3", "p4")
+
+_TABLES = """
+CREATE TEMP TABLE trial_criterion (criterion_id VARCHAR, arm VARCHAR, position INTEGER, kind VARCHAR, certainty VARCHAR, computed BOOLEAN);
+CREATE TEMP TABLE listing (patient_id VARCHAR, arm VARCHAR, entry_verdict VARCHAR);
+CREATE TEMP TABLE verdict (patient_id VARCHAR, arm VARCHAR, criterion_id VARCHAR, verdict VARCHAR,
+    reasons STRUCT(leaf VARCHAR, code VARCHAR)[], flags VARCHAR[],
+    evidence STRUCT(leaf VARCHAR, resource VARCHAR, date VARCHAR, value VARCHAR, compared VARCHAR, searched VARCHAR, since VARCHAR, found INTEGER)[],
+    changes_on DATE);
+CREATE TEMP TABLE funnel_truth (patient_id VARCHAR, arm VARCHAR, criterion_id VARCHAR, verdict VARCHAR);
+CREATE TEMP TABLE eligible_from (patient_id VARCHAR, arm VARCHAR, eligible_from DATE);
+CREATE TEMP TABLE observed AS SELECT 'p2' AS patient_id, 'encounter' AS kind, unnest([DATE '2026-11-01', DATE '2026-12-01']) AS day;
+CREATE TEMP TABLE result_problem AS SELECT 'creatinine_serum' AS concept, 'http://loinc.org' AS system, '2160-0' AS code,
+    CAST(NULL AS VARCHAR) AS unit, 'unit_missing' AS reason, 'p2' AS patient_id, 'Observation/o2' AS resource;
+CREATE TEMP TABLE unmapped_code (kind VARCHAR, system VARCHAR, code VARCHAR, count BIGINT, patients BIGINT, example VARCHAR);
+CREATE SCHEMA store;
+CREATE TABLE store.quarantine (load_id VARCHAR, file VARCHAR, line BIGINT, resource_type VARCHAR, reason VARCHAR);
+"""
+
+
+def screened() -> duckdb.DuckDBPyConnection:
+    """Return a connection that holds the engine's tables, ranked."""
+    connection = duckdb.connect()
+    connection.execute(_TABLES)
+    trial = a_trial()
+    for arm in ("A", "B"):
+        for one in trial.criteria:
+            row = [one.id, arm, one.position, one.kind, one.certainty, one.computed]
+            connection.execute("INSERT INTO trial_criterion VALUES (?, ?, ?, ?, ?, ?)", row)
+    for patient, arm in LISTED:
+        connection.execute("INSERT INTO listing VALUES (?, ?, 'pass')", [patient, arm])
+    open_ones = [
+        (p, a, c, "unknown", "", "not_computed", None) for p, a in LISTED for c in ("I-WILL", "E-OTHER")
+    ]
+    for patient, arm, criterion, verdict, leaf, code, value in (*VERDICTS, *open_ones):
+        connection.execute(
+            """INSERT INTO verdict SELECT $1, $2, $3, $4, [{'leaf': $5, 'code': $6}], [],
+                CASE WHEN $7 IS NULL THEN [] ELSE [{'leaf': $5, 'resource': 'Observation/o', 'date': '2026-11-03',
+                'value': $7::VARCHAR, 'compared': $7::VARCHAR, 'searched': NULL, 'since': NULL, 'found': NULL}] END, NULL""",
+            [patient, arm, criterion, verdict, leaf, code, value],
+        )
+    connection.execute("INSERT INTO funnel_truth SELECT patient_id, arm, criterion_id, verdict FROM verdict")
+    for arm in ("A", "B"):
+        for patient in LIVING:
+            if (patient, arm) not in LISTED:
+                connection.execute(
+                    "INSERT INTO funnel_truth VALUES (?, ?, 'I-DX', 'unknown')", [patient, arm]
+                )
+    rank(connection, trial, AS_OF)
+    run(connection, "quality/data_quality.sql.jinja")
+    return connection

@@ -1,0 +1,95 @@
+"""The files of `screen --out`: ranking, numbers, sentences and safety against hostile text."""
+
+import json
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from cohortfinder.errors import ReadWriteError
+from cohortfinder.report.csv_files import candidates_csv, data_quality_csv, funnel_csv
+from cohortfinder.report.explain import explain_text
+from cohortfinder.report.outputs import FORMATS, write_outputs
+from cohortfinder.report.screening import Screening, read_screening
+from unit.report.screened import AS_OF, LABELS, a_trial, screened
+
+
+@pytest.fixture(scope="module")
+def connection() -> duckdb.DuckDBPyConnection:
+    return screened()
+
+
+@pytest.fixture(scope="module")
+def screening(connection: duckdb.DuckDBPyConnection) -> Screening:
+    return read_screening(connection, a_trial(), AS_OF, labels=LABELS, warnings=("one pull is incomplete",))
+
+
+def test_candidates_are_ranked_by_the_estimated_chance_to_pass(screening: Screening) -> None:
+    """In arm A creatinine is known for two and passes for one: (1 + 1) / (2 + 2); in B for none: 1 / 2."""
+    assert candidates_csv(screening).decode().split("\r\n")[1:] == [
+        "1,'=p1,A,possible,1,2,0,1,1,,,,false",
+        "2,p2,A,possible,0.5,1,0,2,1,,I-RENAL,2026-11-01,false",
+        "3,p3,B,possible,0.5,1,0,2,1,,I-RENAL,,false",
+        ",p3,A,excluded,0,0,1,2,1,,I-DX,,true",
+        "",
+    ]
+
+
+def test_the_funnel_starts_from_all_living_patients_at_the_entry_criterion(screening: Screening) -> None:
+    """Four live; three are listed in arm A, one is removed by creatinine; unknown ones stay."""
+    assert funnel_csv(screening).decode().split("\r\n")[1:5] == [
+        "A,1,I-DX,3,1,1",
+        "A,2,I-RENAL,2,1,1",
+        "A,3,I-WILL,2,0,2",
+        "A,4,E-OTHER,2,0,2",
+    ]
+
+
+def test_data_quality_counts_with_an_example(screening: Screening) -> None:
+    assert data_quality_csv(screening).decode().split("\r\n")[1] == (
+        "result,creatinine_serum,http://loinc.org,2160-0,,unit_missing,1,1,Observation/o2"
+    )
+
+
+def test_every_output_is_written_and_again_with_the_same_bytes(
+    screening: Screening, connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    write_outputs(tmp_path / "a", screening, connection)
+    write_outputs(tmp_path / "b", screening, connection)
+    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == sorted(FORMATS)
+    for name in FORMATS:
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+    query = "SELECT count(*) FROM read_parquet(?)"
+    count = duckdb.connect().execute(query, [str(tmp_path / "a" / "verdicts.parquet")]).fetchall()
+    assert count == [(len(screening.verdicts),)]
+    assert json.loads((tmp_path / "a" / "run.json").read_bytes())["rows"]["candidates"] == 4
+
+
+def test_the_report_escapes_what_the_data_say_and_loads_nothing(screening: Screening, tmp_path: Path) -> None:
+    write_outputs(tmp_path, screening, duckdb.connect(), formats=("report.html",))
+    page = (tmp_path / "report.html").read_text("utf-8")
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert(1)" in page
+    assert "&lt;b&gt;of our own" in page
+    assert "one pull is incomplete" in page
+    assert "src=" not in page.replace("script-src", "").replace("img-src", "")
+    assert "http://" not in page.replace("http://loinc.org", "")
+
+
+def test_a_folder_that_cannot_be_made_is_one_sentence_with_status_74(
+    screening: Screening, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(ReadWriteError, match="cannot write") as caught:
+        write_outputs(tmp_path / "file", screening, duckdb.connect())
+    assert caught.value.exit_status == 74
+
+
+def test_explain_says_what_is_missing_first(screening: Screening) -> None:
+    text = explain_text(screening, "p2")
+    assert "Creatinine 90 on 2026-11-03 was sent without a unit and cannot be compared." in text
+    assert text.index("Missing") < text.index("Passes")
+
+
+def test_explain_of_a_patient_who_is_not_listed_says_so(screening: Screening) -> None:
+    assert explain_text(screening, "p9") == "p9 is not listed in any arm of T1 on 2026-11-20."

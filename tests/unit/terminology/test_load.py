@@ -1,0 +1,167 @@
+"""The readers of the mapping files: what they refuse, with file and line."""
+
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+
+from cohortfinder.errors import ConfigurationError
+from cohortfinder.terminology import load_terminology
+from cohortfinder.terminology.codes import has_snomed_check_digit
+
+MAPPINGS = Path(__file__).resolve().parents[3] / "mappings"
+
+
+@pytest.fixture
+def mappings(tmp_path):
+    """A copy of the mapping files that a test may spoil."""
+    return shutil.copytree(MAPPINGS, tmp_path / "mappings")
+
+
+def append(path: Path, line: str) -> int:
+    """Add a line and return its number."""
+    with path.open("a", encoding="utf-8") as stream:
+        stream.write(line + "\n")
+    return len(path.read_text(encoding="utf-8").splitlines())
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "message"),
+    [
+        (
+            "concepts/observation_codes.csv",
+            "creatinin_serum,http://loinc.org,1-8,primary,,,x",
+            "did you mean 'creatinine_serum'",
+        ),
+        ("concepts/observation_codes.csv", "inr,http://loinc.org,1-8,main,,,x", "unknown role 'main'"),
+        (
+            "concepts/observation_codes.csv",
+            "inr,http://loinc.org,2160-0,primary,,,x",
+            "the same row stands in line",
+        ),
+        (
+            "concepts/observation_concepts.csv",
+            "new,New,number,g/L,,,laboratory,,,,x",
+            "unknown value_kind 'number'",
+        ),
+        ("concepts/observation_concepts.csv", "new,New,quantity,,,,laboratory,,,,x", "needs a unit"),
+        ("concepts/observation_concepts.csv", "new,New,ordinal,,,,weekly,,,,x", "unknown group 'weekly'"),
+        (
+            "concepts/clinical_codes.csv",
+            "dx_sle,http://snomed.info/sct,55464008,exact,yes,definite,,,x",
+            "wrong check digit",
+        ),
+        (
+            "concepts/clinical_codes.csv",
+            "dx_sle,http://snomed.info/sct,1.10E+15,exact,yes,definite,,,x",
+            "by a spreadsheet",
+        ),
+        (
+            "concepts/clinical_codes.csv",
+            "dx_sle,http://snomed.info/sct,55464009,exact,no,,,,x",
+            "the same row stands in line",
+        ),
+        (
+            "concepts/clinical_codes.csv",
+            "dx_sle,http://hl7.org/fhir/sid/icd-10,M99,exact,no,definite,,,x",
+            "an excluded one has none",
+        ),
+        ("concepts/text_terms.csv", "dx_slee,en,lupus,phrase,,x", "unknown concept 'dx_slee'"),
+        ("concepts/clinical_concepts.csv", "rx_new,medication,chronic,New", "other domains have none"),
+        ("units.csv", "*,t,kg,1e3,0,x", "no plain decimal"),
+        ("units.csv", "*,t,kg,-1,0,x", "the factor above 0"),
+        ("units.csv", "inrr,t,1,1,0,x", "did you mean 'inr'"),
+        ("lookback.csv", "weekly,x,7", "no whole number of days"),
+        ("ordinal_words.csv", "Positive,positive,en", "must be lower case"),
+        ("ordinal_codes.csv", "http://loinc.org,LA0-0,maybe,,x", "unknown polarity 'maybe'"),
+        ("reference_ranges.csv", "ldh,*,U/L,250,200,,,x", "the low one first"),
+        ("code_systems.csv", "LOINC,http://loinc.org,LOINC/", "must be lower case"),
+    ],
+)
+def test_a_bad_row_is_named_with_file_and_line(mappings, file, line, message):
+    """Whoever edits a mapping sees which line to repair."""
+    number = append(mappings / file, line)
+    with pytest.raises(ConfigurationError) as caught:
+        load_terminology(mappings)
+    assert f"{mappings / file}:{number}: " in str(caught.value)
+    assert message in str(caught.value)
+
+
+def test_all_problems_are_reported_at_once(mappings):
+    """One run shows everything to repair."""
+    append(mappings / "units.csv", "*,t,kg,1e3,0,x")
+    append(mappings / "lookback.csv", "weekly,x,7")
+    with pytest.raises(ConfigurationError) as caught:
+        load_terminology(mappings)
+    assert {"units.csv", "lookback.csv"} == {
+        Path(line.split(":")[0]).name for line in str(caught.value).splitlines()
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"group,prescreen_days\n", ":1: the columns must be group, prescreen_days, protocol_days"),
+        (b"group,prescreen_days,protocol_days\nscore,90\n", ":2: 2 cells where 3 belong"),
+        (b"group,prescreen_days,protocol_days\nsc\xfcre,90,28\n", "CSV file in UTF-8"),
+    ],
+)
+def test_a_file_that_is_no_such_table_is_refused(mappings, content, message):
+    """Other columns, a missing cell or another encoding."""
+    (mappings / "lookback.csv").write_bytes(content)
+    with pytest.raises(ConfigurationError, match=message):
+        load_terminology(mappings)
+
+
+def test_a_missing_file_is_named(mappings):
+    """A broken installation says which file it lacks."""
+    (mappings / "units.csv").unlink()
+    with pytest.raises(ConfigurationError, match=r"units\.csv: the mapping file is missing"):
+        load_terminology(mappings)
+
+
+def test_a_site_adds_codes_and_replaces_rows(tmp_path):
+    """A site's file of the same name extends what ships; its row wins over the one with the same key."""
+    (tmp_path / "concepts").mkdir()
+    (tmp_path / "concepts/observation_codes.csv").write_text(
+        "concept,system,code,role,label,note,source\ninr,urn:site,GER1,local,INR,,site\n", encoding="utf-8"
+    )
+    (tmp_path / "lookback.csv").write_text(
+        "group,prescreen_days,protocol_days\nscore,60,14\n", encoding="utf-8"
+    )
+    site = load_terminology(MAPPINGS, (tmp_path,))
+    assert "GER1" in {code.code for code in site.observation_concepts["inr"].codes}
+    assert site.lookback["score"].prescreen_days == 60
+    assert site.sha256 != load_terminology(MAPPINGS).sha256
+
+
+def test_the_hash_changes_with_one_byte_of_a_mapping_and_not_with_prose(mappings):
+    """A run records which facts it stood on."""
+    before = load_terminology(mappings).sha256
+    (mappings / "README.md").write_text("other words", encoding="utf-8")
+    assert load_terminology(mappings).sha256 == before
+    append(mappings / "ordinal_words.csv", "jawohl,positive,de")
+    assert load_terminology(mappings).sha256 != before
+
+
+def test_loading_is_fast():
+    """Every command loads the terminology, so it must not be felt; the best of five, on a busy machine."""
+    durations = []
+    for _ in range(5):
+        start = time.perf_counter()
+        load_terminology(MAPPINGS)
+        durations.append(time.perf_counter() - start)
+    assert min(durations) < 0.15
+
+
+def test_check_digits():
+    """Known identifiers pass, and every change of one digit is caught."""
+    assert all(map(has_snomed_check_digit, ("55464009", "90781000119102", "22298006")))
+    spoiled = [
+        "55464009"[:place] + digit + "55464009"[place + 1 :]
+        for place in range(8)
+        for digit in "0123456789"
+        if digit != "55464009"[place]
+    ]
+    assert not any(map(has_snomed_check_digit, spoiled))
