@@ -51,7 +51,7 @@ def _polar(question: ObservationQuestion, result: Result) -> Answer:
         said = "negative" if question.below_detection == "negative" else "equivocal"
     if said is None:
         return Answer(None, "no_reference_range" if result.sent is not None else "no_value")
-    if said == "equivocal":
+    if said == "equivocal" and (question.is_ != "equivocal" or result.polarity != "equivocal"):
         return Answer(None, "equivocal_result", flags)
     return Answer(said == question.is_, None, flags)
 

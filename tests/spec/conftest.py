@@ -18,8 +18,15 @@ from cohortfinder.views.compiler import compile_view
 
 LOINC = "http://loinc.org"
 LOADED = (
-    "Patient", "Observation", "Condition", "Procedure", "MedicationStatement", "MedicationRequest",
-    "MedicationAdministration", "MedicationDispense", "Encounter",
+    "Patient",
+    "Observation",
+    "Condition",
+    "Procedure",
+    "MedicationStatement",
+    "MedicationRequest",
+    "MedicationAdministration",
+    "MedicationDispense",
+    "Encounter",
 )
 DEFAULTS: dict[str, dict[str, Any]] = {
     "patient": {"gender": "female", "birth_date": "1980-01-01"},
@@ -27,10 +34,23 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "observation_range": {},
     "condition": {"code_system": "http://snomed.info/sct"},
     "procedure": {"status": "completed", "code_system": "http://snomed.info/sct"},
-    "medication_statement": {"status": "active", "code_system": "http://www.nlm.nih.gov/research/umls/rxnorm"},
-    "medication_request": {"status": "active", "intent": "order", "code_system": "http://www.nlm.nih.gov/research/umls/rxnorm"},
-    "medication_administration": {"status": "completed", "code_system": "http://www.nlm.nih.gov/research/umls/rxnorm"},
-    "medication_dispense": {"status": "completed", "code_system": "http://www.nlm.nih.gov/research/umls/rxnorm"},
+    "medication_statement": {
+        "status": "active",
+        "code_system": "http://www.nlm.nih.gov/research/umls/rxnorm",
+    },
+    "medication_request": {
+        "status": "active",
+        "intent": "order",
+        "code_system": "http://www.nlm.nih.gov/research/umls/rxnorm",
+    },
+    "medication_administration": {
+        "status": "completed",
+        "code_system": "http://www.nlm.nih.gov/research/umls/rxnorm",
+    },
+    "medication_dispense": {
+        "status": "completed",
+        "code_system": "http://www.nlm.nih.gov/research/umls/rxnorm",
+    },
     "encounter": {"status": "finished"},
 }
 
@@ -44,7 +64,9 @@ def _terminology() -> Terminology:
 def _table_columns() -> dict[str, dict[str, str]]:
     """The typed tables as the ViewDefinitions give them: table to column to type."""
     return {
-        path.stem: {column.name: column.sql_type for column in compile_view(json.loads(path.read_text())).columns}
+        path.stem: {
+            column.name: column.sql_type for column in compile_view(json.loads(path.read_text())).columns
+        }
         for path in sorted((resource_dir("mappings") / "views").glob("*.json"))
     }
 
@@ -59,7 +81,9 @@ def build_rule(node: Mapping[str, Any], criterion: str, adverse: bool, numbers: 
     """Build a rule as the parser would, from its words."""
     for word in ("all", "any"):
         if word in node:
-            return Combination(word, tuple(build_rule(child, criterion, adverse, numbers) for child in node[word]))
+            return Combination(
+                word, tuple(build_rule(child, criterion, adverse, numbers) for child in node[word])
+            )
     if "not" in node:
         return Combination("not", (build_rule(node["not"], criterion, not adverse, numbers),))
     if "need" in node:
@@ -79,12 +103,22 @@ def make_trial(rule: Mapping[str, Any], kind: str = "inclusion") -> Trial:
 
 def fill(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, str]) -> None:
     """Make the typed tables and fill them; a patient named anywhere exists."""
-    rows = {name: [{**DEFAULTS.get(name, {}), **row} for row in read_table(text)] for name, text in tables.items()}
-    named = {row["patient_id"] for name, table in rows.items() if name != "patient" for row in table if "patient_id" in row}
+    rows = {
+        name: [{**DEFAULTS.get(name, {}), **row} for row in read_table(text)] for name, text in tables.items()
+    }
+    named = {
+        row["patient_id"]
+        for name, table in rows.items()
+        if name != "patient"
+        for row in table
+        if "patient_id" in row
+    }
     patients = rows.setdefault("patient", [])
     for row in patients:
         row["id"] = row.pop("patient_id", row.get("id"))
-    patients += [{**DEFAULTS["patient"], "id": name} for name in sorted(named - {row["id"] for row in patients})]
+    patients += [
+        {**DEFAULTS["patient"], "id": name} for name in sorted(named - {row["id"] for row in patients})
+    ]
     for name, columns in _table_columns().items():
         described = ", ".join(f'"{column}" {sql_type}' for column, sql_type in columns.items())
         connection.execute(f"CREATE TABLE {name} ({described})")
@@ -103,14 +137,23 @@ def spec() -> Callable[..., None]:
     """Evaluate one rule and compare whole tables: `patient_id | truth`, and `reason`, `flags`, `changes_on` where given."""
 
     def check(
-        *, as_of: str, rule: Mapping[str, Any], expected: str, kind: str = "inclusion",
-        loaded: tuple[str, ...] = LOADED, **tables: str,
+        *,
+        as_of: str,
+        rule: Mapping[str, Any],
+        expected: str,
+        kind: str = "inclusion",
+        loaded: tuple[str, ...] = LOADED,
+        **tables: str,
     ) -> None:
         with duckdb.connect() as connection:
             fill(connection, tables)
             screen(
-                connection, make_trial(rule, kind), _terminology(), as_of=date.fromisoformat(as_of),
-                loaded={name: True for name in loaded}, everyone=True,
+                connection,
+                make_trial(rule, kind),
+                _terminology(),
+                as_of=date.fromisoformat(as_of),
+                loaded={name: True for name in loaded},
+                everyone=True,
             )
             rows = connection.execute(
                 """
@@ -123,7 +166,9 @@ def spec() -> Callable[..., None]:
         wanted = read_table(expected)
         names = list(wanted[0])
         columns = ("patient_id", "truth", "reason", "flags", "changes_on")
-        actual = [{name: dict(zip(columns, row, strict=True))[name] or None for name in names} for row in rows]
+        actual = [
+            {name: dict(zip(columns, row, strict=True))[name] or None for name in names} for row in rows
+        ]
         assert sorted(actual, key=str) == sorted(wanted, key=str)
 
     return check

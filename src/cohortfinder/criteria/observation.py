@@ -24,8 +24,9 @@ class ObservationQuestion(NumericQuestion):
     when one is false, true when there is one and none is false or open.
 
     *Truth*: by interval arithmetic (model.Comparison); `is: positive` by polarity, equivocal gives unknown
-    (`equivocal_result`). `screening_dilution: 80` reads an ordinal negative without a titre as (0, 80) and a positive
-    as [80, infinity). `below_detection: negative` reads "< limit of detection" as negative (flag `below_detection`).
+    (`equivocal_result`); `is: equivocal` asks for just that, an indeterminate result.
+    `screening_dilution: 80` reads an ordinal negative without a titre as (0, 80) and a positive as [80, infinity).
+    `below_detection: negative` reads "< limit of detection" as negative (flag `below_detection`).
     A date that may lie outside the window gives unknown (`partial_date`) unless it changes nothing.
 
     *No usable result*: unknown with the reason of the newest unusable one, else `out_of_window`, else `no_data`;
@@ -36,7 +37,7 @@ class ObservationQuestion(NumericQuestion):
     domain: ClassVar = "observation"
 
     observation: Concepts
-    is_: Literal["positive", "negative"] | None = None
+    is_: Literal["positive", "negative", "equivocal"] | None = None
     within: DurationText | None = None
     ever: Yes | None = None
     pick: Literal["latest", "any", "all"] = "latest"

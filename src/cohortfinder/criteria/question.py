@@ -21,7 +21,9 @@ def parse_quantity(text: object) -> object:
         return Quantity(Decimal(titre["titre"]), "{titer}")
     found = _QUANTITY.match(str(text))
     if found is None:
-        raise ValueError(f"{str(text)!r} is no quantity; write a number and a unit, for example '0.5 10*9/L' or '1.5 ULN'")
+        raise ValueError(
+            f"{str(text)!r} is no quantity; write a number and a unit, for example '0.5 10*9/L' or '1.5 ULN'"
+        )
     try:
         return Quantity(Decimal(found["number"]), found["unit"] or "")
     except InvalidOperation as error:  # pragma: no cover - the pattern admits decimals only
@@ -34,7 +36,9 @@ def parse_duration(text: object) -> object:
         return text
     found = _DURATION.match(str(text))
     if found is None:
-        raise ValueError(f"{str(text)!r} is no span of time; write for example '3 weeks', '6 months' or '28 days'")
+        raise ValueError(
+            f"{str(text)!r} is no span of time; write for example '3 weeks', '6 months' or '28 days'"
+        )
     return Duration(int(found["count"]), f"{found['unit']}s")  # type: ignore[arg-type]
 
 
@@ -51,15 +55,19 @@ def as_list(value: object) -> object:
 
 
 QuantityText = Annotated[
-    Quantity, BeforeValidator(parse_quantity), WithJsonSchema({"type": ["string", "number"], "examples": ["1.5 ULN", "30 mL/min"]})
+    Quantity,
+    BeforeValidator(parse_quantity),
+    WithJsonSchema({"type": ["string", "number"], "examples": ["1.5 ULN", "30 mL/min"]}),
 ]
 DurationText = Annotated[
-    Duration, BeforeValidator(parse_duration),
+    Duration,
+    BeforeValidator(parse_duration),
     WithJsonSchema({"type": "string", "pattern": r"^\d+ (day|week|month|year)s?$", "examples": ["3 weeks"]}),
 ]
 Yes = Annotated[Literal[True], BeforeValidator(parse_yes), WithJsonSchema({"const": "yes"})]
 Concepts = Annotated[
-    tuple[str, ...], BeforeValidator(as_list),
+    tuple[str, ...],
+    BeforeValidator(as_list),
     WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
 ]
 Absence = Literal["unknown", "false"]
@@ -102,6 +110,9 @@ class NumericQuestion(Question):
 
     def model_post_init(self, context: Any) -> None:
         """Refuse bounds that contradict each other."""
-        if (self.at_least and self.above) or (self.at_most and self.below) or (self.between and (
-                self.at_least or self.above or self.at_most or self.below)):
+        if (
+            (self.at_least and self.above)
+            or (self.at_most and self.below)
+            or (self.between and (self.at_least or self.above or self.at_most or self.below))
+        ):
             raise ValueError("say each bound once: at_least or above, at_most or below, or between")

@@ -14,7 +14,14 @@ from cohortfinder.criteria.sex import SexQuestion
 LEAF_KINDS: dict[str, type[Question]] = {
     kind.kind: kind
     for kind in (
-        AgeQuestion, SexQuestion, ObservationQuestion, SeriesQuestion, ConditionQuestion,
-        MedicationQuestion, ProcedureQuestion, FormulaQuestion, JudgementQuestion,
+        AgeQuestion,
+        SexQuestion,
+        ObservationQuestion,
+        SeriesQuestion,
+        ConditionQuestion,
+        MedicationQuestion,
+        ProcedureQuestion,
+        FormulaQuestion,
+        JudgementQuestion,
     )
 }

@@ -27,8 +27,17 @@ MAPPING_TABLES = {
     "map_sex_code": "sex_codes.csv",
 }
 FACTS = (
-    "facts/person", "facts/individual", "results/reading", "results/measure", "results/reference_limit", "results/result",
-    "facts/code_match", "facts/condition_event", "facts/procedure_event", "facts/exposure_event", "facts/observed",
+    "facts/person",
+    "facts/individual",
+    "results/reading",
+    "results/measure",
+    "results/reference_limit",
+    "results/result",
+    "facts/code_match",
+    "facts/condition_event",
+    "facts/procedure_event",
+    "facts/exposure_event",
+    "facts/observed",
 )
 
 
@@ -61,12 +70,19 @@ def fact_statements(trial: Trial, as_of: date) -> tuple[Statement, ...]:
         Statement(table, render("facts/map.sql.jinja", table=table, path=str(mappings / file)))
         for table, file in MAPPING_TABLES.items()
     )
-    concepts = sorted({
-        concept for criterion in trial.criteria if criterion.rule for leaf in leaves_of(criterion.rule)
-        for concept in concepts_of(leaf)
-    })
+    concepts = sorted(
+        {
+            concept
+            for criterion in trial.criteria
+            if criterion.rule
+            for leaf in leaves_of(criterion.rule)
+            for concept in concepts_of(leaf)
+        }
+    )
     values: Mapping[str, Any] = {"zone": trial.time_zone, "as_of": as_of, "concepts": concepts}
-    return maps + tuple(Statement(name.split("/")[1], render(f"{name}.sql.jinja", **values)) for name in FACTS)
+    return maps + tuple(
+        Statement(name.split("/")[1], render(f"{name}.sql.jinja", **values)) for name in FACTS
+    )
 
 
 def rule_plans(trial: Trial, setting: Setting) -> dict[str, RulePlan]:
@@ -74,7 +90,8 @@ def rule_plans(trial: Trial, setting: Setting) -> dict[str, RulePlan]:
     numbers = count(1)
     return {
         criterion.id: _plan(criterion, criterion.rule, setting, numbers)
-        for criterion in trial.criteria if criterion.rule is not None
+        for criterion in trial.criteria
+        if criterion.rule is not None
     }
 
 
@@ -92,7 +109,9 @@ def _plan(criterion: Criterion, rule: Rule, setting: Setting, numbers: "count[in
 
 def _leaf_statement(table: str, leaf: Leaf, setting: Setting) -> Statement:
     kind = LEAF_KINDS[leaf.kind].kind
-    return Statement(table, _as_table(table, render(f"criteria/{kind}.sql.jinja", **values_of(leaf, setting))))
+    return Statement(
+        table, _as_table(table, render(f"criteria/{kind}.sql.jinja", **values_of(leaf, setting)))
+    )
 
 
 def _as_table(table: str, query: Rendered) -> Rendered:
@@ -103,7 +122,7 @@ def _number_nodes(rule: Rule, tables: Mapping[str, str], nodes: list[dict[str, A
     """Append the nodes of a rule to `nodes`, children first, and return the node of the rule itself."""
     if isinstance(rule, Combination):
         children = [_number_nodes(child, tables, nodes) for child in rule.children]
-        node = {"leaf": None, "operator": rule.operator, "children": children, "need": rule.need}
+        node: dict[str, Any] = {"leaf": None, "operator": rule.operator, "children": children, "need": rule.need}
     else:
         node = {"leaf": rule.id, "table": tables[rule.id]}
     node["name"] = f"n{len(nodes) + 1}"

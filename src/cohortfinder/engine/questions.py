@@ -24,7 +24,12 @@ from cohortfinder.terminology import Terminology
 DECIDING_ROLES = ["primary", "alt", "local", "component", "deprecated"]
 LIMITS = {"ULN": "uln", "LLN": "lln"}
 _OBSERVED_WITHIN = Duration(12, "months")
-_MEDICATION_TYPES = ("MedicationStatement", "MedicationRequest", "MedicationAdministration", "MedicationDispense")
+_MEDICATION_TYPES = (
+    "MedicationStatement",
+    "MedicationRequest",
+    "MedicationAdministration",
+    "MedicationDispense",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,9 @@ def values_of(leaf: Leaf, setting: Setting) -> dict[str, Any]:
 def concepts_of(leaf: Leaf) -> tuple[str, ...]:
     """Return every concept that the leaf reads, the inputs of its formula included."""
     if isinstance(leaf.question, FormulaQuestion):
-        return tuple(entry["concept"] for entry in formula_declaration(leaf.question.formula)["inputs"].values())
+        return tuple(
+            entry["concept"] for entry in formula_declaration(leaf.question.formula)["inputs"].values()
+        )
     return tuple(leaf.question.concepts)
 
 
@@ -82,7 +89,11 @@ def formula_declaration(name: str) -> dict[str, Any]:
 
 
 def _age(question: AgeQuestion, _: Setting) -> dict[str, Any]:
-    return {"concept": question.concepts[0], "at_least": question.age.at_least, "at_most": question.age.at_most}
+    return {
+        "concept": question.concepts[0],
+        "at_least": question.age.at_least,
+        "at_most": question.age.at_most,
+    }
 
 
 def _sex(question: SexQuestion, _: Setting) -> dict[str, Any]:
@@ -112,19 +123,24 @@ def _observation(question: ObservationQuestion, setting: Setting) -> dict[str, A
     }
 
 
-def _limit_and_bounds(question: NumericQuestion, setting: Setting) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+def _limit_and_bounds(
+    question: NumericQuestion, setting: Setting
+) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
     comparison = question.comparison
     if comparison is None:
         return None, None
     bound = comparison.upper or comparison.lower
     if bound is not None and bound.unit in LIMITS:
         return {
-            "kind": LIMITS[bound.unit], "name": bound.unit.lower(), "multiple": bound.value,
+            "kind": LIMITS[bound.unit],
+            "name": bound.unit.lower(),
+            "multiple": bound.value,
             "side": "upper" if comparison.upper else "lower",
             "included": comparison.upper_included if comparison.upper else comparison.lower_included,
         }, None
     concept = next(
-        (name for name in question.concepts if setting.terminology.observation_concepts[name].unit), question.concepts[0]
+        (name for name in question.concepts if setting.terminology.observation_concepts[name].unit),
+        question.concepts[0],
     )
     return None, _bounds(comparison, lambda quantity: in_unit_of(concept, quantity, setting.terminology))
 
@@ -165,8 +181,12 @@ def _series(question: SeriesQuestion, setting: Setting) -> dict[str, Any]:
         for reading in question.series
     ]
     return {
-        "readings": readings, "concepts": list(question.concepts), "roles": DECIDING_ROLES,
-        "span": span_of(question.within), "recent": span_of(question.recent), "days": question.days,
+        "readings": readings,
+        "concepts": list(question.concepts),
+        "roles": DECIDING_ROLES,
+        "span": span_of(question.within),
+        "recent": span_of(question.recent),
+        "days": question.days,
         "searched_words": " and ".join(_label(concept, setting) for concept in question.concepts),
     }
 
@@ -195,15 +215,24 @@ def _medication(question: MedicationQuestion, setting: Setting) -> dict[str, Any
 
 
 def _clinical(
-    concepts: tuple[str, ...], mode: str, span: Span | None, kinds: tuple[str, ...], types: tuple[str, ...],
-    records: str, setting: Setting,
+    concepts: tuple[str, ...],
+    mode: str,
+    span: Span | None,
+    kinds: tuple[str, ...],
+    types: tuple[str, ...],
+    records: str,
+    setting: Setting,
 ) -> dict[str, Any]:
     return {
-        "concepts": list(concepts), "mode": mode, "span": span, "orders_count": mode == "ever", "kinds": list(kinds),
-        "loaded": any(setting.loaded.get(name, False) for name in types) and not any(
-            setting.loaded.get(name) is False for name in types
-        ),
-        "seen_within": None if mode == "ever" else _longer(span), "searched_words": records,
+        "concepts": list(concepts),
+        "mode": mode,
+        "span": span,
+        "orders_count": mode == "ever",
+        "kinds": list(kinds),
+        "loaded": any(setting.loaded.get(name, False) for name in types)
+        and not any(setting.loaded.get(name) is False for name in types),
+        "seen_within": None if mode == "ever" else _longer(span),
+        "searched_words": records,
     }
 
 
@@ -241,6 +270,12 @@ def _label(concept: str, setting: Setting) -> str:
 
 
 _VALUES: dict[str, Callable[[Any, Setting], dict[str, Any]]] = {
-    "age": _age, "sex": _sex, "observation": _observation, "series": _series, "condition": _condition,
-    "procedure": _procedure, "medication": _medication, "formula": _formula,
+    "age": _age,
+    "sex": _sex,
+    "observation": _observation,
+    "series": _series,
+    "condition": _condition,
+    "procedure": _procedure,
+    "medication": _medication,
+    "formula": _formula,
 }

@@ -20,8 +20,14 @@ HORIZON_YEARS = 2
 
 
 def screen(
-    connection: DuckDBPyConnection, trial: Trial, terminology: Terminology, *, as_of: date,
-    loaded: Mapping[str, bool], everyone: bool = False, horizon_years: int = HORIZON_YEARS,
+    connection: DuckDBPyConnection,
+    trial: Trial,
+    terminology: Terminology,
+    *,
+    as_of: date,
+    loaded: Mapping[str, bool],
+    everyone: bool = False,
+    horizon_years: int = HORIZON_YEARS,
 ) -> None:
     """Evaluate a trial for its listed patients, or for everyone.
 

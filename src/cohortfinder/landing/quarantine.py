@@ -22,6 +22,11 @@ class Quarantine:
         """How many lines or entries were put here."""
         return self.reasons.total()
 
+    @property
+    def closed(self) -> bool:
+        """Whether everything is on the disk already."""
+        return self._file.closed
+
     def add(self, *, file: str, line: int, resource_type: str | None, reason: str, raw: bytes) -> None:
         """Keep one bad line."""
         record: dict[str, Any] = {"file": file, "line": line, "resource_type": resource_type, "reason": reason}

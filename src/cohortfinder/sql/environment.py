@@ -95,8 +95,13 @@ def _only_checked(value: Any) -> Any:
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(resource_dir("queries")), undefined=StrictUndefined, autoescape=True,
-        finalize=_only_checked, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=False,
+        loader=FileSystemLoader(resource_dir("queries")),
+        undefined=StrictUndefined,
+        autoescape=True,
+        finalize=_only_checked,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=False,
     )
     filters: dict[str, Callable[..., Markup]] = {"bind": _bind, "identifier": identifier}
     environment.filters.update(filters)

@@ -1,0 +1,114 @@
+"""Opening the warehouse of a store: one DuckDB file, its layout checked, locked down, with bounded memory."""
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from cohortfinder.errors import InputError, LockedError, ReadWriteError, StoreError
+from cohortfinder.sql.environment import render
+from cohortfinder.warehouse.tables import create_tables
+
+LAYOUT = 1
+WAREHOUSE = "warehouse.duckdb"
+DEFAULT_MEMORY = "2GB"
+# Files of this version can be read by every DuckDB that the program supports.
+_STORAGE = "v1.5.0"
+
+
+@contextmanager
+def open_warehouse(
+    store: Path, *, read_only: bool = False, memory_limit: str | None = None, threads: int | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open `store/warehouse.duckdb`, making store and tables when they are not there yet.
+
+    Raises InputError when it is to be read and does not exist, LockedError when another process writes to it,
+    StoreError when it is damaged or of another layout, ReadWriteError when the folder refuses.
+    """
+    path = store / WAREHOUSE
+    if read_only and not path.is_file():
+        raise InputError(f"{store}: there is no store here; load FHIR files first: cohortfinder load PATH --store {store}")
+    if not read_only:
+        make_private(store)
+    fresh = not path.exists()
+    connection = _connect(path, read_only=read_only, memory_limit=memory_limit, threads=threads)
+    try:
+        if fresh:
+            path.chmod(0o600)
+            _create(connection)
+        _check_layout(connection, path)
+        yield connection
+    except duckdb.IOException as error:
+        raise ReadWriteError(f"{store}: cannot read or write here ({_first_line(error)}); check space and permissions") from error
+    finally:
+        connection.close()
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder that only its owner can open. Raises ReadWriteError when that is refused."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(f"no permission to write into {folder}")
+        folder.chmod(0o700)
+    except OSError as error:
+        raise ReadWriteError(f"{folder}: this folder cannot be written; check its permissions") from error
+
+
+def _connect(
+    path: Path, *, read_only: bool, memory_limit: str | None, threads: int | None
+) -> duckdb.DuckDBPyConnection:
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": memory_limit or DEFAULT_MEMORY,
+        "threads": threads or min(os.cpu_count() or 1, 8),
+        "temp_directory": str(path.parent / "spill"),
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "preserve_insertion_order": False,
+    }
+    if not read_only:
+        config["storage_compatibility_version"] = _STORAGE
+    try:
+        return duckdb.connect(str(path), read_only=read_only, config=config)
+    except duckdb.IOException as error:
+        raise _refusal(error, path) from error
+    except duckdb.Error as error:
+        raise StoreError(f"{path}: this warehouse cannot be opened ({_first_line(error)}); rebuild it from its landing files") from error
+
+
+def _refusal(error: duckdb.IOException, path: Path) -> Exception:
+    said = str(error)
+    if "Could not set lock" in said or "Conflicting lock" in said:
+        holder = re.search(r"\(PID (\d+)\)", said)
+        by = f"process {holder[1]}" if holder else "another process"
+        return LockedError(f"{path}: {by} is using the warehouse; try again when it has finished")
+    if "not a valid DuckDB database" in said or "Corrupt" in said or "newer version" in said:
+        return StoreError(f"{path}: this is not a warehouse that this version can read; restore it from a backup")
+    return ReadWriteError(f"{path}: the warehouse cannot be opened ({_first_line(error)}); check space and permissions")
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]
+
+
+def _create(connection: duckdb.DuckDBPyConnection) -> None:
+    for statement in render("warehouse/layout.sql.jinja", layout=LAYOUT).text.split(";"):
+        if statement.strip():
+            connection.execute(statement, {"p1": LAYOUT} if "$p1" in statement else {})
+    create_tables(connection)
+
+
+def _check_layout(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    try:
+        rows = connection.execute(render("warehouse/layout_version.sql.jinja").text).fetchall()
+    except duckdb.CatalogException as error:
+        raise StoreError(f"{path}: this database was not made by cohortfinder; name another store") from error
+    if rows != [(LAYOUT,)]:
+        found = rows[0][0] if rows else "none"
+        raise StoreError(
+            f"{path}: the store has layout {found}, this version needs {LAYOUT};"
+            " load the files again into a new store, or use the version that made it"
+        )
