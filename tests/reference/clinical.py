@@ -1,6 +1,6 @@
 """The leaves `condition`, `procedure` and `medication`."""
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from cohortfinder.model import Leaf
@@ -50,15 +50,14 @@ def condition(site: Site, leaf: Leaf, patient_id: str, as_of: date) -> Answer:
             start = before(as_of, question.within) if question.within else as_of
             return _overlaps(event.start, event.end, Span(start, as_of))
         if question.before:
-            return _overlaps(
-                event.start, event.start, Span(EVER, before(as_of, question.before) - timedelta(days=1))
-            )
+            return _overlaps(event.start, event.start, Span(EVER, before(as_of, question.before)))
         window = Span(window_of(question, as_of), as_of)
         if question.ever:
             return True
         return _overlaps(event.start, event.start, window)
 
-    start = window_of(question, as_of)
+    span = question.within or question.before
+    start = before(as_of, span) if span else as_of if question.active else EVER
     return judged(*_sort(events, inside)) or absent(site, patient_id, question, ("Condition",), start, as_of)
 
 

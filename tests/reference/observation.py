@@ -20,7 +20,8 @@ def observation(site: Site, leaf: Leaf, patient_id: str, as_of: date) -> Answer:
     decided = [(answer, newest) for answer, newest in asked if newest is not None]
     if not decided:
         known = [answer for answer, _ in asked if answer.reason != "no_data"]
-        return known[0] if known else absent(site, patient_id, question, ("Observation",), EVER, as_of)
+        start, _ = _start(site, question, question.observation[0], as_of)
+        return known[0] if known else absent(site, patient_id, question, ("Observation",), start, as_of)
     answer, newest = decided[0]
     for other, day in decided[1:]:
         opposite = {answer.truth, other.truth} == {True, False}

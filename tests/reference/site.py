@@ -36,12 +36,24 @@ class Site:
 
     def __post_init__(self) -> None:
         self.by_reference = {reference_of(resource): resource for resource in self.resources}
-        self.by_patient = {r["id"]: [] for r in self.resources if r["resourceType"] == "Patient"}
+        patients = [r["id"] for r in self.resources if r["resourceType"] == "Patient"]
+        self.by_patient = {p: [] for p in patients if self.survivor(p) == p}
         for resource in self.resources:
             about = (resource.get("subject") or resource.get("patient") or {}).get("reference", "")
             patient = about.rsplit("/", 1)[-1]
-            if patient in self.by_patient:
-                self.by_patient[patient].append(resource)
+            if f"Patient/{patient}" in self.by_reference:
+                self.by_patient[self.survivor(patient)].append(resource)
+
+    def survivor(self, patient_id: str) -> str:
+        """Follow the links of type replaced-by to the record that counts."""
+        seen = [patient_id]
+        while True:
+            links = self.by_reference[f"Patient/{seen[-1]}"].get("link", [])
+            targets = [link["other"]["reference"].rsplit("/", 1)[-1] for link in links if link["type"] == "replaced-by"]
+            known = [t for t in targets if f"Patient/{t}" in self.by_reference and t not in seen]
+            if not known:
+                return seen[-1]
+            seen.append(known[0])
 
     def patient(self, patient_id: str) -> dict[str, Any]:
         """Return the Patient resource."""

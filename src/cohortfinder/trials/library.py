@@ -1,0 +1,22 @@
+"""Where trial files are: a path that is given, or the id of one that ships with the program."""
+
+from pathlib import Path
+
+from cohortfinder.errors import InputError
+from cohortfinder.resources import resource_dir
+from cohortfinder.trials.problems import nearest
+
+
+def find_trial(name: str) -> Path:
+    """Return the file of a trial, given as a path or as the id of one in trials/.
+
+    Raises InputError when there is none, with the nearest id.
+    """
+    given = Path(name)
+    if given.is_file():
+        return given
+    shipped = {path.stem: path for path in sorted(resource_dir("trials").glob("*.yaml"))}
+    if name in shipped:
+        return shipped[name]
+    hint = nearest(name, shipped) or f" Known ids: {', '.join(shipped)}."
+    raise InputError(f"{name}: there is no such trial file or id.{hint}")

@@ -1,0 +1,118 @@
+"""What a trial's words mean: unknown concepts, units that a concept does not have, windows that never match."""
+
+from typing import Any
+
+from cohortfinder.criteria.formula import FormulaQuestion
+from cohortfinder.criteria.observation import ObservationQuestion
+from cohortfinder.criteria.question import NumericQuestion, Question
+from cohortfinder.criteria.series import SeriesQuestion
+from cohortfinder.model import Duration, Leaf, Quantity, Trial, leaves_of
+from cohortfinder.resources import resource_dir
+from cohortfinder.trials.problems import Problems, nearest
+from cohortfinder.trials.vocabulary import Vocabulary
+
+LIMITS = ("ULN", "LLN")
+_DAYS = {"days": 1, "weeks": 7, "months": 30, "years": 365}
+
+
+def check_meaning(trial: Trial, vocabulary: Vocabulary, problems: Problems) -> None:
+    """Note every leaf of a trial that cannot be answered as it is written."""
+    for criterion in trial.criteria:
+        for leaf in leaves_of(criterion.rule) if criterion.rule is not None else ():
+            if _concepts_exist(leaf, vocabulary, problems):
+                _check_leaf(leaf, vocabulary, problems)
+
+
+def _concepts_exist(leaf: Leaf, vocabulary: Vocabulary, problems: Problems) -> bool:
+    question: Question = leaf.question
+    if isinstance(question, FormulaQuestion):
+        return _formula_exists(leaf, question, problems)
+    known = vocabulary.observation_concepts if question.domain == "observation" else vocabulary.clinical_concepts
+    other = vocabulary.clinical_concepts if question.domain == "observation" else vocabulary.observation_concepts
+    good = True
+    for concept in question.concepts:
+        if concept in known:
+            continue
+        good = False
+        if concept in other:
+            problems.add(leaf.line, f"the concept '{concept}' is not for '{leaf.kind}'; see mappings/concepts/")
+        else:
+            problems.add(leaf.line, f"unknown concept '{concept}'.{nearest(concept, known)}")
+    return good
+
+
+def _formula_exists(leaf: Leaf, question: FormulaQuestion, problems: Problems) -> bool:
+    names = [path.stem for path in (resource_dir("queries") / "formulas").glob("*.yaml")]
+    if question.formula not in names:
+        problems.add(leaf.line, f"unknown formula '{question.formula}'.{nearest(question.formula, names)}")
+    return question.formula in names
+
+
+def _check_leaf(leaf: Leaf, vocabulary: Vocabulary, problems: Problems) -> None:
+    question = leaf.question
+    if isinstance(question, NumericQuestion):
+        _check_bounds(leaf, question, problems)
+    if isinstance(question, ObservationQuestion):
+        _check_observation(leaf, question, vocabulary, problems)
+    if isinstance(question, SeriesQuestion):
+        for reading in question.series:
+            _check_unit(leaf, reading.observation[0], reading.above or reading.below, vocabulary, problems)
+        if _days(question.recent) > _days(question.within):
+            problems.add(leaf.line, "'recent' is longer than 'within', so it can never be filled; make it shorter")
+    within = getattr(question, "within", None)
+    if isinstance(within, Duration) and within.count == 0:
+        problems.add(leaf.line, "a window of length 0 can never match; write at least 1 day")
+
+
+def _check_bounds(leaf: Leaf, question: NumericQuestion, problems: Problems) -> None:
+    comparison = question.comparison
+    if comparison is None or comparison.lower is None or comparison.upper is None:
+        return
+    lower, upper = comparison.lower, comparison.upper
+    if lower.unit in LIMITS or upper.unit in LIMITS:
+        problems.add(leaf.line, "a multiple of ULN or LLN stands alone; write two leaves under 'all:'")
+    elif lower.unit == upper.unit and lower.value > upper.value:
+        problems.add(leaf.line, f"the lower bound {lower.value} is above the upper bound {upper.value}; swap them")
+
+
+def _check_observation(
+    leaf: Leaf, question: ObservationQuestion, vocabulary: Vocabulary, problems: Problems
+) -> None:
+    concepts = [vocabulary.observation_concepts[name] for name in question.observation]
+    if question.is_ is not None:
+        for name, concept in zip(question.observation, concepts, strict=True):
+            if not _has_polarity(concept):
+                problems.add(leaf.line, f"'{name}' is a number and neither positive nor negative; compare it")
+        return
+    comparison = question.comparison
+    bounds = [bound for bound in (comparison.lower, comparison.upper) if bound] if comparison else []
+    if all(concept.value_kind == "ordinal" for concept in concepts):
+        problems.add(leaf.line, f"'{question.observation[0]}' is positive or negative; write 'is: positive'")
+        return
+    numeric = next(name for name in question.observation if vocabulary.observation_concepts[name].value_kind != "ordinal")
+    for bound in bounds:
+        _check_unit(leaf, numeric, bound, vocabulary, problems)
+
+
+def _has_polarity(concept: Any) -> bool:
+    return concept.value_kind in ("ordinal", "titre") or concept.detection == "any" or concept.negative_below is not None
+
+
+def _check_unit(
+    leaf: Leaf, concept: str, bound: Quantity | None, vocabulary: Vocabulary, problems: Problems
+) -> None:
+    if bound is None or bound.unit in LIMITS:
+        return
+    units = sorted(vocabulary.units_of(concept))
+    dimensionless = any(unit == "1" or unit.startswith("{") for unit in units)
+    if bound.unit == "" and not dimensionless:
+        problems.add(leaf.line, f"'{concept}' needs a unit; it can be compared in {', '.join(units)}")
+    elif bound.unit not in ("", "{titer}") and bound.unit not in units:
+        hint = nearest(bound.unit, units) or f" It can be compared in {', '.join(units[:8])}."
+        problems.add(leaf.line, f"'{concept}' has no unit '{bound.unit}'.{hint}")
+
+
+def _days(duration: Duration) -> int:
+    return duration.count * _DAYS[duration.unit]
+
+

@@ -1,0 +1,245 @@
+"""A trial file to a frozen Trial, or every problem in it with its line."""
+
+from collections.abc import Mapping as Dictionary
+from hashlib import sha256
+from typing import Literal, cast
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from cohortfinder.model import Arm, Certainty, Criterion, CriterionKind, Rule, Trial
+from cohortfinder.trials.document import Mapping, Node, Scalar, Sequence, read_document
+from cohortfinder.trials.leaves import option_names
+from cohortfinder.trials.meaning import check_meaning
+from cohortfinder.trials.parameters import Substitution, read_parameters
+from cohortfinder.trials.problems import Problems, nearest
+from cohortfinder.trials.rules import RULE_WORDS, NamedRules, RuleBuilder, kinds_in, rule_part
+from cohortfinder.trials.vocabulary import Vocabulary
+
+TRIAL_KEYS = ("trial", "title", "time_zone", "notes", "arms", "parameters", "rules", "inclusion", "exclusion")
+CRITERION_KEYS = ("id", "text", "arms", "certainty", "note", "flags", "absence", "computed", "define")
+CERTAINTIES = ("exact", "proxy", "judgement")
+
+
+def parse_trial(
+    text: str,
+    *,
+    source: str,
+    terminology: Vocabulary | None = None,
+    overrides: Dictionary[str, str] | None = None,
+    profile: Literal["prescreen", "protocol"] = "prescreen",
+) -> Trial:
+    """Parse and check one trial file; `overrides` are the site's parameters, `source` its name in messages.
+
+    Without a terminology, concepts and units are not checked. Raises TrialError with every problem,
+    ConfigurationError for an override that the file does not allow.
+    """
+    problems = Problems(source)
+    document = read_document(text, problems)
+    trial = _Parser(document, problems, overrides or {}).trial(text, source, profile)
+    if terminology is not None:
+        check_meaning(trial, terminology, problems)
+    problems.raise_if_any()
+    return trial
+
+
+class _Parser:
+    """Reads the sections of one document in their order."""
+
+    def __init__(self, document: Mapping, problems: Problems, overrides: Dictionary[str, str]) -> None:
+        self._document, self._problems = document, problems
+        self._parameters = read_parameters(document.get("parameters"), problems, overrides)
+        self._fill = Substitution(self._parameters, problems)
+        self._named = NamedRules(self._named_rules(), set())
+
+    def trial(self, text: str, source: str, profile: Literal["prescreen", "protocol"]) -> Trial:
+        """Read the whole document."""
+        for key, _ in self._document.entries:
+            if key.text not in TRIAL_KEYS:
+                self._add(key, f"unknown word '{key.text}'.{nearest(key.text, TRIAL_KEYS)}")
+        arms = self._arms()
+        criteria = self._criteria(arms)
+        self._check_entries(arms, criteria)
+        self._check_use()
+        return Trial(
+            id=self._word("trial") or "",
+            title=self._word("title") or "",
+            time_zone=self._time_zone(),
+            arms=tuple(arms.values()),
+            criteria=criteria,
+            parameters=tuple(self._parameters.values()),
+            sha256=sha256(text.encode()).hexdigest(),
+            source=source,
+            profile=profile,
+            notes=self._texts(self._document, "notes"),
+        )
+
+    def _add(self, node: Node, message: str) -> None:
+        self._problems.add(node.line, message)
+
+    def _word(self, key: str) -> str | None:
+        value = self._document.get(key)
+        if isinstance(value, Scalar) and value.text:
+            return value.text
+        self._problems.add(self._document.line_of(key), f"the trial needs '{key}', one word or sentence")
+        return None
+
+    def _time_zone(self) -> str:
+        name = self._word("time_zone") or "UTC"
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            line = self._document.line_of("time_zone")
+            self._problems.add(line, f"'{name}' is no time zone; write one as Asia/Shanghai")
+            return "UTC"
+        return name
+
+    def _texts(self, node: Mapping, key: str) -> tuple[str, ...]:
+        value = node.get(key)
+        items = value.items if isinstance(value, Sequence) else () if value is None else (value,)
+        return tuple(item.text for item in items if isinstance(item, Scalar))
+
+    def _arms(self) -> dict[str, Arm]:
+        section = self._document.get("arms")
+        if not isinstance(section, Mapping) or not section.entries:
+            line = self._document.line_of("arms")
+            self._problems.add(line, "the trial needs 'arms', each with 'name' and 'entry'")
+            return {}
+        return {name.text: self._arm(name, body) for name, body in section.entries}
+
+    def _arm(self, name: Scalar, body: Node) -> Arm:
+        found = {"name": "", "entry": ""}
+        for key, value in body.entries if isinstance(body, Mapping) else ():
+            if key.text in found and isinstance(value, Scalar):
+                found[key.text] = value.text
+            else:
+                self._add(key, f"unknown word '{key.text}' in an arm.{nearest(key.text, found)}")
+        for key_name, text in found.items():
+            if not text:
+                self._add(name, f"the arm '{name.text}' needs '{key_name}'")
+        return Arm(name.text, found["name"], found["entry"])
+
+    def _named_rules(self) -> dict[str, Mapping]:
+        """Gather the rules under `rules:` and under each criterion's `define:`."""
+        sections = [self._document.get("rules")]
+        sections += [node.get("define") for node in self._criterion_nodes() if isinstance(node, Mapping)]
+        named: dict[str, Mapping] = {}
+        for section in sections:
+            for name, body in section.entries if isinstance(section, Mapping) else ():
+                if name.text in named:
+                    self._add(name, f"the rule '{name.text}' is defined twice; give one of them another name")
+                elif isinstance(body, Mapping):
+                    named[name.text] = body
+                else:
+                    self._add(name, f"the rule '{name.text}' must be a leaf or all, any, not, need")
+        return named
+
+    def _criterion_nodes(self) -> tuple[Node, ...]:
+        sections = (self._document.get("inclusion"), self._document.get("exclusion"))
+        return tuple(node for section in sections if isinstance(section, Sequence) for node in section.items)
+
+    def _criteria(self, arms: Dictionary[str, Arm]) -> tuple[Criterion, ...]:
+        criteria: dict[str, Criterion] = {}
+        for kind in ("inclusion", "exclusion"):
+            section = self._document.get(kind)
+            if section is not None and not isinstance(section, Sequence):
+                self._add(section, f"'{kind}' must be a list of criteria, each beginning with '- id:'")
+                continue
+            for node in section.items if section else ():
+                criterion = self._criterion(node, cast(CriterionKind, kind), len(criteria) + 1, arms)
+                if criterion is None:
+                    continue
+                if criterion.id in criteria:
+                    first = criteria[criterion.id].line
+                    self._add(node, f"the criterion '{criterion.id}' stands twice; it begins in line {first} too")
+                criteria[criterion.id] = criterion
+        return tuple(criteria.values())
+
+    def _criterion(self, node: Node, kind: CriterionKind, position: int, arms: Dictionary[str, Arm]) -> Criterion | None:
+        if not isinstance(node, Mapping):
+            self._add(node, "a criterion begins with '- id:'")
+            return None
+        words = {key: value.text for key in CRITERION_KEYS if isinstance(value := node.get(key), Scalar)}
+        if not words.get("id") or not words.get("text"):
+            self._add(node, "a criterion needs 'id' and 'text', the sentence of the protocol")
+            return None
+        self._check_keys(node)
+        rule = self._rule(node, words, kind)
+        return Criterion(
+            id=words["id"],
+            kind=kind,
+            text=words["text"],
+            arms=self._arms_of(node, arms),
+            certainty=self._certainty(node, words),
+            rule=rule,
+            position=position,
+            line=node.line,
+            note=words.get("note", ""),
+            flags=self._texts(node, "flags"),
+        )
+
+    def _check_keys(self, node: Mapping) -> None:
+        options = {word for kind in kinds_in(node) for word in option_names(kind)}
+        known = (*CRITERION_KEYS, *RULE_WORDS, *sorted(options))
+        for key, _ in node.entries:
+            if key.text not in known:
+                self._add(key, f"unknown word '{key.text}' in a criterion.{nearest(key.text, known)}")
+
+    def _certainty(self, node: Mapping, words: Dictionary[str, str]) -> Certainty:
+        certainty = words.get("certainty", "exact")
+        if certainty not in CERTAINTIES:
+            line = node.line_of("certainty")
+            self._problems.add(line, f"'{certainty}' is no certainty; write exact, proxy or judgement")
+            return "exact"
+        return cast(Certainty, certainty)
+
+    def _arms_of(self, node: Mapping, arms: Dictionary[str, Arm]) -> tuple[str, ...]:
+        if node.get("arms") is None:
+            return tuple(arms)
+        named = self._texts(node, "arms")
+        for name in named:
+            if name not in arms:
+                self._problems.add(node.line_of("arms"), f"no arm is called '{name}'.{nearest(name, arms)}")
+        return tuple(name for name in arms if name in named)
+
+    def _rule(self, node: Mapping, words: Dictionary[str, str], kind: CriterionKind) -> Rule | None:
+        part = rule_part(node)
+        if "computed" in words:
+            if words["computed"] != "no" or part is not None:
+                line = node.line_of("computed")
+                self._problems.add(line, "'computed' is only ever 'no', and then the criterion has no rule")
+            return None
+        if part is None:
+            self._add(node, "the criterion has no rule; write one, or 'computed: no'")
+            return None
+        absence = node.get("absence")
+        if isinstance(absence, Scalar) and absence.text not in ("unknown", "false"):
+            self._add(absence, f"'{absence.text}' is no absence; write unknown or false")
+            absence = None
+        builder = RuleBuilder(
+            words["id"],
+            adverse=kind == "exclusion",
+            absence=absence if isinstance(absence, Scalar) else None,
+            named=self._named,
+            fill=self._fill,
+            problems=self._problems,
+        )
+        return builder.build(part)
+
+    def _check_entries(self, arms: Dictionary[str, Arm], criteria: tuple[Criterion, ...]) -> None:
+        by_id = {criterion.id: criterion for criterion in criteria}
+        for arm in arms.values():
+            entry = by_id.get(arm.entry)
+            line = self._document.line_of("arms")
+            if entry is None:
+                self._problems.add(line, f"the entry '{arm.entry}' of arm '{arm.id}' is no criterion.{nearest(arm.entry, by_id)}")
+            elif arm.id not in entry.arms or entry.rule is None:
+                self._problems.add(line, f"the entry '{arm.entry}' must have a rule and hold in arm '{arm.id}'")
+
+    def _check_use(self) -> None:
+        for name in self._parameters:
+            if name not in self._fill.used:
+                section = self._document.get("parameters")
+                line = section.line_of(name) if isinstance(section, Mapping) else 1
+                self._problems.add(line, f"the parameter '{name}' is used in no rule; use it or remove it")
+        for name, body in self._named.by_name.items():
+            if name not in self._named.used:
+                self._add(body, f"the rule '{name}' is used nowhere; use it or remove it")
