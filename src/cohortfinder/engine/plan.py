@@ -102,9 +102,19 @@ def _plan(criterion: Criterion, rule: Rule, setting: Setting, numbers: "count[in
     root = _number_nodes(rule, tables, nodes)
     combined = _as_table(
         "criterion_at",
-        render("verdicts/rule.sql.jinja", criterion=criterion.id, nodes=nodes, root=root["name"]),
+        render("verdicts/rule.sql.jinja", criterion=criterion.id, nodes=nodes, root=root["name"], last=_chain(nodes)),
     )
     return RulePlan(criterion, leaves, Statement("criterion_at", combined))
+
+
+def _chain(nodes: list[dict[str, Any]]) -> str:
+    """Let each combination read the step before it, and return the name of the last step."""
+    before = "leaves"
+    for node in nodes:
+        if node["leaf"] is None:
+            node["before"] = before
+            before = f"{node['name']}_step"
+    return before
 
 
 def _leaf_statement(table: str, leaf: Leaf, setting: Setting) -> Statement:

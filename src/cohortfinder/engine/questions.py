@@ -21,7 +21,7 @@ from cohortfinder.model import Comparison, Duration, Leaf, Quantity
 from cohortfinder.resources import resource_dir
 from cohortfinder.terminology import Terminology
 
-DECIDING_ROLES = ["primary", "alt", "local", "component", "deprecated"]
+DECIDING_ROLES = ["primary", "alt", "local", "component", "pair_first", "pair_second", "deprecated"]
 LIMITS = {"ULN": "uln", "LLN": "lln"}
 _OBSERVED_WITHIN = Duration(12, "months")
 _MEDICATION_TYPES = (

@@ -86,16 +86,24 @@ def _find_eligible_from(engine: DuckDBEngine, plans: Mapping[str, RulePlan], hor
     engine.run_template("verdicts/eligible_from.sql.jinja")
     engine.run_template("verdicts/hopeful.sql.jinja", horizon=horizon)
     for _ in range(5):
-        engine.run_template("verdicts/hopeful_subject.sql.jinja")
-        if engine.is_empty("subject"):
+        if engine.is_empty("hopeful"):
             return
-        _evaluate(engine, "hoped_truth", plans.values())
+        _evaluate_hopes(engine, plans)
         engine.run_template("verdicts/hope_fulfilled.sql.jinja")
         engine.run_template("verdicts/change.sql.jinja")
         engine.run_template("verdicts/watch_again.sql.jinja")
         for criterion, plan in plans.items():
             _follow(engine, criterion, plan, horizon)
         engine.run_template("verdicts/hopeful_again.sql.jinja", horizon=horizon)
+
+
+def _evaluate_hopes(engine: DuckDBEngine, plans: Mapping[str, RulePlan]) -> None:
+    engine.run_template("verdicts/truth_table.sql.jinja", table="hoped_truth")
+    for criterion, plan in plans.items():
+        engine.run_template("verdicts/hopeful_subject.sql.jinja", criterion=criterion)
+        if not engine.is_empty("subject"):
+            engine.run_all(plan.statements)
+            engine.run_template("verdicts/keep_truth.sql.jinja", table="hoped_truth")
 
 
 def _criterion_rows(trial: Trial) -> dict[str, list[Any]]:

@@ -101,7 +101,10 @@ class Lander:
         medications: tuple[str, ...] = ()
         if "contained" in resource and CONTAINED.decode() in text:
             text, medications = hoisted(text, resource)
-        for kind, line_text in ((resource["resourceType"], text), *(("Medication", one) for one in medications)):
+        for kind, line_text in (
+            (resource["resourceType"], text),
+            *(("Medication", one) for one in medications),
+        ):
             self._writer(str(kind)).add(line_text.encode() + b"\n", 1, len(self.sources), line, entry)
 
     def _document(self, raw: bytes, path: Path) -> str:
@@ -165,7 +168,12 @@ def _starts_ndjson(block: bytes, path: Path) -> bool:
 
 
 def land(
-    files: Iterable[Path], folder: Path, manifest: Manifest, quarantine: Quarantine, *, log: Callable[[str], None]
+    files: Iterable[Path],
+    folder: Path,
+    manifest: Manifest,
+    quarantine: Quarantine,
+    *,
+    log: Callable[[str], None],
 ) -> Manifest:
     """Take files into `folder`, which becomes complete with the manifest that is returned.
 

@@ -99,7 +99,11 @@ def read_manifest(folder: Path) -> Manifest:
 
 def _landed_type(content: dict[str, Any]) -> LandedType:
     parts = tuple(
-        Part(part["file"], part["resources"], tuple((run[0], run[1], run[2], run[3]) for run in part["origins"]))
+        Part(
+            part["file"],
+            part["resources"],
+            tuple((run[0], run[1], run[2], run[3]) for run in part["origins"]),
+        )
         for part in content["parts"]
     )
     return LandedType(content["resource_type"], content["resources"], parts, content["complete"])

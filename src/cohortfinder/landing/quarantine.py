@@ -29,7 +29,12 @@ class Quarantine:
 
     def add(self, *, file: str, line: int, resource_type: str | None, reason: str, raw: bytes) -> None:
         """Keep one bad line."""
-        record: dict[str, Any] = {"file": file, "line": line, "resource_type": resource_type, "reason": reason}
+        record: dict[str, Any] = {
+            "file": file,
+            "line": line,
+            "resource_type": resource_type,
+            "reason": reason,
+        }
         record["raw"] = raw.decode("utf-8", errors="backslashreplace")
         self._file.write(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE))
         self.reasons[reason] += 1

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-DECIDING_ROLES = frozenset({"primary", "alt", "local", "component", "deprecated"})
+PAIR_ROLES = frozenset({"pair_first", "pair_second"})
+DECIDING_ROLES = frozenset({"primary", "alt", "local", "component", "deprecated"}) | PAIR_ROLES
 ROLES = DECIDING_ROLES | {"confirm", "supporting", "not-substitutable", "weak", "exclude", "control", "panel"}
 VALUE_KINDS = frozenset({"quantity", "titre", "ordinal"})
 DOMAINS = frozenset({"condition", "medication", "procedure", "vaccine"})

@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from cohortfinder.terminology.codes import code_damage
-from cohortfinder.terminology.concepts import ROLES, VALUE_KINDS, ObservationCode, ObservationConcept
+from cohortfinder.terminology.concepts import PAIR_ROLES, ROLES, VALUE_KINDS, ObservationCode, ObservationConcept
 from cohortfinder.terminology.tables import Complaints, Row, group_rows, read_table
 
 _CONCEPT_COLUMNS = (
@@ -20,19 +20,29 @@ def read_observation_concepts(
 ) -> dict[str, ObservationConcept]:
     """Return the concepts by name, each with its codes.
 
-    A code belongs to one concept only: a result that meant two quantities could not be compared.
+    A code belongs to one concept only: a result that meant two quantities could not be compared. The code of a pair
+    ("120/80") belongs to two, one for each of its numbers.
     """
     concepts = read_table(
         folders, "concepts/observation_concepts.csv", _CONCEPT_COLUMNS, ("concept",), complaints
     )
     codes = read_table(
-        folders, "concepts/observation_codes.csv", _CODE_COLUMNS, ("system", "code"), complaints
+        folders, "concepts/observation_codes.csv", _CODE_COLUMNS, ("system", "code", "role"), complaints
     )
+    _refuse_two_meanings(codes, complaints)
     names = [row["concept"] for row in concepts]
     rows_of = group_rows(
         codes, names, complaints, lambda name: next(iter(get_close_matches(name, names, n=1)), None)
     )
     return {row["concept"]: _concept(row, rows_of[row["concept"]], groups, complaints) for row in concepts}
+
+
+def _refuse_two_meanings(codes: Sequence[Row], complaints: Complaints) -> None:
+    concepts: dict[tuple[str, str], str] = {}
+    for row in codes:
+        first = concepts.setdefault((row["system"], row["code"]), row["concept"])
+        if first != row["concept"] and row["role"] not in PAIR_ROLES:
+            complaints.add(row, f"code {row['code']!r} belongs to {first} already; a code has one concept")
 
 
 def _concept(

@@ -1,0 +1,112 @@
+"""The job `screen`: a trial and a store to a ranked, explained list and its files."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from cohortfinder import __version__
+from cohortfinder.engine.duckdb_engine import DuckDBEngine
+from cohortfinder.engine.screening import screen
+from cohortfinder.model import Trial
+from cohortfinder.ranking.candidates import rank
+from cohortfinder.report.outputs import write_outputs
+from cohortfinder.report.screening import Screening, read_screening
+from cohortfinder.resources import resource_dir
+from cohortfinder.settings import Settings
+from cohortfinder.terminology import Terminology, load_terminology
+from cohortfinder.trials.library import find_trial
+from cohortfinder.trials.parser import parse_trial
+from cohortfinder.warehouse.connection import open_warehouse
+from cohortfinder.warehouse.state import loaded_types
+
+Log = Callable[[str], None]
+QUALITY = ("result_problem", "unmapped_code", "data_quality")
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenResult:
+    """A screening and the files that were written of it."""
+
+    screening: Screening
+    files: tuple[Path, ...]
+
+    @property
+    def exit_status(self) -> int:
+        """0, or 3 when the data are known to be incomplete."""
+        return 3 if self.screening.warnings else 0
+
+
+def read_trial(name: str, terminology: Terminology, settings: Settings) -> Trial:
+    """Find and parse a trial by its file or id, with the site's parameters.
+
+    Raises InputError when there is none, TrialError when it has errors.
+    """
+    path = find_trial(name)
+    return parse_trial(
+        path.read_text(encoding="utf-8"), source=str(path), terminology=terminology, overrides=settings.parameters
+    )
+
+
+def read_terminology() -> Terminology:
+    """Load the mappings that ship with the program."""
+    return load_terminology(resource_dir("mappings"))
+
+
+def screen_store(
+    trial: Trial, terminology: Terminology, settings: Settings, *, as_of: date, out: Path | None = None,
+    everyone: bool = False, log: Log = lambda _: None,
+) -> ScreenResult:
+    """Screen the store for one trial and write the outputs into `out`, where one is given.
+
+    Raises InputError when there is no store, LockedError when another process writes to it.
+    """
+    with open_warehouse(settings.store, read_only=True, memory_limit=settings.memory_limit, threads=settings.threads) as connection:
+        started = time.perf_counter()
+        states = loaded_types(connection)
+        log(f"screening {trial.id} as of {as_of}")
+        screen(
+            connection, trial, terminology, as_of=as_of, everyone=everyone,
+            loaded={name: state.complete for name, state in states.items()},
+        )
+        rank(connection, trial, as_of)
+        engine = DuckDBEngine(connection)
+        for name in QUALITY:
+            engine.run_template(f"quality/{name}.sql.jinja")
+        seconds = time.perf_counter() - started
+        screening = read_screening(
+            connection, trial, as_of, labels=_labels(terminology),
+            warnings=_warnings(states), run_record=_run_record(terminology, states, seconds, everyone=everyone),
+        )
+        files = write_outputs(out, screening, connection) if out else ()
+    return ScreenResult(screening, files)
+
+
+def _labels(terminology: Terminology) -> dict[str, str]:
+    concepts: Mapping[str, Any] = {**terminology.observation_concepts, **terminology.clinical_concepts}
+    return {name: concept.label for name, concept in concepts.items()}
+
+
+def _warnings(states: Mapping[str, Any]) -> tuple[str, ...]:
+    incomplete = sorted(name for name, state in states.items() if not state.complete)
+    if not incomplete:
+        return ()
+    return (f"The last load of {', '.join(incomplete)} was not complete; what is missing here may exist.",)
+
+
+def _run_record(
+    terminology: Terminology, states: Mapping[str, Any], seconds: float, *, everyone: bool
+) -> dict[str, Any]:
+    return {
+        "cohortfinder": __version__,
+        "duckdb": duckdb.__version__,
+        "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "mappings_sha256": terminology.sha256,
+        "everyone": everyone,
+        "resources": {name: state.resources for name, state in sorted(states.items())},
+        "seconds": {"screen_and_rank": round(seconds, 3)},
+    }
