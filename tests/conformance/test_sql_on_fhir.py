@@ -55,9 +55,7 @@ def _cases() -> list[Any]:
         for case in content["tests"]:
             key = (file.stem, case["title"])
             marks = [pytest.mark.xfail(strict=True)] if key in KNOWN_GAPS else []
-            found.append(
-                pytest.param(content["resources"], case, id=f"{file.stem}: {case['title']}", marks=marks)
-            )
+            found.append(pytest.param(content["resources"], case, id=f"{file.stem}: {case['title']}", marks=marks))
     return found
 
 

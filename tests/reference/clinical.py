@@ -17,9 +17,7 @@ def _overlaps(first: Span, last: Span, window: Span) -> bool | None:
     return True if first.hi <= window.hi and last.lo >= window.lo else None
 
 
-def _sort(
-    events: list[Event], inside: Any
-) -> tuple[list[tuple[Event, str]], list[Event], list[Event], list[Event]]:
+def _sort(events: list[Event], inside: Any) -> tuple[list[tuple[Event, str]], list[Event], list[Event], list[Event]]:
     possible: list[tuple[Event, str]] = []
     sure: list[Event] = []
     outside: list[Event] = []

@@ -44,9 +44,7 @@ def truth_of_leaf(site: Site, leaf: Leaf, patient_id: str, as_of: date) -> Answe
     return LEAVES[leaf.kind](site, leaf, patient_id, as_of)
 
 
-def _deciding(
-    rule: Rule, site: Site, patient_id: str, as_of: date
-) -> tuple[Truth, list[tuple[Leaf, Answer]]]:
+def _deciding(rule: Rule, site: Site, patient_id: str, as_of: date) -> tuple[Truth, list[tuple[Leaf, Answer]]]:
     """Return the truth of a rule and the leaves that decide it."""
     if isinstance(rule, Leaf):
         answer = truth_of_leaf(site, rule, patient_id, as_of)
@@ -95,9 +93,7 @@ def evaluate(
     }
 
 
-def listed(
-    trial: Trial, resources: list[dict[str, Any]], mappings_dir: Path, as_of: date
-) -> set[tuple[str, str]]:
+def listed(trial: Trial, resources: list[dict[str, Any]], mappings_dir: Path, as_of: date) -> set[tuple[str, str]]:
     """Return (patient, arm) whose entry criterion passes or is suggested; never the deceased."""
     site = site_of(trial, resources, mappings_dir)
     entries = {c.id: c for c in trial.criteria}

@@ -26,9 +26,7 @@ class Event:
 
 def strength_of(site: Site, concept: str, codings: list[dict[str, Any]], said: str = "") -> str | None:
     """Return what the codings of one statement say together: definite, possible, conflict or nothing."""
-    found = {
-        site.mappings.clinical_strength(concept, c.get("system", ""), c.get("code", "")) for c in codings
-    }
+    found = {site.mappings.clinical_strength(concept, c.get("system", ""), c.get("code", "")) for c in codings}
     if "definite" in found:
         return "conflict" if "excluded" in found else "definite"
     text = site.mappings.text_strength(concept, said) if said else None
@@ -142,15 +140,11 @@ def judged(
         evidence = frozenset(event.reference for event in sure)
         later = [e for e in against if e.noted > max(event.noted for event in sure)]
         if later:
-            return Answer(
-                None, "contradicted_by_refuted", frozenset(), evidence | {e.reference for e in later}
-            )
+            return Answer(None, "contradicted_by_refuted", frozenset(), evidence | {e.reference for e in later})
         return Answer(True, None, frozenset(), evidence)
     if possible:
         tentative = any(event.standing == "tentative" for event, _ in possible)
-        return Answer(
-            None, possible[0][1], frozenset(), frozenset(e.reference for e, _ in possible), tentative
-        )
+        return Answer(None, possible[0][1], frozenset(), frozenset(e.reference for e, _ in possible), tentative)
     if outside or against:
         return Answer(False, None, frozenset(), frozenset(e.reference for e in outside + against))
     return None

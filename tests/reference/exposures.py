@@ -53,9 +53,7 @@ def _strength(site: Site, resource: dict[str, Any], concept: str) -> str | None:
         named.append((product.get("code", {}), ""))
         parts = [part for part in product.get("ingredient", []) if part.get("isActive", True)]
         named += [(part.get("itemCodeableConcept", {}), "") for part in parts]
-    said = [
-        strength_of(site, concept, name.get("coding", []), name.get("text") or other) for name, other in named
-    ]
+    said = [strength_of(site, concept, name.get("coding", []), name.get("text") or other) for name, other in named]
     return next((s for s in ("definite", "possible", "conflict") if s in said), None)
 
 
@@ -78,9 +76,7 @@ def _first(site: Site, *texts: str | None) -> Span | None:
 
 def _exposure(site: Site, resource: dict[str, Any], standing: Standing, unspecific: bool) -> Exposure:
     kind, anytime = resource["resourceType"], Span(EVER, NEVER)
-    why = (
-        "unspecific_code" if unspecific else "tentative_record" if standing == "tentative" else "partial_date"
-    )
+    why = "unspecific_code" if unspecific else "tentative_record" if standing == "tentative" else "partial_date"
     parts = (reference_of(resource), standing, kind == "MedicationRequest")
     if kind == "MedicationRequest":
         start, sure, perhaps = _ordered(site, resource)
@@ -90,9 +86,7 @@ def _exposure(site: Site, resource: dict[str, Any], standing: Standing, unspecif
         site, resource.get("effectiveDateTime"), resource.get("whenHandedOver"), resource.get("whenPrepared")
     )
     begun = moment or site.span(period.get("start"))
-    end: Span | None = site.span(period.get("end")) or (
-        moment or (begun if kind != "MedicationStatement" else None)
-    )
+    end: Span | None = site.span(period.get("end")) or (moment or (begun if kind != "MedicationStatement" else None))
     asserted = _first(site, resource.get("dateAsserted"))
     start = begun or (Span(EVER, asserted.hi) if asserted else anytime)
     if end is not None:
@@ -117,9 +111,9 @@ def _ordered(site: Site, resource: dict[str, Any]) -> tuple[Span, Span, Span]:
     dosage: dict[str, Any] = next(iter(resource.get("dosageInstruction", [])), {})
     repeat = dosage.get("timing", {}).get("repeat", {})
     bounds, validity = repeat.get("boundsPeriod", {}), dispense.get("validityPeriod", {})
-    start: Span = _first(
-        site, bounds.get("start"), validity.get("start"), resource.get("authoredOn")
-    ) or Span(EVER, NEVER)
+    start: Span = _first(site, bounds.get("start"), validity.get("start"), resource.get("authoredOn")) or Span(
+        EVER, NEVER
+    )
     end = _first(site, bounds.get("end"), validity.get("end"))
     supply = dispense.get("expectedSupplyDuration", {}).get("value")
     if end is None and supply is not None:

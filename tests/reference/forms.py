@@ -44,9 +44,7 @@ def form_of(node: dict[str, Any], kind: str, mappings: Mappings) -> Form:
     if "valueInteger" in node:
         return Form(point(Decimal(node["valueInteger"])))
     if "valueBoolean" in node:
-        return (
-            Form(polarity="positive" if node["valueBoolean"] else "negative") if kind == "ordinal" else Form()
-        )
+        return Form(polarity="positive" if node["valueBoolean"] else "negative") if kind == "ordinal" else Form()
     if concept := node.get("valueCodeableConcept"):
         return _coded(concept, kind, mappings)
     return _text(node.get("valueString", ""), kind, mappings)
@@ -81,9 +79,7 @@ def _ratio(sent: dict[str, Any], kind: str) -> Form:
 
 def _coded(concept: dict[str, Any], kind: str, mappings: Mappings) -> Form:
     codings = concept.get("coding", [])
-    found = {mappings.ordinal(coding.get("system", ""), coding.get("code", "")) for coding in codings} - {
-        None
-    }
+    found = {mappings.ordinal(coding.get("system", ""), coding.get("code", "")) for coding in codings} - {None}
     if found:
         return Form(polarity=found.pop() if len(found) == 1 else "equivocal")
     return _text(concept.get("text", ""), kind, mappings)

@@ -46,11 +46,7 @@ def cockcroft_gault(site: Site, patient_id: str, as_of: date) -> Computed:
     creatinine = _latest(site, patient_id, "creatinine_serum", as_of)
     if creatinine is None or creatinine.value is None:
         return "missing_creatinine"
-    weights = [
-        w
-        for w in _usable(site, patient_id, "body_weight", as_of)
-        if abs((w.day - creatinine.day).days) <= 180
-    ]
+    weights = [w for w in _usable(site, patient_id, "body_weight", as_of) if abs((w.day - creatinine.day).days) <= 180]
     if not weights:
         return "missing_weight"
     weight = min(weights, key=lambda w: (abs((w.day - creatinine.day).days), w.day)).value
@@ -61,9 +57,7 @@ def cockcroft_gault(site: Site, patient_id: str, as_of: date) -> Computed:
     factors = {"female": ["0.85"], "male": ["1"]}.get(site.sex(patient_id) or "", ["0.85", "1"])
     scr = creatinine.value
     low, high = (
-        stored((140 - years) * kg * Decimal(factor) * Decimal("88.4") / (72 * umol))
-        if umol
-        else Decimal("Infinity")
+        stored((140 - years) * kg * Decimal(factor) * Decimal("88.4") / (72 * umol)) if umol else Decimal("Infinity")
         for years, kg, factor, umol in (
             (ages[1], weight.lo, factors[0], scr.hi),
             (ages[0], weight.hi, factors[-1], scr.lo),
@@ -127,7 +121,12 @@ def spo2_room_air(site: Site, patient_id: str, as_of: date) -> Computed:
     if measured is None or measured.value is None:
         return "missing_saturation"
     air, oxygen = False, False
-    for concept in ("inhaled_oxygen_concentration", "inhaled_oxygen_flow", "supplemental_oxygen_use", "ventilator_oxygen"):
+    for concept in (
+        "inhaled_oxygen_concentration",
+        "inhaled_oxygen_flow",
+        "supplemental_oxygen_use",
+        "ventilator_oxygen",
+    ):
         for result in results_of(site, patient_id, concept, as_of):
             together = result.days.exact and result.order[0] == measured.order[0]
             if result.problem is None and (together or result.reference == measured.reference):

@@ -40,15 +40,12 @@ class Mappings:
             (r["concept"], r["from_unit"], r["to_unit"]): (Decimal(r["factor"]), Decimal(r["offset"] or 0))
             for r in _rows(folder, "units.csv")
         }
-        self._ordinals = {
-            (self.uri(r["system"]), r["code"]): r["polarity"] for r in _rows(folder, "ordinal_codes.csv")
-        }
+        self._ordinals = {(self.uri(r["system"]), r["code"]): r["polarity"] for r in _rows(folder, "ordinal_codes.csv")}
         self.words = {r["word"]: r["polarity"] for r in _rows(folder, "ordinal_words.csv")}
         self.interpretations = {r["code"]: r for r in _rows(folder, "interpretations.csv")}
         self._assumed = _rows(folder, "reference_ranges.csv")
         self.lookback = {
-            r["group"]: (int(r["prescreen_days"]), int(r["protocol_days"]))
-            for r in _rows(folder, "lookback.csv")
+            r["group"]: (int(r["prescreen_days"]), int(r["protocol_days"])) for r in _rows(folder, "lookback.csv")
         }
 
     def uri(self, system: str) -> str:
@@ -114,9 +111,7 @@ def _specificity(row: dict[str, str], row_system: str, system: str, code: str) -
     if row_system != system and (row_system, system) != ("ICD10", "ICD10GM"):
         return None
     own = row_system == system
-    mine, theirs = (
-        (_icd(row["code"]), _icd(code)) if system.startswith("ICD") else (row["code"], code.strip())
-    )
+    mine, theirs = (_icd(row["code"]), _icd(code)) if system.startswith("ICD") else (row["code"], code.strip())
     if row["match"] == "prefix":
         return 2 * len(mine) + own if theirs.startswith(mine) else None
     return 2000 + 2 * len(mine) + own if mine == theirs else None

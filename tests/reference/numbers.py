@@ -21,9 +21,7 @@ def usable(site: Site, question: Any, result: Result, patient_id: str) -> bool:
     bounds = _bounds(question)
     relative = bool(bounds) and all(quantity.unit in RELATIVE for _, quantity, _ in bounds)
     own = any(limit.unit is None for limit in result.ranges)
-    return result.problem == "unit_missing" and (
-        (relative and own) or getattr(question, "is_", None) is not None
-    )
+    return result.problem == "unit_missing" and ((relative and own) or getattr(question, "is_", None) is not None)
 
 
 def _bounds(question: Any) -> list[tuple[str, Quantity, bool]]:
@@ -37,9 +35,7 @@ def _bounds(question: Any) -> list[tuple[str, Quantity, bool]]:
 def truth_of(site: Site, question: Any, result: Result, patient_id: str) -> Answer:
     """Compare one result with the question."""
     answer = (
-        _polar(question, result)
-        if getattr(question, "is_", None)
-        else _numeric(site, question, result, patient_id)
+        _polar(question, result) if getattr(question, "is_", None) else _numeric(site, question, result, patient_id)
     )
     return replace(answer, flags=answer.flags | result.flags, evidence=frozenset({result.reference}))
 

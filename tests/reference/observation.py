@@ -26,9 +26,7 @@ def observation(site: Site, leaf: Leaf, patient_id: str, as_of: date) -> Answer:
     for other, day in decided[1:]:
         opposite = {answer.truth, other.truth} == {True, False}
         if opposite and newest is not None and day is not None and day > newest:
-            return Answer(
-                None, "conflicting_results", answer.flags | other.flags, answer.evidence | other.evidence
-            )
+            return Answer(None, "conflicting_results", answer.flags | other.flags, answer.evidence | other.evidence)
     return answer
 
 
@@ -42,9 +40,7 @@ def _start(site: Site, question: Any, concept: str, as_of: date) -> tuple[date, 
     return (days_after(as_of, -prescreen) if site.profile == "prescreen" else fresh), fresh
 
 
-def _concept(
-    site: Site, leaf: Leaf, patient_id: str, concept: str, as_of: date
-) -> tuple[Answer, date | None]:
+def _concept(site: Site, leaf: Leaf, patient_id: str, concept: str, as_of: date) -> tuple[Answer, date | None]:
     question = leaf.question
     start, fresh = _start(site, question, concept, as_of)
     results = results_of(site, patient_id, concept, as_of)
@@ -124,9 +120,7 @@ def _decided_by(answers: list[Answer], settles: Truth, open_ones: bool) -> Answe
     return Answer(not settles, None, flags, frozenset[str]().union(*(answer.evidence for answer in answers)))
 
 
-def _every(
-    site: Site, leaf: Leaf, patient_id: str, sure: list[Result], maybe: list[Result], settles: bool
-) -> Answer:
+def _every(site: Site, leaf: Leaf, patient_id: str, sure: list[Result], maybe: list[Result], settles: bool) -> Answer:
     answers = [truth_of(site, leaf.question, result, patient_id) for result in sure]
     others = [truth_of(site, leaf.question, result, patient_id).truth for result in maybe]
     return _decided_by(answers, settles, any(other is not (not settles) for other in others))

@@ -177,9 +177,7 @@ def _by_cut_off(row: dict[str, str], value: Interval | None) -> str | None:
     return "equivocal" if low or high else None
 
 
-def limit_in_unit(
-    site: Site, result: Result, limit: Decimal, unit: str | None
-) -> tuple[Interval, Decimal] | None:
+def limit_in_unit(site: Site, result: Result, limit: Decimal, unit: str | None) -> tuple[Interval, Decimal] | None:
     """Return value and limit in one unit: as sent when they share it, else both in the concept's."""
     if (
         result.sent is not None

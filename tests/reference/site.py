@@ -86,9 +86,7 @@ def window_of(question: Any, as_of: date) -> date:
     return before(as_of, question.within) if question.within else EVER
 
 
-def absent(
-    site: Site, patient_id: str, question: Any, types: tuple[str, ...], start: date, as_of: date
-) -> Answer:
+def absent(site: Site, patient_id: str, question: Any, types: tuple[str, ...], start: date, as_of: date) -> Answer:
     """Answer when there is no record at all, by the rule of absence."""
     loaded = any(resource["resourceType"] in types for resource in site.resources)
     since = min(start, plus_months(as_of, -12))

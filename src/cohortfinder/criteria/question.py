@@ -36,9 +36,7 @@ def parse_duration(text: object) -> object:
         return text
     found = _DURATION.match(str(text))
     if found is None:
-        raise ValueError(
-            f"{str(text)!r} is no span of time; write for example '3 weeks', '6 months' or '28 days'"
-        )
+        raise ValueError(f"{str(text)!r} is no span of time; write for example '3 weeks', '6 months' or '28 days'")
     return Duration(int(found["count"]), f"{found['unit']}s")  # type: ignore[arg-type]
 
 

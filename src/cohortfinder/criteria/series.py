@@ -4,7 +4,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from cohortfinder.criteria.question import Concepts, DurationText, Question, QuantityText
+from cohortfinder.criteria.question import Concepts, DurationText, QuantityText, Question
 
 
 class Reading(BaseModel):

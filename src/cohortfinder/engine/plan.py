@@ -80,9 +80,7 @@ def fact_statements(trial: Trial, as_of: date) -> tuple[Statement, ...]:
         }
     )
     values: Mapping[str, Any] = {"zone": trial.time_zone, "as_of": as_of, "concepts": concepts}
-    return maps + tuple(
-        Statement(name.split("/")[1], render(f"{name}.sql.jinja", **values)) for name in FACTS
-    )
+    return maps + tuple(Statement(name.split("/")[1], render(f"{name}.sql.jinja", **values)) for name in FACTS)
 
 
 def rule_plans(trial: Trial, setting: Setting) -> dict[str, RulePlan]:
@@ -119,9 +117,7 @@ def _chain(nodes: list[dict[str, Any]]) -> str:
 
 def _leaf_statement(table: str, leaf: Leaf, setting: Setting) -> Statement:
     kind = LEAF_KINDS[leaf.kind].kind
-    return Statement(
-        table, _as_table(table, render(f"criteria/{kind}.sql.jinja", **values_of(leaf, setting)))
-    )
+    return Statement(table, _as_table(table, render(f"criteria/{kind}.sql.jinja", **values_of(leaf, setting))))
 
 
 def _as_table(table: str, query: Rendered) -> Rendered:

@@ -70,9 +70,7 @@ def values_of(leaf: Leaf, setting: Setting) -> dict[str, Any]:
 def concepts_of(leaf: Leaf) -> tuple[str, ...]:
     """Return every concept that the leaf reads, the inputs of its formula included."""
     if isinstance(leaf.question, FormulaQuestion):
-        return tuple(
-            entry["concept"] for entry in formula_declaration(leaf.question.formula)["inputs"].values()
-        )
+        return tuple(entry["concept"] for entry in formula_declaration(leaf.question.formula)["inputs"].values())
     return tuple(leaf.question.concepts)
 
 
@@ -192,10 +190,7 @@ def _series(question: SeriesQuestion, setting: Setting) -> dict[str, Any]:
 
 
 def _condition(question: ConditionQuestion, setting: Setting) -> dict[str, Any]:
-    if question.active:
-        mode = "overlaps"
-    else:
-        mode = "ever" if question.ever else "starts" if question.within else "before"
+    mode = "overlaps" if question.active else "ever" if question.ever else "starts" if question.within else "before"
     span = span_of(question.within or question.before)
     return _clinical(question.condition, mode, span, ("condition",), ("Condition",), "conditions", setting)
 
@@ -209,9 +204,7 @@ def _procedure(question: ProcedureQuestion, setting: Setting) -> dict[str, Any]:
 def _medication(question: MedicationQuestion, setting: Setting) -> dict[str, Any]:
     mode = "ever" if question.ever else "overlaps"
     span = span_of(question.within)
-    return _clinical(
-        question.medication, mode, span, ("medication",), _MEDICATION_TYPES, "medication records", setting
-    )
+    return _clinical(question.medication, mode, span, ("medication",), _MEDICATION_TYPES, "medication records", setting)
 
 
 def _clinical(

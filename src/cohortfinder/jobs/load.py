@@ -73,7 +73,9 @@ def load(
                 _undo(folder, quarantine, store, manifest.load_id)
                 raise
     except OSError as error:
-        raise ReadWriteError(f"{store}: the disk refused ({error.strerror}); free space or choose another store") from error
+        raise ReadWriteError(
+            f"{store}: the disk refused ({error.strerror}); free space or choose another store"
+        ) from error
 
 
 def rebuild_tables(store: Path, *, log: Log = lambda _: None) -> None:
@@ -84,7 +86,12 @@ def rebuild_tables(store: Path, *, log: Log = lambda _: None) -> None:
 
 
 def _commit(
-    connection: duckdb.DuckDBPyConnection, store: Path, folder: Path, manifest: Manifest, quarantine: Quarantine, log: Log
+    connection: duckdb.DuckDBPyConnection,
+    store: Path,
+    folder: Path,
+    manifest: Manifest,
+    quarantine: Quarantine,
+    log: Log,
 ) -> LoadSummary:
     log(f"filling tables from {sum(kind.resources for kind in manifest.types)} resources")
     final = folder.with_suffix("") if folder.suffix == PARTIAL else folder
@@ -109,7 +116,11 @@ def _commit(
 
 
 def _note(
-    connection: duckdb.DuckDBPyConnection, store: Path, manifest: Manifest, filled: dict[str, Filled], quarantine: Quarantine
+    connection: duckdb.DuckDBPyConnection,
+    store: Path,
+    manifest: Manifest,
+    filled: dict[str, Filled],
+    quarantine: Quarantine,
 ) -> None:
     notes = [
         render(

@@ -58,19 +58,31 @@ def read_terminology() -> Terminology:
 
 
 def screen_store(
-    trial: Trial, terminology: Terminology, settings: Settings, *, as_of: date, out: Path | None = None,
-    everyone: bool = False, log: Log = lambda _: None,
+    trial: Trial,
+    terminology: Terminology,
+    settings: Settings,
+    *,
+    as_of: date,
+    out: Path | None = None,
+    everyone: bool = False,
+    log: Log = lambda _: None,
 ) -> ScreenResult:
     """Screen the store for one trial and write the outputs into `out`, where one is given.
 
     Raises InputError when there is no store, LockedError when another process writes to it.
     """
-    with open_warehouse(settings.store, read_only=True, memory_limit=settings.memory_limit, threads=settings.threads) as connection:
+    with open_warehouse(
+        settings.store, read_only=True, memory_limit=settings.memory_limit, threads=settings.threads
+    ) as connection:
         started = time.perf_counter()
         states = loaded_types(connection)
         log(f"screening {trial.id} as of {as_of}")
         screen(
-            connection, trial, terminology, as_of=as_of, everyone=everyone,
+            connection,
+            trial,
+            terminology,
+            as_of=as_of,
+            everyone=everyone,
             loaded={name: state.complete for name, state in states.items()},
         )
         rank(connection, trial, as_of)
@@ -79,8 +91,12 @@ def screen_store(
             engine.run_template(f"quality/{name}.sql.jinja")
         seconds = time.perf_counter() - started
         screening = read_screening(
-            connection, trial, as_of, labels=_labels(terminology),
-            warnings=_warnings(states), run_record=_run_record(terminology, states, seconds, everyone=everyone),
+            connection,
+            trial,
+            as_of,
+            labels=_labels(terminology),
+            warnings=_warnings(states),
+            run_record=_run_record(terminology, states, seconds, everyone=everyone),
         )
         files = write_outputs(out, screening, connection) if out else ()
     return ScreenResult(screening, files)

@@ -72,9 +72,7 @@ class BlockReader:
                     self.size += len(data)
                     yield data
         except OSError as error:
-            raise ReadWriteError(
-                f"{self._path}: cannot be read ({error.strerror}); check its permissions"
-            ) from error
+            raise ReadWriteError(f"{self._path}: cannot be read ({error.strerror}); check its permissions") from error
 
 
 def _unpacked(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:

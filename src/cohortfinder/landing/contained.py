@@ -20,11 +20,7 @@ def hoisted(text: str, resource: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
 
     def contained(position: int) -> int:
         value, end = value_at(text, position)
-        if (
-            isinstance(value, dict)
-            and value.get("resourceType") == "Medication"
-            and isinstance(value.get("id"), str)
-        ):
+        if isinstance(value, dict) and value.get("resourceType") == "Medication" and isinstance(value.get("id"), str):
             medications.append(_renamed(text[position:end], prefix + value["id"]))
             targets["#" + value["id"]] = "Medication/" + prefix + value["id"]
         return end

@@ -182,7 +182,8 @@ def land(
     write_manifest(folder, manifest)
     with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
         lander = Lander(folder, quarantine, pool)
-        for path in files:
-            log(f"reading {path}")
+        waiting = tuple(files)
+        log(f"reading {len(waiting)} files")
+        for path in waiting:
             lander.take(path)
         return lander.finish(manifest)

@@ -1,4 +1,4 @@
-"""What could not be taken: each bad line with file, line and reason, and the line itself, for the person who repairs it."""
+"""What could not be taken: each bad line with file, line and reason, and the line itself, for who repairs it."""
 
 import os
 from collections import Counter

@@ -57,9 +57,7 @@ def wrong_release(resource: dict[str, Any]) -> str | None:
         case "Condition" | "AllergyIntolerance":
             return _wrong_release_of_problem(resource)
         case "Observation":
-            return (
-                OLDER if "comments" in resource or "units" in _object(resource.get("valueQuantity")) else None
-            )
+            return OLDER if "comments" in resource or "units" in _object(resource.get("valueQuantity")) else None
         case "Patient":
             return OLDER if "animal" in resource else None
         case "Immunization" | "Procedure":

@@ -100,9 +100,7 @@ def _funnel(screening: Screening, arm: Arm) -> Funnel | None:
     start = steps[0].remaining + steps[0].removed
     # drawn against the listed patients: beside a whole hospital they would not be seen
     scale = _FUNNEL_WIDTH / max(steps[0].remaining, 1)
-    bars = tuple(
-        FunnelBar(step, 24 * index, round(step.remaining * scale, 1)) for index, step in enumerate(steps)
-    )
+    bars = tuple(FunnelBar(step, 24 * index, round(step.remaining * scale, 1)) for index, step in enumerate(steps))
     return Funnel(arm, start, 24 * len(bars), bars)
 
 

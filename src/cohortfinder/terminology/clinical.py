@@ -26,15 +26,9 @@ def read_clinical_concepts(folders: Sequence[Path], complaints: Complaints) -> d
 
     A code stands once in a concept: included and excluded at the same time would mean nothing.
     """
-    concepts = read_table(
-        folders, "concepts/clinical_concepts.csv", _CONCEPT_COLUMNS, ("concept",), complaints
-    )
-    codes = read_table(
-        folders, "concepts/clinical_codes.csv", _CODE_COLUMNS, ("concept", "system", "code"), complaints
-    )
-    terms = read_table(
-        folders, "concepts/text_terms.csv", _TERM_COLUMNS, ("concept", "lang", "term"), complaints
-    )
+    concepts = read_table(folders, "concepts/clinical_concepts.csv", _CONCEPT_COLUMNS, ("concept",), complaints)
+    codes = read_table(folders, "concepts/clinical_codes.csv", _CODE_COLUMNS, ("concept", "system", "code"), complaints)
+    terms = read_table(folders, "concepts/text_terms.csv", _TERM_COLUMNS, ("concept", "lang", "term"), complaints)
     names = [row["concept"] for row in concepts]
 
     def nearest(name: str) -> str | None:
@@ -71,6 +65,4 @@ def _code(row: Row, complaints: Complaints) -> ClinicalCode:
         complaints.add(row, "an included code needs a strength, an excluded one has none")
     if damage := code_damage(row["system"], row["code"]):
         complaints.add(row, f"code {row['code']!r} {damage}")
-    return ClinicalCode(
-        row["system"], row["code"], row["match"], row["include"] == "yes", row["strength"], row["note"]
-    )
+    return ClinicalCode(row["system"], row["code"], row["match"], row["include"] == "yes", row["strength"], row["note"])

@@ -38,9 +38,7 @@ def _read_lookback(folders: Sequence[Path], complaints: Complaints) -> dict[str,
     columns = ("group", "prescreen_days", "protocol_days")
     rows = read_table(folders, "lookback.csv", columns, ("group",), complaints)
     return {
-        row["group"]: Lookback(
-            complaints.whole(row, "prescreen_days"), complaints.whole(row, "protocol_days")
-        )
+        row["group"]: Lookback(complaints.whole(row, "prescreen_days"), complaints.whole(row, "protocol_days"))
         for row in rows
     }
 

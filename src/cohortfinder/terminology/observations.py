@@ -23,17 +23,11 @@ def read_observation_concepts(
     A code belongs to one concept only: a result that meant two quantities could not be compared. The code of a pair
     ("120/80") belongs to two, one for each of its numbers.
     """
-    concepts = read_table(
-        folders, "concepts/observation_concepts.csv", _CONCEPT_COLUMNS, ("concept",), complaints
-    )
-    codes = read_table(
-        folders, "concepts/observation_codes.csv", _CODE_COLUMNS, ("system", "code", "role"), complaints
-    )
+    concepts = read_table(folders, "concepts/observation_concepts.csv", _CONCEPT_COLUMNS, ("concept",), complaints)
+    codes = read_table(folders, "concepts/observation_codes.csv", _CODE_COLUMNS, ("system", "code", "role"), complaints)
     _refuse_two_meanings(codes, complaints)
     names = [row["concept"] for row in concepts]
-    rows_of = group_rows(
-        codes, names, complaints, lambda name: next(iter(get_close_matches(name, names, n=1)), None)
-    )
+    rows_of = group_rows(codes, names, complaints, lambda name: next(iter(get_close_matches(name, names, n=1)), None))
     return {row["concept"]: _concept(row, rows_of[row["concept"]], groups, complaints) for row in concepts}
 
 
@@ -45,16 +39,12 @@ def _refuse_two_meanings(codes: Sequence[Row], complaints: Complaints) -> None:
             complaints.add(row, f"code {row['code']!r} belongs to {first} already; a code has one concept")
 
 
-def _concept(
-    row: Row, codes: Sequence[Row], groups: Collection[str], complaints: Complaints
-) -> ObservationConcept:
+def _concept(row: Row, codes: Sequence[Row], groups: Collection[str], complaints: Complaints) -> ObservationConcept:
     complaints.require(row, "value_kind", VALUE_KINDS)
     complaints.require(row, "group", groups)
     complaints.require(row, "detection", ("", "any"))
     if (row["value_kind"] == "ordinal") == bool(row["unit"]):
-        complaints.add(
-            row, "a quantity or titre needs a unit (1 for a pure number), an ordinal concept has none"
-        )
+        complaints.add(row, "a quantity or titre needs a unit (1 for a pure number), an ordinal concept has none")
     return ObservationConcept(
         concept=row["concept"],
         label=row["label"],

@@ -30,9 +30,7 @@ def _check_ordinals(folders: Sequence[Path], complaints: Complaints) -> None:
 
 
 def _check_interpretations(folders: Sequence[Path], complaints: Complaints) -> None:
-    for row in read_table(
-        folders, "interpretations.csv", ("code", "polarity", "position"), ("code",), complaints
-    ):
+    for row in read_table(folders, "interpretations.csv", ("code", "polarity", "position"), ("code",), complaints):
         complaints.require(row, "polarity", POLARITIES | {""})
         complaints.require(row, "position", ("", "above", "below", "within", "abnormal"))
 

@@ -100,15 +100,11 @@ def _rows(path: Path, columns: Sequence[str]) -> Iterator[Row]:
                 raise ConfigurationError(f"{path}:1: the columns must be {', '.join(columns)}")
             for cells in reader:
                 if len(cells) != len(columns):
-                    message = (
-                        f"{len(cells)} cells where {len(columns)} belong; quote a text that holds a comma"
-                    )
+                    message = f"{len(cells)} cells where {len(columns)} belong; quote a text that holds a comma"
                     raise ConfigurationError(f"{path}:{reader.line_num}: {message}")
                 yield Row(str(path), reader.line_num, dict(zip(columns, cells, strict=True)))
     except FileNotFoundError as error:
-        raise ConfigurationError(
-            f"{path}: the mapping file is missing; install cohortfinder again"
-        ) from error
+        raise ConfigurationError(f"{path}: the mapping file is missing; install cohortfinder again") from error
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ConfigurationError(f"{path}: cannot be read as a CSV file in UTF-8 ({error})") from error
 
@@ -123,7 +119,5 @@ def group_rows(
             groups[row["concept"]].append(row)
         else:
             hint = nearest(row["concept"])
-            complaints.add(
-                row, f"unknown concept {row['concept']!r}" + (f"; did you mean {hint!r}?" if hint else "")
-            )
+            complaints.add(row, f"unknown concept {row['concept']!r}" + (f"; did you mean {hint!r}?" if hint else ""))
     return groups

@@ -75,9 +75,7 @@ def _check_bounds(leaf: Leaf, question: NumericQuestion, problems: Problems) -> 
         problems.add(leaf.line, f"the lower bound {lower.value} is above the upper bound {upper.value}; swap them")
 
 
-def _check_observation(
-    leaf: Leaf, question: ObservationQuestion, vocabulary: Vocabulary, problems: Problems
-) -> None:
+def _check_observation(leaf: Leaf, question: ObservationQuestion, vocabulary: Vocabulary, problems: Problems) -> None:
     concepts = [vocabulary.observation_concepts[name] for name in question.observation]
     if question.is_ is not None:
         for name, concept in zip(question.observation, concepts, strict=True):
@@ -89,18 +87,20 @@ def _check_observation(
     if all(concept.value_kind == "ordinal" for concept in concepts):
         problems.add(leaf.line, f"'{question.observation[0]}' is positive or negative; write 'is: positive'")
         return
-    numeric = next(name for name in question.observation if vocabulary.observation_concepts[name].value_kind != "ordinal")
+    numeric = next(
+        name for name in question.observation if vocabulary.observation_concepts[name].value_kind != "ordinal"
+    )
     for bound in bounds:
         _check_unit(leaf, numeric, bound, vocabulary, problems)
 
 
 def _has_polarity(concept: Any) -> bool:
-    return concept.value_kind in ("ordinal", "titre") or concept.detection == "any" or concept.negative_below is not None
+    return (
+        concept.value_kind in ("ordinal", "titre") or concept.detection == "any" or concept.negative_below is not None
+    )
 
 
-def _check_unit(
-    leaf: Leaf, concept: str, bound: Quantity | None, vocabulary: Vocabulary, problems: Problems
-) -> None:
+def _check_unit(leaf: Leaf, concept: str, bound: Quantity | None, vocabulary: Vocabulary, problems: Problems) -> None:
     if bound is None or bound.unit in LIMITS:
         return
     units = sorted(vocabulary.units_of(concept))
@@ -114,5 +114,3 @@ def _check_unit(
 
 def _days(duration: Duration) -> int:
     return duration.count * _DAYS[duration.unit]
-
-

@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cohortfinder.model import Arm, Certainty, Criterion, CriterionKind, Rule, Trial
 from cohortfinder.trials.document import Mapping, Node, Scalar, Sequence, read_document
-from cohortfinder.trials.leaves import option_names
+from cohortfinder.trials.leaves import kinds_in, option_names
 from cohortfinder.trials.meaning import check_meaning
 from cohortfinder.trials.parameters import Substitution, read_parameters
 from cohortfinder.trials.problems import Problems, nearest
-from cohortfinder.trials.rules import RULE_WORDS, NamedRules, RuleBuilder, kinds_in, rule_part
+from cohortfinder.trials.rules import RULE_WORDS, NamedRules, RuleBuilder, rule_part
 from cohortfinder.trials.vocabulary import Vocabulary
 
 TRIAL_KEYS = ("trial", "title", "time_zone", "notes", "arms", "parameters", "rules", "inclusion", "exclusion")
@@ -138,13 +138,14 @@ class _Parser:
 
     def _criteria(self, arms: Dictionary[str, Arm]) -> tuple[Criterion, ...]:
         criteria: dict[str, Criterion] = {}
-        for kind in ("inclusion", "exclusion"):
+        kinds: tuple[CriterionKind, ...] = ("inclusion", "exclusion")
+        for kind in kinds:
             section = self._document.get(kind)
             if section is not None and not isinstance(section, Sequence):
                 self._add(section, f"'{kind}' must be a list of criteria, each beginning with '- id:'")
                 continue
             for node in section.items if section else ():
-                criterion = self._criterion(node, cast(CriterionKind, kind), len(criteria) + 1, arms)
+                criterion = self._criterion(node, kind, len(criteria) + 1, arms)
                 if criterion is None:
                     continue
                 if criterion.id in criteria:
@@ -153,7 +154,9 @@ class _Parser:
                 criteria[criterion.id] = criterion
         return tuple(criteria.values())
 
-    def _criterion(self, node: Node, kind: CriterionKind, position: int, arms: Dictionary[str, Arm]) -> Criterion | None:
+    def _criterion(
+        self, node: Node, kind: CriterionKind, position: int, arms: Dictionary[str, Arm]
+    ) -> Criterion | None:
         if not isinstance(node, Mapping):
             self._add(node, "a criterion begins with '- id:'")
             return None
@@ -230,7 +233,9 @@ class _Parser:
             entry = by_id.get(arm.entry)
             line = self._document.line_of("arms")
             if entry is None:
-                self._problems.add(line, f"the entry '{arm.entry}' of arm '{arm.id}' is no criterion.{nearest(arm.entry, by_id)}")
+                self._problems.add(
+                    line, f"the entry '{arm.entry}' of arm '{arm.id}' is no criterion.{nearest(arm.entry, by_id)}"
+                )
             elif arm.id not in entry.arms or entry.rule is None:
                 self._problems.add(line, f"the entry '{arm.entry}' must have a rule and hold in arm '{arm.id}'")
 

@@ -60,8 +60,7 @@ class CompiledView:
         options = "" if strict else f", ignore_errors = true, maximum_object_size = {_LONGEST_LINE}"
         columns = plan.shape.columns()
         return plan.over(
-            "read_json($files, format = 'newline_delimited', auto_detect = false, "
-            f"columns = {{{columns}}}{options})"
+            f"read_json($files, format = 'newline_delimited', auto_detect = false, columns = {{{columns}}}{options})"
         )
 
     def select_from_json_column(self, relation: str, column: str) -> str:
@@ -74,9 +73,7 @@ class CompiledView:
         return plan.over(f"(SELECT unnest(resource) FROM {rows})")
 
 
-def compile_view(
-    definition: Mapping[str, Any] | str, *, elements: ElementTable | None = None
-) -> CompiledView:
+def compile_view(definition: Mapping[str, Any] | str, *, elements: ElementTable | None = None) -> CompiledView:
     """Compile a ViewDefinition (JSON text or its parsed form) with the FHIR R4 elements.
 
     Raises ViewError naming the view, the column and the position in the path, with the nearest valid element.

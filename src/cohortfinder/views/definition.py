@@ -103,9 +103,7 @@ def _text(content: Mapping[str, Any], key: str) -> str:
 def _select(content: Mapping[str, Any]) -> Select:
     given = [key for key in _ITERATIONS if key in content]
     if len(given) > 1:
-        raise ViewError(
-            f"a select has only one of forEach, forEachOrNull and repeat, not {' and '.join(given)}"
-        )
+        raise ViewError(f"a select has only one of forEach, forEachOrNull and repeat, not {' and '.join(given)}")
     iteration = given[0] if given else ""
     paths = content.get("repeat") if iteration == "repeat" else [content[iteration]] if iteration else []
     if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):

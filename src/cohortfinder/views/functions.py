@@ -16,9 +16,7 @@ _ID = "[A-Za-z0-9.-]{1,64}"
 
 def _take(node: Call, at_least: int, at_most: int) -> tuple[Node, ...]:
     if not at_least <= len(node.arguments) <= at_most:
-        raise ViewError(
-            f"{node.name}() does not take {len(node.arguments)} arguments", position=node.position
-        )
+        raise ViewError(f"{node.name}() does not take {len(node.arguments)} arguments", position=node.position)
     return node.arguments
 
 
@@ -187,9 +185,7 @@ def _date_boundary(sql: str, low: bool) -> str:
 def _time_boundary(sql: str, low: bool) -> str:
     rest = ":00.000" if low else ":59.999"
     fraction = rest[3:]
-    return (
-        f"CASE length({sql}) WHEN 5 THEN {sql} || '{rest}' WHEN 8 THEN {sql} || '{fraction}' ELSE {sql} END"
-    )
+    return f"CASE length({sql}) WHEN 5 THEN {sql} || '{rest}' WHEN 8 THEN {sql} || '{fraction}' ELSE {sql} END"
 
 
 def _datetime_boundary(sql: str, low: bool) -> str:

@@ -33,9 +33,7 @@ class Scope:
             return value
         element = self.elements.child(value.context, name, position)
         if element.is_choice:
-            return Value(
-                value.sql, value.fhir_type, value.many, value.context, value.shape, element, value.is_root
-            )
+            return Value(value.sql, value.fhir_type, value.many, value.context, value.shape, element, value.is_root)
         return self.read(value, element, name, 0)
 
     def read(self, value: Value, element: Element, field: str, index: int) -> Value:

@@ -1,4 +1,4 @@
-"""The slow second look at landing files: which lines cannot be read, and why. Good lines go on, bad ones are put aside."""
+"""The slow second look at landing files: which lines cannot be read, and why; the good ones go on."""
 
 import gzip
 import tempfile
@@ -48,13 +48,14 @@ def _bad_lines(
 
 
 def _narrow(
-    connection: duckdb.DuckDBPyConnection, rows: Sequence[tuple[int, bytes]], tables: Sequence[TypedTable], scratch: Path
+    connection: duckdb.DuckDBPyConnection,
+    rows: Sequence[tuple[int, bytes]],
+    tables: Sequence[TypedTable],
+    scratch: Path,
 ) -> Iterator[tuple[int, str]]:
     """Halve a set of lines that cannot be read until the lines that are to blame stand alone."""
     if len(rows) == 1:
-        blamed = next(
-            (table for table in tables if not _reads(connection, [rows[0][1]], (table,), scratch)), tables[0]
-        )
+        blamed = next((table for table in tables if not _reads(connection, [rows[0][1]], (table,), scratch)), tables[0])
         yield rows[0][0], f"a field has a value of the wrong kind for the table {blamed.name}"
         return
     middle = len(rows) // 2
@@ -72,9 +73,7 @@ def _reads(
         for table in tables:
             try:
                 query = table.view.select_from_ndjson(strict=True)
-                connection.cursor().execute(
-                    f"CREATE OR REPLACE TEMP TABLE tried AS {query}", {"files": [file.name]}
-                )
+                connection.cursor().execute(f"CREATE OR REPLACE TEMP TABLE tried AS {query}", {"files": [file.name]})
             except duckdb.InvalidInputException:
                 return False
     return True

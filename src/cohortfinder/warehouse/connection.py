@@ -30,7 +30,9 @@ def open_warehouse(
     """
     path = store / WAREHOUSE
     if read_only and not path.is_file():
-        raise InputError(f"{store}: there is no store here; load FHIR files first: cohortfinder load PATH --store {store}")
+        raise InputError(
+            f"{store}: there is no store here; load FHIR files first: cohortfinder load PATH --store {store}"
+        )
     if not read_only:
         make_private(store)
     fresh = not path.exists()
@@ -42,7 +44,9 @@ def open_warehouse(
         _check_layout(connection, path)
         yield connection
     except duckdb.IOException as error:
-        raise ReadWriteError(f"{store}: cannot read or write here ({_first_line(error)}); check space and permissions") from error
+        raise ReadWriteError(
+            f"{store}: cannot read or write here ({_first_line(error)}); check space and permissions"
+        ) from error
     finally:
         connection.close()
 
@@ -76,7 +80,9 @@ def _connect(
     except duckdb.IOException as error:
         raise _refusal(error, path) from error
     except duckdb.Error as error:
-        raise StoreError(f"{path}: this warehouse cannot be opened ({_first_line(error)}); rebuild it from its landing files") from error
+        raise StoreError(
+            f"{path}: this warehouse cannot be opened ({_first_line(error)}); rebuild it from its landing files"
+        ) from error
 
 
 def _refusal(error: duckdb.IOException, path: Path) -> Exception:

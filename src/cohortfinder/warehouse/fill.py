@@ -121,9 +121,7 @@ def _insert(table: TypedTable, query: str) -> str:
     return f"INSERT INTO {identifier(table.name)} {query}"
 
 
-def _delete(
-    connection: duckdb.DuckDBPyConnection, file: Path, tables: Mapping[str, Sequence[TypedTable]]
-) -> None:
+def _delete(connection: duckdb.DuckDBPyConnection, file: Path, tables: Mapping[str, Sequence[TypedTable]]) -> None:
     """Apply the deletions of a load to what is older than they are."""
     query = render("warehouse/deletion.sql.jinja", file=str(file))
     connection.execute(query.text, query.parameters)

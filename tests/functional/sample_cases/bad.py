@@ -37,9 +37,7 @@ def _json(value: Any) -> bytes:
 
 
 def _bundle(*items: dict[str, Any]) -> bytes:
-    return _json(
-        {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": item} for item in items]}
-    )
+    return _json({"resourceType": "Bundle", "type": "collection", "entry": [{"resource": item} for item in items]})
 
 
 def _nested(depth: int) -> bytes:
@@ -74,9 +72,7 @@ BAD = (
         "cut-line.ndjson",
         "the second of three lines is cut",
         "line 2 quarantined, patients bad-line-one and bad-line-three loaded",
-        _ONE_LINE
-        + b'{"resourceType":"Patient","id":"bad-line-two","na\n'
-        + _json(_patient("bad-line-three")),
+        _ONE_LINE + b'{"resourceType":"Patient","id":"bad-line-two","na\n' + _json(_patient("bad-line-three")),
     ),
     BadFile(
         "latin-1.json",
@@ -137,9 +133,7 @@ BAD = (
         "value-as-text.json",
         "valueQuantity.value is text",
         "resource quarantined, patient bad-patient loaded",
-        _bundle(
-            _patient("bad-patient"), _observation("bad-text", valueQuantity={"value": "130", "unit": "g/L"})
-        ),
+        _bundle(_patient("bad-patient"), _observation("bad-text", valueQuantity={"value": "130", "unit": "g/L"})),
     ),
     BadFile(
         "coding-as-object.json",
@@ -151,8 +145,6 @@ BAD = (
         "bom-crlf.ndjson",
         "nothing: a byte order mark and Windows line ends are tolerated",
         "patients bad-line-one and bad-bom loaded, nothing quarantined",
-        b"\xef\xbb\xbf"
-        + _ONE_LINE.replace(b"\n", b"\r\n")
-        + _json(_patient("bad-bom")).replace(b"\n", b"\r\n"),
+        b"\xef\xbb\xbf" + _ONE_LINE.replace(b"\n", b"\r\n") + _json(_patient("bad-bom")).replace(b"\n", b"\r\n"),
     ),
 )

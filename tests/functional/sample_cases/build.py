@@ -45,9 +45,7 @@ def read(name: str) -> Any:
 def cases() -> list[Json]:
     """All cases in the order of the files."""
     return [
-        {"form": FORM_OF_FILE.get(name, "collection"), "arms": []} | case
-        for name in CASE_FILES
-        for case in read(name)
+        {"form": FORM_OF_FILE.get(name, "collection"), "arms": []} | case for name in CASE_FILES for case in read(name)
     ]
 
 
@@ -121,9 +119,7 @@ def resolved(value: Any, addresses: dict[str, str]) -> Any:
     if isinstance(value, dict):
         return {key: resolved(item, addresses) for key, item in value.items()}
     if isinstance(value, list):
-        dropped = {
-            item for item in value if isinstance(item, str) and item[:1] == "@" and item[1:] not in addresses
-        }
+        dropped = {item for item in value if isinstance(item, str) and item[:1] == "@" and item[1:] not in addresses}
         return [resolved(item, addresses) for item in value if isinstance(item, dict) or item not in dropped]
     if isinstance(value, str) and value.startswith("@"):
         return {"reference": addresses[value[1:]]}

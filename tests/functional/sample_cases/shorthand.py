@@ -144,11 +144,7 @@ def merge(base: Json, change: Json) -> Json:
     """Lay a change over a shorthand resource: a new value replaces the old one in whatever form it was."""
     values = {"value", "value_as_text", "word", "coded"}
     replaced = {key for key in change if key in values or key.startswith("value")}
-    kept = {
-        key: item
-        for key, item in base.items()
-        if not (replaced and (key in values or key.startswith("value")))
-    }
+    kept = {key: item for key, item in base.items() if not (replaced and (key in values or key.startswith("value")))}
     if "range" in change or "range_text" in change:
         kept.pop("range", None)
         kept.pop("range_text", None)

@@ -245,9 +245,7 @@ def test_results_of_one_time_that_contradict_are_read_against_the_patient(mappin
 def test_cockcroft_gault_of_the_definition(mappings: Mappings) -> None:
     pair = (result("creatinine_serum", **amount(132.6, "umol/L")), result("body_weight", **amount(60, "kg")))
     for limit, truth in (("47.2", True), ("47.3", False)):
-        assert (
-            ask(mappings, {"formula": "cockcroft_gault", "at_least": f"{limit} mL/min"}, *pair).truth is truth
-        )
+        assert ask(mappings, {"formula": "cockcroft_gault", "at_least": f"{limit} mL/min"}, *pair).truth is truth
 
 
 @pytest.mark.parametrize(
@@ -261,9 +259,7 @@ def test_series(mappings: Mappings, days: list[str], truth: bool | None, reason:
         "recent": "28 days",
     }
     sent = [result("sbp", **amount(162, "mmHg")) | {"effectiveDateTime": f"2025-05-{day}"} for day in days]
-    normal = (
-        [result("sbp", **amount(150, "mmHg")) | {"effectiveDateTime": "2025-05-28"}] if days == ["02"] else []
-    )
+    normal = [result("sbp", **amount(150, "mmHg")) | {"effectiveDateTime": "2025-05-28"}] if days == ["02"] else []
     answer = ask(mappings, rule, *sent, *normal)
     assert (answer.truth, answer.reason) == (truth, reason)
 
@@ -319,9 +315,7 @@ def test_condition_in_a_window(mappings: Mappings, onset: str, truth: bool | Non
 )
 def test_medication(mappings: Mappings, kind: str, fields: dict[str, Any], truth: bool | None) -> None:
     assert (
-        ask(
-            mappings, {"medication": "rx_b", "within": "3 weeks"}, coded(kind, "urn:x", "beli", **fields)
-        ).truth
+        ask(mappings, {"medication": "rx_b", "within": "3 weeks"}, coded(kind, "urn:x", "beli", **fields)).truth
         is truth
     )
 

@@ -82,9 +82,7 @@ def screened() -> duckdb.DuckDBPyConnection:
             connection.execute("INSERT INTO trial_criterion VALUES (?, ?, ?, ?, ?, ?)", row)
     for patient, arm in LISTED:
         connection.execute("INSERT INTO listing VALUES (?, ?, 'pass')", [patient, arm])
-    open_ones = [
-        (p, a, c, "unknown", "", "not_computed", None) for p, a in LISTED for c in ("I-WILL", "E-OTHER")
-    ]
+    open_ones = [(p, a, c, "unknown", "", "not_computed", None) for p, a in LISTED for c in ("I-WILL", "E-OTHER")]
     for patient, arm, criterion, verdict, leaf, code, value in (*VERDICTS, *open_ones):
         connection.execute(
             """INSERT INTO verdict SELECT $1, $2, $3, $4, [{'leaf': $5, 'code': $6}], [],
@@ -96,9 +94,7 @@ def screened() -> duckdb.DuckDBPyConnection:
     for arm in ("A", "B"):
         for patient in LIVING:
             if (patient, arm) not in LISTED:
-                connection.execute(
-                    "INSERT INTO funnel_truth VALUES (?, ?, 'I-DX', 'unknown')", [patient, arm]
-                )
+                connection.execute("INSERT INTO funnel_truth VALUES (?, ?, 'I-DX', 'unknown')", [patient, arm])
     rank(connection, trial, AS_OF)
     run(connection, "quality/data_quality.sql.jinja")
     return connection

@@ -76,9 +76,7 @@ def test_the_report_escapes_what_the_data_say_and_loads_nothing(screening: Scree
     assert "http://" not in page.replace("http://loinc.org", "")
 
 
-def test_a_folder_that_cannot_be_made_is_one_sentence_with_status_74(
-    screening: Screening, tmp_path: Path
-) -> None:
+def test_a_folder_that_cannot_be_made_is_one_sentence_with_status_74(screening: Screening, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(ReadWriteError, match="cannot write") as caught:
         write_outputs(tmp_path / "file", screening, duckdb.connect())

@@ -27,16 +27,12 @@ def table(name: str) -> list[dict[str, str]]:
 
 def test_every_concept_has_a_code_that_decides():
     """A concept that nothing can decide would be unknown for ever."""
-    assert [
-        name for name, concept in OBSERVATIONS.items() if not any(code.decides for code in concept.codes)
-    ] == []
+    assert [name for name, concept in OBSERVATIONS.items() if not any(code.decides for code in concept.codes)] == []
 
 
 def test_every_clinical_concept_includes_something():
     """A set that holds only exclusions matches nothing."""
-    assert [
-        name for name, concept in CLINICAL.items() if not any(code.include for code in concept.codes)
-    ] == []
+    assert [name for name, concept in CLINICAL.items() if not any(code.include for code in concept.codes)] == []
 
 
 @pytest.mark.parametrize(
@@ -149,11 +145,7 @@ def test_telitacicept_is_found_by_text():
 def test_every_address_of_a_concept_file_is_a_known_system():
     """A code under an address that no alias leads to could never match."""
     known = set(TERMINOLOGY.code_systems.values()) | {"text"}
-    used = {
-        row["system"]
-        for name in ("observation_codes", "clinical_codes")
-        for row in table(f"concepts/{name}.csv")
-    }
+    used = {row["system"] for name in ("observation_codes", "clinical_codes") for row in table(f"concepts/{name}.csv")}
     used |= {row["system"] for row in table("ordinal_codes.csv")}
     assert used <= known
 

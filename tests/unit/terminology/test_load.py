@@ -94,9 +94,7 @@ def test_all_problems_are_reported_at_once(mappings):
     append(mappings / "lookback.csv", "weekly,x,7")
     with pytest.raises(ConfigurationError) as caught:
         load_terminology(mappings)
-    assert {"units.csv", "lookback.csv"} == {
-        Path(line.split(":")[0]).name for line in str(caught.value).splitlines()
-    }
+    assert {"units.csv", "lookback.csv"} == {Path(line.split(":")[0]).name for line in str(caught.value).splitlines()}
 
 
 @pytest.mark.parametrize(
@@ -127,9 +125,7 @@ def test_a_site_adds_codes_and_replaces_rows(tmp_path):
     (tmp_path / "concepts/observation_codes.csv").write_text(
         "concept,system,code,role,label,note,source\ninr,urn:site,GER1,local,INR,,site\n", encoding="utf-8"
     )
-    (tmp_path / "lookback.csv").write_text(
-        "group,prescreen_days,protocol_days\nscore,60,14\n", encoding="utf-8"
-    )
+    (tmp_path / "lookback.csv").write_text("group,prescreen_days,protocol_days\nscore,60,14\n", encoding="utf-8")
     site = load_terminology(MAPPINGS, (tmp_path,))
     assert "GER1" in {code.code for code in site.observation_concepts["inr"].codes}
     assert site.lookback["score"].prescreen_days == 60

@@ -125,9 +125,7 @@ def official() -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-with_spec = pytest.mark.skipif(
-    not SPEC.is_dir(), reason="the definition of the trial is not beside the repository"
-)
+with_spec = pytest.mark.skipif(not SPEC.is_dir(), reason="the definition of the trial is not beside the repository")
 
 
 @with_spec
@@ -192,9 +190,7 @@ def results_of(concept: str, text: str) -> tuple[Result, ...]:
     """Read "POS", "confirm NEG", "old POS", separated by commas, in the order of time."""
     words = {"POS": "positive", "NEG": "negative", "EQUIV": "equivocal", "BELOW": "below"}
     return tuple(
-        Result(concept, words[part.split()[-1]], "confirm" in part, "old" in part)
-        for part in text.split(", ")
-        if part
+        Result(concept, words[part.split()[-1]], "confirm" in part, "old" in part) for part in text.split(", ") if part
     )
 
 

@@ -1,0 +1,55 @@
+"""The jobs `status` and `verify`: what a store holds, and whether it is what the last load left."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from cohortfinder.landing.manifest import landed
+from cohortfinder.sql.environment import render
+from cohortfinder.warehouse.connection import open_warehouse
+from cohortfinder.warehouse.state import TypeState, loaded_types
+
+
+@dataclass(frozen=True, slots=True)
+class LoadRow:
+    """One load: when it was, what it brought, what was put aside."""
+
+    load_id: str
+    started_at: str
+    complete: bool
+    resources: int
+    quarantined: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoreStatus:
+    """What a store holds."""
+
+    types: dict[str, TypeState]
+    loads: tuple[LoadRow, ...]
+
+
+def status(store: Path) -> StoreStatus:
+    """Return what the store holds. Raises InputError when there is no store."""
+    with open_warehouse(store, read_only=True) as connection:
+        rows = connection.execute(render("warehouse/loads.sql.jinja").text).fetchall()
+        return StoreStatus(loaded_types(connection), tuple(LoadRow(*row) for row in rows))
+
+
+def verify(store: Path) -> tuple[str, ...]:
+    """Return what does not fit together in a store: nothing when it is what the last load left."""
+    problems = []
+    with open_warehouse(store, read_only=True) as connection:
+        known = {row[0] for row in connection.execute(render("warehouse/load_ids.sql.jinja").text).fetchall()}
+    on_disk = {manifest.load_id: (folder, manifest) for folder, manifest in landed(store / "landing")}
+    for load_id in sorted(known - set(on_disk)):
+        problems.append(f"the landing files of load {load_id} are missing; restore landing/{load_id} from a backup")
+    for load_id in sorted(set(on_disk) - known):
+        problems.append(f"load {load_id} is not in the tables; the next load takes it up")
+    for load_id in sorted(known & set(on_disk)):
+        folder, manifest = on_disk[load_id]
+        files = [part.file for kind in manifest.types for part in kind.parts]
+        problems += [
+            f"{folder / name}: this landing file is missing; restore it from a backup"
+            for name in files if not (folder / name).is_file()
+        ]  # fmt: skip
+    return tuple(problems)
