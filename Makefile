@@ -2,19 +2,25 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint conformance bench clean
 
 demo: .venv/installed
 	$(BIN)/cohortfinder demo
 
 test: .venv/installed-dev
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --ignore=tests/packaging --ignore=tests/conformance
 
 lint: .venv/installed-dev
-	$(BIN)/ruff check src tests
-	$(BIN)/ruff format --check src tests
+	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/ruff format --check src tests benchmarks
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+conformance: .venv/installed-dev
+	$(BIN)/python -m pytest -n 2 tests/conformance
+
+bench: .venv/installed-dev
+	$(BIN)/python -m benchmarks.run
 
 .venv/installed: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -26,4 +32,4 @@ lint: .venv/installed-dev
 	touch $@
 
 clean:
-	rm -rf .venv dist build cohortfinder-demo .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv dist build cohortfinder-demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

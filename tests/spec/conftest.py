@@ -120,9 +120,20 @@ def fill(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, str]) -> No
             connection.execute(f"INSERT INTO {name} ({names}) VALUES ({marks})", list(given.values()))
 
 
+def assert_same(actual: list[dict[str, Any]], expected: str) -> None:
+    """Compare rows with a text table, in the columns of the table; an empty cell is nothing."""
+    wanted = read_table(expected)
+    named = [{name: str(row[name]) if row[name] else None for name in wanted[0]} for row in actual]
+    assert sorted(named, key=str) == sorted(wanted, key=str)
+
+
 @pytest.fixture
 def spec() -> Callable[..., None]:
-    """Evaluate one rule and compare whole tables: `patient_id | truth`, and `reason`, `flags`, `changes_on` where given."""
+    """Evaluate one rule and compare whole tables.
+
+    `expected` has `patient_id | truth`, and `reason`, `flags`, `changes_on`, `suggested` where given; `evidence` a row an
+    item of evidence, with those of its fields that are named. Of `incomplete` types a pull has failed.
+    """
 
     def check(
         *,
@@ -131,6 +142,8 @@ def spec() -> Callable[..., None]:
         expected: str,
         kind: str = "inclusion",
         loaded: tuple[str, ...] = LOADED,
+        incomplete: tuple[str, ...] = (),
+        evidence: str | None = None,
         **tables: str,
     ) -> None:
         with duckdb.connect() as connection:
@@ -140,7 +153,7 @@ def spec() -> Callable[..., None]:
                 make_trial(rule, kind),
                 _terminology(),
                 as_of=date.fromisoformat(as_of),
-                loaded={name: True for name in loaded},
+                loaded={name: name not in incomplete for name in loaded},
                 everyone=True,
             )
             rows = connection.execute(

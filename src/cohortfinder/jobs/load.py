@@ -68,10 +68,12 @@ def load(
             try:
                 manifest = land(found.files, folder, manifest, quarantine, log=log)
                 _refuse_nothing(manifest, quarantine)
-                return _commit(connection, store, folder, manifest, quarantine, log)
             except BaseException:
                 _undo(folder, quarantine, store, manifest.load_id)
                 raise
+            # from here on the load is in landing; should the rest be interrupted, the next load takes it up
+            folder = folder.rename(folder.with_suffix(""))
+            return _commit(connection, store, folder, manifest, quarantine, log)
     except OSError as error:
         raise ReadWriteError(
             f"{store}: the disk refused ({error.strerror}); free space or choose another store"
@@ -94,21 +96,10 @@ def _commit(
     log: Log,
 ) -> LoadSummary:
     log(f"filling tables from {sum(kind.resources for kind in manifest.types)} resources")
-    final = folder.with_suffix("") if folder.suffix == PARTIAL else folder
-    connection.execute("BEGIN")
-    try:
-        with tempfile.TemporaryDirectory(dir=store / SPILL) as scratch:
-            filled = fill(connection, folder, manifest, quarantine, Path(scratch))
-        quarantine.close()
-        _note(connection, store, manifest, filled, quarantine)
-        if folder != final:
-            folder.rename(final)
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.execute("ROLLBACK")
-        if final.exists() and folder != final:
-            final.rename(folder)
-        raise
+    with tempfile.TemporaryDirectory(dir=store / SPILL) as scratch:
+        filled = fill(connection, folder, manifest, quarantine, Path(scratch))
+    quarantine.close()
+    _note(connection, store, manifest, filled, quarantine)
     connection.execute("CHECKPOINT")
     complete = all(source.complete for source in manifest.sources)
     reasons = dict(quarantine.reasons.most_common())
@@ -129,13 +120,6 @@ def _note(
             resources=sum(one.loaded for one in filled.values()), quarantined=quarantine.count,
             sources=orjson.dumps([source.path for source in manifest.sources]).decode(),
         )
-    ]  # fmt: skip
-    notes += [
-        render(
-            "warehouse/note_type.sql.jinja", load_id=manifest.load_id, resource_type=kind.resource_type,
-            resources=kind.resources, complete=kind.complete,
-        )
-        for kind in manifest.types
     ]  # fmt: skip
     if quarantine.count:
         file = str(_quarantine_file(store, manifest.load_id))

@@ -4,7 +4,8 @@ A first load of a type goes straight from its files into the tables. Where the t
 occurs twice, the winning versions are picked from the lines themselves and replace what is there.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,9 +29,17 @@ class Filled:
 
 
 def fill(
-    connection: duckdb.DuckDBPyConnection, folder: Path, manifest: Manifest, quarantine: Quarantine, scratch: Path
+    connection: duckdb.DuckDBPyConnection,
+    folder: Path,
+    manifest: Manifest,
+    quarantine: Quarantine,
+    scratch: Path,
 ) -> dict[str, Filled]:
-    """Bring one load into the tables, inside the transaction of the caller."""
+    """Bring one load into the tables, one transaction a resource type.
+
+    A type is there as a whole or not at all, and its completeness is noted with it; a load that was interrupted
+    between two types is filled again from its landing files and ends the same.
+    """
     tables = _tables_by_type()
     filled = {
         landed.resource_type: _fill_type(
@@ -39,8 +48,20 @@ def fill(
         for landed in manifest.types
     }
     if manifest.deletions:
-        _delete(connection, folder / "deletions.ndjson", tables)
+        with _transaction(connection):
+            _delete(connection, folder / "deletions.ndjson", tables)
     return filled
+
+
+@contextmanager
+def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    connection.execute("BEGIN")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
 
 
 def _tables_by_type() -> dict[str, tuple[TypedTable, ...]]:
@@ -57,12 +78,32 @@ def _fill_type(
 ) -> Filled:  # fmt: skip
     files = [str(folder / part.file) for part in landed.parts]
     before = quarantine.count
-    if _is_new(connection, landed.resource_type) and _fill_empty(connection, landed, files, tables):
-        return Filled(landed.resources, landed.resources, 0, 0)
+    if tables and _is_new(connection, landed.resource_type):
+        with suppress(_NeedsCloserLookError, duckdb.InvalidInputException), _transaction(connection):
+            _fill_empty(connection, landed, files, tables)
+            _note_type(connection, manifest, landed)
+            return Filled(landed.resources, landed.resources, 0, 0)
     files = audited_files(connection, folder, manifest, landed, tables, quarantine, scratch)
     bad = quarantine.count - before
-    loaded = _replace(connection, landed.resource_type, files, tables)
+    with _transaction(connection):
+        loaded = _replace(connection, landed.resource_type, files, tables)
+        _note_type(connection, manifest, landed)
     return Filled(landed.resources, loaded, landed.resources - bad - loaded, bad)
+
+
+class _NeedsCloserLookError(Exception):
+    """An id is missing or occurs twice, so the straight way into the tables is not open."""
+
+
+def _note_type(connection: duckdb.DuckDBPyConnection, manifest: Manifest, landed: LandedType) -> None:
+    note = render(
+        "warehouse/note_type.sql.jinja",
+        load_id=manifest.load_id,
+        resource_type=landed.resource_type,
+        resources=landed.resources,
+        complete=landed.complete,
+    )
+    connection.execute(note.text, note.parameters)
 
 
 def _is_new(connection: duckdb.DuckDBPyConnection, resource_type: str) -> bool:
@@ -72,33 +113,20 @@ def _is_new(connection: duckdb.DuckDBPyConnection, resource_type: str) -> bool:
 
 def _fill_empty(
     connection: duckdb.DuckDBPyConnection, landed: LandedType, files: list[str], tables: Sequence[TypedTable]
-) -> bool:
-    """Fill the empty tables of a type; False, and the tables empty again, when a line or an id needs a closer look."""
-    if not tables:
-        return False
-    try:
-        for table in tables:
-            connection.execute(_insert(table, table.view.select_from_ndjson(strict=True)), {"files": files})
-    except duckdb.InvalidInputException:
-        _empty(connection, tables)
-        return False
+) -> None:
+    """Fill the empty tables of a type straight from its files; raises when a line or an id needs a closer look."""
+    for table in tables:
+        connection.execute(_insert(table, table.view.select_from_ndjson(strict=True)), {"files": files})
     counted = render("warehouse/distinct_ids.sql.jinja", table=tables[0].name)
     resources, some_without_id, some_without_version = connection.execute(counted.text).fetchall()[0]
     if resources != landed.resources or some_without_id:
-        _empty(connection, tables)
-        return False
+        raise _NeedsCloserLookError
     kind = landed.resource_type
     if some_without_version:
         noted = render("warehouse/note_contents.sql.jinja", resource_type=kind, files=files)
     else:
         noted = render("warehouse/note_versions.sql.jinja", resource_type=kind, table=tables[0].name)
     connection.execute(noted.text, noted.parameters)
-    return True
-
-
-def _empty(connection: duckdb.DuckDBPyConnection, tables: Sequence[TypedTable]) -> None:
-    for table in tables:
-        connection.execute(f"DELETE FROM {identifier(table.name)}")
 
 
 def _replace(

@@ -1,0 +1,158 @@
+"""Loading: the good ones load, the bad ones are put aside with file, line and reason, and nothing depends on the order."""
+
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from cohortfinder.errors import InputError
+from cohortfinder.jobs.load import load, rebuild_tables
+from cohortfinder.resources import resource_dir
+from cohortfinder.warehouse.connection import open_warehouse
+from cohortfinder.warehouse.tables import typed_tables
+
+SAMPLES = resource_dir("sample_bundles")
+BAD = SAMPLES / "bad"
+
+
+def tables(store: Path) -> dict[str, list[tuple[Any, ...]]]:
+    with open_warehouse(store, read_only=True) as connection:
+        return {
+            table.name: sorted(connection.execute(f"SELECT * FROM {table.name}").fetchall(), key=repr)
+            for table in typed_tables()
+        }
+
+
+def observation(number: str, version: int, value: float) -> dict[str, Any]:
+    return {
+        "resourceType": "Observation",
+        "id": number,
+        "meta": {"versionId": str(version), "lastUpdated": f"2026-11-0{version}T10:00:00Z"},
+        "status": "final",
+        "code": {"coding": [{"system": "http://loinc.org", "code": "718-7"}]},
+        "subject": {"reference": "Patient/a"},
+        "valueQuantity": {"value": value, "unit": "g/L"},
+    }
+
+
+def write(path: Path, *resources: dict[str, Any]) -> Path:
+    path.write_text("".join(json.dumps(resource) + "\n" for resource in resources), encoding="utf-8")
+    return path
+
+
+def test_loading_twice_changes_nothing(tmp_path: Path) -> None:
+    files = sorted(SAMPLES.glob("sle-*.json"))
+    load(files, tmp_path / "store")
+    before = tables(tmp_path / "store")
+    again = load(files, tmp_path / "store")
+    assert again.loaded == 0
+    assert tables(tmp_path / "store") == before
+
+
+def test_the_order_of_files_changes_nothing(tmp_path: Path) -> None:
+    files = sorted(SAMPLES.glob("aav-*.json"))
+    load(files, tmp_path / "one")
+    load(files[::-1], tmp_path / "other")
+    assert tables(tmp_path / "one") == tables(tmp_path / "other")
+
+
+@pytest.mark.parametrize("order", [(1, 2, 3), (3, 2, 1), (2, 3, 1)])
+def test_the_newest_version_wins_in_whatever_order_it_comes(tmp_path: Path, order: tuple[int, ...]) -> None:
+    for version in order:
+        load([write(tmp_path / f"{version}.ndjson", observation("o", version, version * 10.0))], tmp_path / "store")
+    assert [str(row[0]) for row in values(tmp_path / "store")] == ["30.0000000000"]
+
+
+def values(store: Path) -> list[tuple[Any, ...]]:
+    with open_warehouse(store, read_only=True) as connection:
+        return connection.execute("SELECT value FROM observation ORDER BY id").fetchall()
+
+
+def test_the_same_resource_twice_in_one_load_is_there_once(tmp_path: Path) -> None:
+    path = write(tmp_path / "o.ndjson", observation("o", 1, 10), observation("o", 1, 10), observation("p", 1, 20))
+    summary = load([path], tmp_path / "store")
+    assert summary.types["Observation"].superseded == 1
+    assert len(values(tmp_path / "store")) == 2
+
+
+def test_a_bad_line_is_put_aside_and_never_stops_the_rest(tmp_path: Path) -> None:
+    good = json.dumps(observation("good", 1, 10))
+    wrong = {**observation("wrong", 1, 10), "code": "a text where an object belongs"}
+    path = tmp_path / "mixed.ndjson"
+    path.write_bytes(
+        b"\xef\xbb\xbf" + good.encode() + b"\r\n\n" + json.dumps(wrong).encode() + b'\n{"resourceType": "Observation", "id": \n'
+        + b'{"resourceType":"Observation","status":"final"}\n' + json.dumps(observation("last", 1, 20)).encode()
+    )  # fmt: skip
+    summary = load([path], tmp_path / "store")
+    assert summary.exit_status == 3
+    assert len(values(tmp_path / "store")) == 2
+    with open_warehouse(tmp_path / "store", read_only=True) as connection:
+        rows = connection.execute("SELECT line, reason FROM store.quarantine ORDER BY line").fetchall()
+    assert [line for line, _ in rows] == [3, 4, 5]
+    assert rows[2][1] == "no id"
+    kept = (tmp_path / "store" / "quarantine").glob("*.ndjson")
+    assert sum(len(file.read_text().splitlines()) for file in kept) == 3
+
+
+def test_a_store_is_rebuilt_from_its_landing_files_alone(tmp_path: Path) -> None:
+    load(sorted(SAMPLES.glob("iim-*.json")), tmp_path / "store")
+    load(
+        [BAD / name for name in ("bom-crlf.ndjson",) if (BAD / name).exists()] or sorted(SAMPLES.glob("ss-*.json")),
+        tmp_path / "store",
+    )
+    before = tables(tmp_path / "store")
+    rebuild_tables(tmp_path / "store")
+    assert tables(tmp_path / "store") == before
+
+
+def test_decimals_stay_as_they_were_sent_in_landing(tmp_path: Path) -> None:
+    text = json.dumps(observation("o", 1, 10)).replace('"value": 10', '"value": 0.010')
+    (tmp_path / "o.json").write_text(text)
+    load([tmp_path / "o.json"], tmp_path / "store")
+    landed = next((tmp_path / "store" / "landing").glob("*/Observation.*.gz"))
+    assert b"0.010" in gzip.decompress(landed.read_bytes())
+
+
+@pytest.mark.parametrize("path", sorted(BAD.glob("*")), ids=lambda path: path.name)
+def test_every_broken_file_ends_in_a_sentence_or_a_quarantine(tmp_path: Path, path: Path) -> None:
+    if path.suffix == ".md":
+        pytest.xfail("the description of the broken files is none")
+    try:
+        summary = load([path], tmp_path / "store")
+    except InputError as error:
+        assert "\n" not in str(error)
+    else:
+        assert summary.loaded or summary.quarantined
+
+
+def test_a_store_of_another_layout_is_refused(tmp_path: Path, run: Callable[..., Any]) -> None:
+    load(sorted(SAMPLES.glob("ss-g*.json*")), tmp_path / "store")
+    with duckdb.connect(str(tmp_path / "store" / "warehouse.duckdb")) as connection:
+        connection.execute("UPDATE store.layout SET version = 99")
+    done = run("status", "--store", tmp_path / "store")
+    assert done.status == 65
+    assert "layout 99" in done.err
+
+
+def test_a_store_that_another_process_holds_is_locked(tmp_path: Path, run: Callable[..., Any]) -> None:
+    import subprocess
+    import sys
+
+    load(sorted(SAMPLES.glob("ss-g*.json*")), tmp_path / "store")
+    warehouse = tmp_path / "store" / "warehouse.duckdb"
+    holder = subprocess.Popen(
+        [sys.executable, "-c", f"import duckdb, sys; held = duckdb.connect({str(warehouse)!r}); print('held', flush=True); sys.stdin.read()"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        done = run("load", SAMPLES / "ss-typical.json", "--store", tmp_path / "store")
+    finally:
+        holder.communicate()
+    assert done.status == 75
+    assert str(holder.pid) in done.err
