@@ -1,13 +1,21 @@
 """The leaves `condition`, `procedure` and `medication`."""
 
+from dataclasses import replace
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 from cohortfinder.model import Leaf
 from reference.dates import EVER, Span, before
 from reference.events import Event, conditions, judged, procedures
 from reference.exposures import Exposure, exposures
 from reference.site import MEDICATION_TYPES, Answer, Site, absent, window_of
+
+Dated = TypeVar("Dated", Event, Exposure)
+
+
+def clipped(event: Dated, as_of: date) -> Dated:
+    """Return the event begun by the index date: what may begin later does not exist yet."""
+    return replace(event, start=Span(event.start.lo, min(event.start.hi, as_of)))
 
 
 def _overlaps(first: Span, last: Span, window: Span) -> bool | None:
@@ -18,7 +26,7 @@ def _overlaps(first: Span, last: Span, window: Span) -> bool | None:
 
 
 def _sort(events: list[Event], inside: Any) -> tuple[list[tuple[Event, str]], list[Event], list[Event], list[Event]]:
-    possible: list[tuple[Event, str]] = []
+    possible: list[tuple[bool, str, Event]] = []
     sure: list[Event] = []
     outside: list[Event] = []
     for event in events:
@@ -30,16 +38,21 @@ def _sort(events: list[Event], inside: Any) -> tuple[list[tuple[Event, str]], li
         elif where and event.standing == "firm":
             sure.append(event)
         else:
-            possible.append((event, event.problem or "partial_date"))
-    possible.sort(key=lambda pair: pair[0].reference)
-    return possible, sure, outside, [event for event in events if event.standing == "against"]
+            possible.append((where is None, event.problem or "partial_date", event))
+    possible.sort(key=lambda found: found[:2])
+    return (
+        [(event, why) for _, why, event in possible],
+        sure,
+        outside,
+        [event for event in events if event.standing == "against"],
+    )
 
 
 def condition(site: Site, leaf: Leaf, patient_id: str, as_of: date) -> Answer:
     """Was there, or is there, such a condition in the window?"""
     question = leaf.question
     found = [event for concept in question.condition for event in conditions(site, patient_id, concept)]
-    events = [event for event in found if event.start.lo <= as_of]
+    events = [clipped(event, as_of) for event in found if event.start.lo <= as_of]
 
     def inside(event: Event) -> bool | None:
         if question.active:
@@ -63,7 +76,7 @@ def procedure(site: Site, leaf: Leaf, patient_id: str, as_of: date) -> Answer:
     """Was it done in the window?"""
     question = leaf.question
     found = [event for concept in question.procedure for event in procedures(site, patient_id, concept)]
-    events = [event for event in found if event.start.lo <= as_of]
+    events = [clipped(event, as_of) for event in found if event.start.lo <= as_of]
     window = Span(window_of(question, as_of), as_of)
 
     def inside(event: Event) -> bool | None:
@@ -78,25 +91,30 @@ def medication(site: Site, leaf: Leaf, patient_id: str, as_of: date) -> Answer:
     question = leaf.question
     found = [event for concept in question.medication for event in exposures(site, patient_id, concept)]
     window = Span(as_of if question.active else window_of(question, as_of), as_of)
-    existing = [exposure for exposure in found if exposure.start.lo <= as_of]
+    existing = [clipped(exposure, as_of) for exposure in found if exposure.start.lo <= as_of]
     against = [e for e in existing if e.standing == "against"]
     taken = [e for e in existing if e.standing != "against"]
     sure = [e for e in taken if _certain(e, window, bool(question.ever))]
     if sure:
         return Answer(True, None, frozenset(), frozenset(e.reference for e in sure))
-    possible = sorted((e for e in taken if question.ever or _touches(e, window)), key=lambda e: e.reference)
+    possible = [e for e in taken if question.ever or _touches(e, window)]
     if possible:
         tentative = any(e.standing == "tentative" for e in possible)
-        return Answer(None, possible[0].why, frozenset(), frozenset(e.reference for e in possible), tentative)
+        why = min((not _inside(e, window, bool(question.ever)), e.why) for e in possible)[1]
+        return Answer(None, why, frozenset(), frozenset(e.reference for e in possible), tentative)
     if taken or against:
         return Answer(False, None, frozenset(), frozenset(e.reference for e in existing))
     return absent(site, patient_id, question, MEDICATION_TYPES, window.lo, as_of)
 
 
+def _inside(exposure: Exposure, window: Span, ever: bool) -> bool:
+    return ever or _overlaps(exposure.start, exposure.certain_end, window) is True
+
+
 def _certain(exposure: Exposure, window: Span, ever: bool) -> bool:
     if exposure.standing != "firm" or (exposure.order and not ever):
         return False
-    return ever or _overlaps(exposure.start, exposure.certain_end, window) is True
+    return _inside(exposure, window, ever)
 
 
 def _touches(exposure: Exposure, window: Span) -> bool:

@@ -140,7 +140,7 @@ def judged(
         evidence = frozenset(event.reference for event in sure)
         later = [e for e in against if e.noted > max(event.noted for event in sure)]
         if later:
-            return Answer(None, "contradicted_by_refuted", frozenset(), evidence | {e.reference for e in later})
+            return Answer(None, "contradicted_by_refuted", frozenset(), evidence | {e.reference for e in later}, True)
         return Answer(True, None, frozenset(), evidence)
     if possible:
         tentative = any(event.standing == "tentative" for event, _ in possible)

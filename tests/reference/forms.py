@@ -10,6 +10,7 @@ from reference.mappings import Mappings, plain
 
 _NUMBER = re.compile(r"^(>=|<=|>|<)?\s*(-?\d+(?:\.\d+)?)\s*([^\d\s].*)?$")
 _SPAN = re.compile(r"^(\d+(?:\.\d+)?)\s*[-~]\s*(\d+(?:\.\d+)?)\s*([^\d\s].*)?$")
+_DIGITS = re.compile(r"(?:>=|<=|>|<)?\s*(?:1\s*[:/]\s*)?\d+(?:\.\d+)?")
 _TITRE = re.compile(r"(>=|<=|>|<)?\s*1\s*[:/]\s*(\d+)")
 
 
@@ -89,16 +90,18 @@ def _text(sent: str, kind: str, mappings: Mappings) -> Form:
     said = plain(sent).replace("≥", ">=").replace("≤", "<=")
     if polarity := mappings.words.get(said.lower()):
         return Form(polarity=polarity)
+    around = _DIGITS.sub(" ", said).strip(" ,;:()").lower()
+    polarity = mappings.words.get(around) if kind in ("ordinal", "titre") else None
     titres = [from_comparator(Decimal(number), sign) for sign, number in _TITRE.findall(said)]
-    if kind == "titre" and titres:
-        return Form(highest(titres))
+    if kind in ("titre", "ordinal") and titres:
+        return Form(highest(titres), polarity=polarity)
     if found := _SPAN.match(said):
         unit = mappings.unit(found[3]) if found[3] else None
         return Form(Interval(Decimal(found[1]), Decimal(found[2])), unit)
     if found := _NUMBER.match(said):
         unit = mappings.unit(found[3]) if found[3] and kind != "titre" else None
         return Form(from_comparator(Decimal(found[2]), found[1]), unit)
-    return Form()
+    return Form(polarity=polarity)
 
 
 def highest(values: list[Interval]) -> Interval:

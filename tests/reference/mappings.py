@@ -34,7 +34,9 @@ class Mappings:
             held = self._observation_codes.setdefault((self.uri(row["system"]), row["code"]), [])
             held.append((row["concept"], row["role"]))
         self.clinical = {r["concept"]: r for r in _rows(folder, "concepts/clinical_concepts.csv")}
-        self._clinical_codes = _rows(folder, "concepts/clinical_codes.csv")
+        self._clinical_codes: dict[str, list[dict[str, str]]] = {}
+        for row in _rows(folder, "concepts/clinical_codes.csv"):
+            self._clinical_codes.setdefault(row["concept"], []).append(row)
         self._aliases = {plain(r["alias"]): r["unit"] for r in _rows(folder, "unit_aliases.csv")}
         self._factors = {
             (r["concept"], r["from_unit"], r["to_unit"]): (Decimal(r["factor"]), Decimal(r["offset"] or 0))
@@ -83,8 +85,8 @@ class Mappings:
         if name is None:
             return None
         found: list[tuple[int, dict[str, str]]] = []
-        for row in self._clinical_codes:
-            if row["concept"] == concept and row["match"] != "text":
+        for row in self._clinical_codes.get(concept, []):
+            if row["match"] != "text":
                 rank = _specificity(row, self._names.get(_key(row["system"]), ""), name, code)
                 if rank is not None:
                     found.append((rank, row))
@@ -96,7 +98,7 @@ class Mappings:
 
     def text_strength(self, concept: str, said: str) -> str | None:
         """Return the strength of the text rules of a concept that occur in what was said."""
-        rows = [r for r in self._clinical_codes if r["concept"] == concept and r["match"] == "text"]
+        rows = [r for r in self._clinical_codes.get(concept, []) if r["match"] == "text"]
         hits = {r["strength"] for r in rows if r["include"] == "yes" and r["code"].lower() in said.lower()}
         return next((strength for strength in ("definite", "possible") if strength in hits), None)
 

@@ -17,7 +17,11 @@ RELATIVE = ("ULN", "LLN")
 def usable(site: Site, question: Any, result: Result, patient_id: str) -> bool:
     """Say whether the result can be compared at all: a unitless value needs a unitless range."""
     if result.problem is None:
-        return truth_of(site, question, result, patient_id).reason not in ("no_value", "not_numeric")
+        return truth_of(site, question, result, patient_id).reason not in (
+            "no_value",
+            "not_numeric",
+            "unit_unconvertible",
+        )
     bounds = _bounds(question)
     relative = bool(bounds) and all(quantity.unit in RELATIVE for _, quantity, _ in bounds)
     own = any(limit.unit is None for limit in result.ranges)
@@ -57,6 +61,9 @@ def _numeric(site: Site, question: Any, result: Result, patient_id: str) -> Answ
     if any(quantity.unit in RELATIVE for _, quantity, _ in bounds):
         parts = [_relative(site, bound, result, patient_id) for bound in bounds]
     else:
+        ordinal = site.mappings.concepts[result.concept]["value_kind"] == "ordinal"
+        if ordinal and result.unit and result.value is not None:
+            return Answer(None, "unit_unconvertible")
         value = result.value if result.value is not None else _by_dilution(site, question, result)
         if value is None:
             return Answer(None, "not_numeric" if result.polarity or result.position else "no_value")
@@ -84,7 +91,8 @@ def _settle(truth: Truth) -> Answer:
 
 def _plain(site: Site, bound: tuple[str, Quantity, bool], value: Interval, concept: str) -> Answer:
     side, quantity, included = bound
-    factor = site.mappings.factor(concept, quantity.unit) if quantity.unit else (Decimal(1), Decimal(0))
+    bare = quantity.unit in ("", "{titer}")
+    factor = (Decimal(1), Decimal(0)) if bare else site.mappings.factor(concept, quantity.unit)
     if factor is None:
         raise ValueError(f"{concept} has no unit {quantity.unit}; write the unit of the concept in the rule")
     limit = (quantity.value * factor[0] + factor[1], included)
@@ -132,4 +140,6 @@ def _assumed(site: Site, bound: tuple[str, Quantity, bool], result: Result, pati
         limit = Decimal(row[f"{name}_{end}"]) * factor[0] + factor[1]
         truths.add(compare(result.value, limit * quantity.value, included))
     truth = truths.pop() if len(truths) == 1 else None
-    return Answer(truth, None if truth is not None else "no_reference_range", frozenset({"assumed_uln"}))
+    if truth is None:
+        return Answer(None, "no_reference_range")
+    return Answer(truth, None, frozenset({f"assumed_{name}"}))

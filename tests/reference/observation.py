@@ -58,7 +58,7 @@ def _concept(site: Site, leaf: Leaf, patient_id: str, concept: str, as_of: date)
     bad = [r for r in inside if r not in good and r.order[0] > sure[-1].order[0]]
     flags = {"newer_unusable"} if bad else set()
     flags |= {"stale"} if any((r.day - newest).days > 14 for r in bad) else set()
-    flags |= {"stale_for_protocol"} if question.pick == "latest" and newest < fresh else set()
+    flags |= {"stale_for_protocol"} if sure[-1].days.hi < fresh else set()
     return replace(answer, flags=answer.flags | flags), newest
 
 

@@ -1,5 +1,6 @@
 """Observations as results: dated, converted, read as a polarity, or with what is wrong with them."""
 
+import re
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -7,11 +8,13 @@ from typing import Any
 
 from reference.dates import EVER, NEVER, Span, moment_of, order_of
 from reference.forms import Form, form_of
-from reference.intervals import Interval, clamped, not_above, scaled, stored
+from reference.intervals import Interval, clamped, not_above, point, scaled, stored
 from reference.limits import Range, ranges_of
+from reference.mappings import plain
 from reference.site import Site, reference_of
 
-DECIDING = ("primary", "confirm", "alt", "local", "component", "deprecated")
+DECIDING = ("primary", "confirm", "alt", "local", "component", "deprecated", "pair_first", "pair_second")
+_PAIR = re.compile(r"^(\d{2,3}(?:\.\d+)?)\s*/\s*(\d{2,3}(?:\.\d+)?)\s*(\S.*)?$")
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,7 @@ def _result(
     concept, role = named
     row = site.mappings.concepts[concept]
     days, text, from_issued = _dated(site, resource)
-    form = form_of(node, row["value_kind"], site.mappings)
+    form = _half(node, role, site) if role.startswith("pair_") else form_of(node, row["value_kind"], site.mappings)
     value, problem = converted(site, concept, form)
     spans = days or Span(EVER, NEVER)
     ranges = tuple(ranges_of(node, site, patient_id, spans.hi))
@@ -110,6 +113,15 @@ def _result(
         reference_of(resource), concept, role, spans, order, value, form.number, form.unit, ranges,
         polarity, position, problem, flags,
     )  # fmt: skip
+
+
+def _half(node: dict[str, Any], role: str, site: Site) -> Form:
+    """Read the first or the second number of "120/80"; without a unit it is in mm[Hg]."""
+    pair = _PAIR.match(plain(node.get("valueString", "")))
+    if pair is None:
+        return Form()
+    number = pair[1] if role == "pair_first" else pair[2]
+    return Form(point(Decimal(number)), site.mappings.unit(pair[3] or "mm[Hg]"))
 
 
 def converted(site: Site, concept: str, form: Form) -> tuple[Interval | None, str | None]:

@@ -10,6 +10,8 @@ import duckdb
 import pytest
 
 from cohortfinder.criteria.registry import LEAF_KINDS
+from cohortfinder.engine.plan import rule_plans
+from cohortfinder.engine.questions import Setting
 from cohortfinder.engine.screening import screen
 from cohortfinder.model import Arm, Combination, Criterion, Leaf, Rule, Trial
 from cohortfinder.resources import resource_dir
@@ -64,7 +66,9 @@ def _terminology() -> Terminology:
 def _table_columns() -> dict[str, dict[str, str]]:
     """The typed tables as the ViewDefinitions give them: table to column to type."""
     return {
-        path.stem: {column.name: column.sql_type for column in compile_view(json.loads(path.read_text())).columns}
+        path.stem: {
+            column.name: column.sql_type for column in compile_view(json.loads(path.read_text())).columns
+        }
         for path in sorted((resource_dir("mappings") / "views").glob("*.json"))
     }
 
@@ -79,7 +83,9 @@ def build_rule(node: Mapping[str, Any], criterion: str, adverse: bool, numbers: 
     """Build a rule as the parser would, from its words."""
     for word in ("all", "any"):
         if word in node:
-            return Combination(word, tuple(build_rule(child, criterion, adverse, numbers) for child in node[word]))
+            return Combination(
+                word, tuple(build_rule(child, criterion, adverse, numbers) for child in node[word])
+            )
     if "not" in node:
         return Combination("not", (build_rule(node["not"], criterion, not adverse, numbers),))
     if "need" in node:
@@ -99,14 +105,22 @@ def make_trial(rule: Mapping[str, Any], kind: str = "inclusion") -> Trial:
 
 def fill(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, str]) -> None:
     """Make the typed tables and fill them; a patient named anywhere exists."""
-    rows = {name: [{**DEFAULTS.get(name, {}), **row} for row in read_table(text)] for name, text in tables.items()}
+    rows = {
+        name: [{**DEFAULTS.get(name, {}), **row} for row in read_table(text)] for name, text in tables.items()
+    }
     named = {
-        row["patient_id"] for name, table in rows.items() if name != "patient" for row in table if "patient_id" in row
+        row["patient_id"]
+        for name, table in rows.items()
+        if name != "patient"
+        for row in table
+        if "patient_id" in row
     }
     patients = rows.setdefault("patient", [])
     for row in patients:
         row["id"] = row.pop("patient_id", row.get("id"))
-    patients += [{**DEFAULTS["patient"], "id": name} for name in sorted(named - {row["id"] for row in patients})]
+    patients += [
+        {**DEFAULTS["patient"], "id": name} for name in sorted(named - {row["id"] for row in patients})
+    ]
     for name, columns in _table_columns().items():
         described = ", ".join(f'"{column}" {sql_type}' for column, sql_type in columns.items())
         connection.execute(f"CREATE TABLE {name} ({described})")
@@ -160,14 +174,36 @@ def spec() -> Callable[..., None]:
                 """
                 SELECT t.patient_id, coalesce(CAST(t.truth AS VARCHAR), 'unknown'),
                     array_to_string(list_transform(t.reasons, lambda r: r.code), ' '), array_to_string(t.flags, ' '),
-                    CAST(v.changes_on AS VARCHAR)
+                    CAST(v.changes_on AS VARCHAR), CASE WHEN t.suggested THEN 'yes' END
                 FROM criterion_truth t JOIN verdict v USING (patient_id, criterion_id)
                 """
             ).fetchall()
-        wanted = read_table(expected)
-        names = list(wanted[0])
-        columns = ("patient_id", "truth", "reason", "flags", "changes_on")
-        actual = [{name: dict(zip(columns, row, strict=True))[name] or None for name in names} for row in rows]
-        assert sorted(actual, key=str) == sorted(wanted, key=str)
+            shown = connection.execute("SELECT patient_id, unnest(evidence) FROM verdict").fetchall()
+        columns = ("patient_id", "truth", "reason", "flags", "changes_on", "suggested")
+        assert_same([dict(zip(columns, row, strict=True)) for row in rows], expected)
+        if evidence is not None:
+            assert_same([{"patient_id": patient, **item} for patient, item in shown], evidence)
 
     return check
+
+
+@pytest.fixture
+def leaf_columns() -> Callable[[Mapping[str, Any]], list[str]]:
+    """Return the columns that the template of a leaf gives, from the table that its statement makes."""
+
+    def columns_of(rule: Mapping[str, Any]) -> list[str]:
+        with duckdb.connect() as connection:
+            fill(connection, {})
+            trial, setting = make_trial(rule), Setting(_terminology(), {name: True for name in LOADED})
+            screen(
+                connection,
+                trial,
+                _terminology(),
+                as_of=date(2026, 11, 20),
+                loaded=setting.loaded,
+                everyone=True,
+            )
+            table = rule_plans(trial, setting)["X"].leaves[0].name
+            return [name for name, *_ in connection.execute(f"DESCRIBE {table}").fetchall()]
+
+    return columns_of

@@ -2,6 +2,8 @@
 
 from typing import Any, ClassVar, Literal
 
+from pydantic import ConfigDict
+
 from cohortfinder.criteria.question import Concepts, DurationText, NumericQuestion, QuantityText, Yes
 
 
@@ -45,7 +47,7 @@ class ObservationQuestion(NumericQuestion):
     screening_dilution: QuantityText | None = None
     below_detection: Literal["negative", "unknown"] = "unknown"
 
-    model_config = {"alias_generator": lambda name: name.rstrip("_"), "populate_by_name": True}
+    model_config = ConfigDict(alias_generator=lambda name: name.rstrip("_"), populate_by_name=True)
 
     @property
     def concepts(self) -> tuple[str, ...]:

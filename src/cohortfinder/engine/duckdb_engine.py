@@ -31,3 +31,8 @@ class DuckDBEngine:
     def is_empty(self, table: str) -> bool:
         """Say whether a table that a statement made has no row."""
         return not self.connection.table(table).limit(1).fetchall()
+
+    def holds(self, template: str, /, **values: Any) -> bool:
+        """Return the one truth value that a template of queries/ selects."""
+        rendered = render(template, **values)
+        return self.connection.execute(rendered.text, rendered.parameters).fetchall() == [(True,)]

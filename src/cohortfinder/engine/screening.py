@@ -64,17 +64,34 @@ def _find_changes(engine: DuckDBEngine, plans: Mapping[str, RulePlan], horizon: 
     engine.run_template("verdicts/change.sql.jinja")
     engine.run_template("verdicts/watch.sql.jinja")
     for criterion, plan in plans.items():
-        _follow(engine, criterion, plan, horizon)
+        _follow(engine, criterion, plan, horizon, carry=True)
 
 
-def _follow(engine: DuckDBEngine, criterion: str, plan: RulePlan, horizon: date) -> None:
+def _follow(engine: DuckDBEngine, criterion: str, plan: RulePlan, horizon: date, *, carry: bool) -> None:
+    """Ask one criterion again and again, each time on the next day on which its truth may change.
+
+    `carry`: the tables of its leaves hold one row a watched patient, so that a leaf which is not due need not be asked.
+    """
     while True:
         engine.run_template("verdicts/watch_subject.sql.jinja", criterion=criterion, horizon=horizon)
         if engine.is_empty("subject"):
             return
-        engine.run_all(plan.statements)
+        if carry:
+            _evaluate_due(engine, plan)
+        else:
+            engine.run_all(plan.statements)
         engine.run_template("verdicts/watch_changed.sql.jinja")
         engine.run_template("verdicts/watch_on.sql.jinja", criterion=criterion)
+
+
+def _evaluate_due(engine: DuckDBEngine, plan: RulePlan) -> None:
+    """Evaluate a criterion on later days: only those of its leaves whose next day of change has come."""
+    for leaf in plan.leaves:
+        if engine.holds("verdicts/leaf_is_due.sql.jinja", leaf=leaf.name):
+            engine.run(leaf.rendered)
+        else:
+            engine.run_template("verdicts/leaf_carried.sql.jinja", leaf=leaf.name)
+    engine.run(plan.combination.rendered)
 
 
 def _find_eligible_from(engine: DuckDBEngine, plans: Mapping[str, RulePlan], horizon: date) -> None:
@@ -93,7 +110,7 @@ def _find_eligible_from(engine: DuckDBEngine, plans: Mapping[str, RulePlan], hor
         engine.run_template("verdicts/change.sql.jinja")
         engine.run_template("verdicts/watch_again.sql.jinja")
         for criterion, plan in plans.items():
-            _follow(engine, criterion, plan, horizon)
+            _follow(engine, criterion, plan, horizon, carry=False)
         engine.run_template("verdicts/hopeful_again.sql.jinja", horizon=horizon)
 
 
