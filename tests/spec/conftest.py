@@ -92,7 +92,7 @@ def build_rule(node: Mapping[str, Any], criterion: str, adverse: bool, numbers: 
         children = tuple(build_rule(child, criterion, adverse, numbers) for child in node["of"])
         return Combination("need", children, int(node["need"]))
     kind = next(word for word in node if word in LEAF_KINDS)
-    question = LEAF_KINDS[kind].model_validate({key: value for key, value in node.items()})
+    question = LEAF_KINDS[kind].model_validate(dict(node.items()))
     return Leaf(f"{criterion}.{next(numbers)}", kind, question, adverse, 1)
 
 
@@ -194,7 +194,7 @@ def leaf_columns() -> Callable[[Mapping[str, Any]], list[str]]:
     def columns_of(rule: Mapping[str, Any]) -> list[str]:
         with duckdb.connect() as connection:
             fill(connection, {})
-            trial, setting = make_trial(rule), Setting(_terminology(), {name: True for name in LOADED})
+            trial, setting = make_trial(rule), Setting(_terminology(), dict.fromkeys(LOADED, True))
             screen(
                 connection,
                 trial,

@@ -94,7 +94,7 @@ def screen_store(
             connection,
             trial,
             as_of,
-            labels=_labels(terminology),
+            labels=concept_labels(terminology),
             warnings=_warnings(states),
             run_record=_run_record(terminology, states, seconds, everyone=everyone),
         )
@@ -102,7 +102,8 @@ def screen_store(
     return ScreenResult(screening, files)
 
 
-def _labels(terminology: Terminology) -> dict[str, str]:
+def concept_labels(terminology: Terminology) -> dict[str, str]:
+    """Return the label of every concept."""
     concepts: Mapping[str, Any] = {**terminology.observation_concepts, **terminology.clinical_concepts}
     return {name: concept.label for name, concept in concepts.items()}
 

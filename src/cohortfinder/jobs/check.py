@@ -1,0 +1,45 @@
+"""The job `check`: is a trial file right, and does none of its rules hold for a patient about whom nothing is known?"""
+
+from datetime import date
+
+import duckdb
+
+from cohortfinder.engine.screening import screen
+from cohortfinder.errors import Problem, TrialError
+from cohortfinder.jobs.screen import read_terminology, read_trial
+from cohortfinder.model import Trial
+from cohortfinder.settings import Settings
+from cohortfinder.sql.environment import render
+from cohortfinder.terminology import Terminology
+from cohortfinder.warehouse.tables import create_tables
+
+
+def check_trial(name: str, settings: Settings) -> Trial:
+    """Parse and check a trial, and return it.
+
+    Raises TrialError with every problem and its line, InputError when there is no such trial.
+    """
+    terminology = read_terminology()
+    trial = read_trial(name, terminology, settings)
+    problems = true_without_data(trial, terminology)
+    if problems:
+        raise TrialError(problems)
+    return trial
+
+
+def true_without_data(trial: Trial, terminology: Terminology) -> tuple[Problem, ...]:
+    """Name the criteria that a patient passes of whom nothing but the existence is known: silence must decide nothing."""
+    with duckdb.connect() as connection:
+        create_tables(connection)
+        connection.execute(render("warehouse/nobody.sql.jinja").text)
+        screen(connection, trial, terminology, as_of=date.today(), loaded={}, everyone=True, horizon_years=0)
+        rows = connection.execute(render("verdicts/decided.sql.jinja").text).fetchall()
+    lines = {criterion.id: criterion.line for criterion in trial.criteria}
+    return tuple(
+        Problem(
+            trial.source,
+            lines[criterion],
+            f"{criterion} is {verdict} for a patient without any data; let it be unknown",
+        )
+        for criterion, verdict in rows
+    )
