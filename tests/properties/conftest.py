@@ -5,12 +5,12 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
-settings.register_profile(
-    "repeatable", derandomize=True, deadline=None, database=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
-)  # fmt: skip
+CHECKS = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture]
+# an example takes half a second: a failing one is not made smaller, unless asked for by --hypothesis-profile=smallest
+settings.register_profile("smallest", derandomize=True, deadline=None, database=None, suppress_health_check=CHECKS)
+settings.register_profile("repeatable", settings.get_profile("smallest"), phases=[Phase.explicit, Phase.generate])
 settings.load_profile("repeatable")
 
 

@@ -69,7 +69,7 @@ def disagreements(
     return [f"{key}: {text} of {criteria[key[1]].rule}" for key, text in found if text]
 
 
-@settings(max_examples=30)
+@settings(max_examples=25)
 @given(st.data())
 def test_each_leaf_has_the_truth_reason_and_flags_of_the_oracle(
     connection: duckdb.DuckDBPyConnection, folder: Path, data: st.DataObject
@@ -80,7 +80,7 @@ def test_each_leaf_has_the_truth_reason_and_flags_of_the_oracle(
     assert disagreements(trial, by_patient(trial, resources, as_of), told(connection)) == []
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(st.data())
 def test_each_rule_and_the_listing_are_those_of_the_oracle(
     connection: duckdb.DuckDBPyConnection, folder: Path, data: st.DataObject
@@ -94,7 +94,7 @@ def test_each_rule_and_the_listing_are_those_of_the_oracle(
     assert disagreements(trial, by_patient(trial, resources, as_of), told(connection)) == []
 
 
-@settings(max_examples=12)
+@settings(max_examples=6)
 @given(st.data())
 def test_a_verdict_changes_on_the_day_on_which_the_oracle_changes_its_own(
     connection: duckdb.DuckDBPyConnection, folder: Path, data: st.DataObject
@@ -112,7 +112,7 @@ def test_a_verdict_changes_on_the_day_on_which_the_oracle_changes_its_own(
     }
 
 
-@settings(max_examples=8)
+@settings(max_examples=5)
 @given(st.data())
 def test_the_order_of_the_resources_changes_nothing(
     connection: duckdb.DuckDBPyConnection, folder: Path, data: st.DataObject
@@ -129,7 +129,7 @@ def test_every_leaf_kind_is_generated_and_known_to_the_oracle() -> None:
     """A new leaf kind needs its own strategy and its own part of the oracle."""
     seen: set[str] = set()
 
-    @settings(max_examples=40)
+    @settings(max_examples=25)
     @given(trials(criteria=12))
     def collect(trial: Trial) -> None:
         seen.update(leaf.kind for criterion in trial.criteria if criterion.rule for leaf in leaves_of(criterion.rule))
@@ -138,7 +138,7 @@ def test_every_leaf_kind_is_generated_and_known_to_the_oracle() -> None:
     assert seen == set(LEAF_KINDS) == set(QUESTIONS) == set(LEAVES)
 
 
-@settings(max_examples=25)
+@settings(max_examples=8)
 @given(st.data())
 def test_need_all_and_any_count_their_children(
     connection: duckdb.DuckDBPyConnection, folder: Path, data: st.DataObject

@@ -30,7 +30,7 @@ def screened_store(store: Path, trial: Trial) -> dict[tuple[str, str], Told]:
         return told(connection)
 
 
-@settings(max_examples=4)
+@settings(max_examples=2)
 @given(st.data())
 def test_loading_in_another_order_or_twice_changes_nothing(data: st.DataObject) -> None:
     trial, resources = data.draw(trials(criteria=8, depth=0)), data.draw(hospitals(AS_OFS[0]))

@@ -102,6 +102,8 @@ def medication(site: Site, leaf: Leaf, patient_id: str, as_of: date) -> Answer:
         tentative = any(e.standing == "tentative" for e in possible)
         why = min((not _inside(e, window, bool(question.ever)), e.why) for e in possible)[1]
         return Answer(None, why, frozenset(), frozenset(e.reference for e in possible), tentative)
+    # what was not taken of one drug says nothing of another
+    against = [e for e in against if len(question.medication) == 1 and (question.ever or _touches(e, window))]
     if taken or against:
         return Answer(False, None, frozenset(), frozenset(e.reference for e in existing))
     return absent(site, patient_id, question, MEDICATION_TYPES, window.lo, as_of)

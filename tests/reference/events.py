@@ -22,6 +22,7 @@ class Event:
     problem: str | None = None
     noted: date = EVER
     closed: bool = False
+    concept: str = ""
 
 
 def strength_of(site: Site, concept: str, codings: list[dict[str, Any]], said: str = "") -> str | None:
@@ -53,7 +54,7 @@ def conditions(site: Site, patient_id: str, concept: str) -> list[Event]:
         problem = _PROBLEM.get(strength) or ("tentative_record" if weak else None)
         start, noted = _onset(site, patient_id, resource)
         end, closed = _ending(site, resource, start, site.mappings.clinical[concept]["course"])
-        events.append(Event(reference_of(resource), standing, start, end, problem, noted, closed))
+        events.append(Event(reference_of(resource), standing, start, end, problem, noted, closed, concept))
     return events
 
 
@@ -124,12 +125,18 @@ def procedures(site: Site, patient_id: str, concept: str) -> list[Event]:
         period = resource.get("performedPeriod", {})
         start = site.span(resource.get("performedDateTime") or period.get("start"))
         end = site.span(period.get("end")) or start
-        problem = _PROBLEM.get(strength) or ("no_date" if start is None else None)
+        problem = "no_date" if start is None else _PROBLEM.get(strength)
         if standing == "tentative":
             problem = problem or "tentative_record"
         anytime = Span(EVER, NEVER)
         events.append(Event(reference_of(resource), standing, start or anytime, end or anytime, problem))
     return events
+
+
+def _refutes(record: Event, sure: list[Event]) -> bool:
+    """Say whether a record against is newer than every firm one of its concept, and there is one."""
+    noted = [event.noted for event in sure if event.concept == record.concept]
+    return bool(noted) and record.noted > max(noted)
 
 
 def judged(
@@ -138,7 +145,7 @@ def judged(
     """Answer by the events surely inside, possibly inside (with why) and outside; None without any."""
     if sure:
         evidence = frozenset(event.reference for event in sure)
-        later = [e for e in against if e.noted > max(event.noted for event in sure)]
+        later = [e for e in against if _refutes(e, sure)]
         if later:
             return Answer(None, "contradicted_by_refuted", frozenset(), evidence | {e.reference for e in later}, True)
         return Answer(True, None, frozenset(), evidence)

@@ -62,9 +62,10 @@ def _numeric(site: Site, question: Any, result: Result, patient_id: str) -> Answ
         parts = [_relative(site, bound, result, patient_id) for bound in bounds]
     else:
         ordinal = site.mappings.concepts[result.concept]["value_kind"] == "ordinal"
-        if ordinal and result.unit and result.value is not None:
+        odd = ordinal and result.unit is not None
+        value = _by_dilution(site, question, result) if odd or result.value is None else result.value
+        if value is None and odd:
             return Answer(None, "unit_unconvertible")
-        value = result.value if result.value is not None else _by_dilution(site, question, result)
         if value is None:
             return Answer(None, "not_numeric" if result.polarity or result.position else "no_value")
         parts = [_plain(site, bound, value, result.concept) for bound in bounds]

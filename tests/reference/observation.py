@@ -76,7 +76,8 @@ def _nothing(
         newest = inside[-1]
         reason = newest.problem or truth_of(site, question, newest, patient_id).reason
         return Answer(None, reason, evidence=frozenset({newest.reference}))
-    return Answer(None, "out_of_window" if results else "no_data")
+    older = [result for result in results if usable(site, question, result, patient_id)]
+    return Answer(None, "out_of_window" if older else "no_data")
 
 
 def _latest(site: Site, leaf: Leaf, patient_id: str, sure: list[Result], maybe: list[Result]) -> Answer:

@@ -139,8 +139,14 @@ def converted(site: Site, concept: str, form: Form) -> tuple[Interval | None, st
     if factor is None:
         return None, "unit_unconvertible"
     low, high = (Decimal(row[name]) if row[name] else None for name in ("plausible_min", "plausible_max"))
-    value = clamped(scaled(form.number, *factor), low, high)
-    return (None, "implausible") if value.empty else (value, None)
+    value = scaled(form.number, *factor)
+    if any(_outside(end, low, high) for end in (value.lo, value.hi) if not end.is_infinite()):
+        return None, "implausible"
+    return clamped(value, low, high), None
+
+
+def _outside(end: Decimal, low: Decimal | None, high: Decimal | None) -> bool:
+    return (low is not None and end < low) or (high is not None and end > high)
 
 
 def _polarity(

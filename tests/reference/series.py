@@ -19,7 +19,7 @@ def series(site: Site, leaf: Leaf, patient_id: str, as_of: date) -> Answer:
     found, seen, partial, bad = False, set[str](), False, list[Result]()
     for reading in question.series:
         results = [r for c in reading.observation for r in results_of(site, patient_id, c, as_of)]
-        found = found or bool(results)
+        found = found or any(r.problem is None and r.value is not None for r in results)
         bad += [r for r in results if (r.problem or r.value is None) and r.days.hi >= start]
         good = [r for r in results if r.problem is None and r.value is not None and r.days.hi >= start]
         partial = partial or any(not r.days.exact and _beyond(site, reading, [r]) is not False for r in good)
@@ -29,7 +29,8 @@ def series(site: Site, leaf: Leaf, patient_id: str, as_of: date) -> Answer:
             days.setdefault(day, []).append(_beyond(site, reading, [r for r in exact if r.day == day]))
     judged = {day: any_of(truths) for day, truths in days.items()}
     if not judged:
-        reason = bad[-1].problem or "not_numeric" if bad else "out_of_window" if found else "no_data"
+        why = (bad[-1].problem or "not_numeric") if bad else "no_data"
+        reason = "out_of_window" if found else why
         return Answer(None, "partial_date" if partial else reason)
     truth, why = _decide(judged, max(judged), recent, question.days, partial)
     return Answer(truth, why, evidence=frozenset(seen))

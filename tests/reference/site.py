@@ -92,23 +92,42 @@ def absent(site: Site, patient_id: str, question: Any, types: tuple[str, ...], s
     since = min(start, plus_months(as_of, -12))
     seen = any(since <= day <= as_of for day in _contacts(site, patient_id))
     if types == MEDICATION_TYPES:
-        seen = seen and bool(site.of_type(patient_id, *MEDICATION_TYPES))
+        drugs = [r for r in site.of_type(patient_id, *MEDICATION_TYPES) if not in_error(r)]
+        days = [_contact(site, r) for r in drugs]
+        seen = seen and any(day is None or day <= as_of for day in days)
     if question.absence == "false" and loaded and seen:
         return Answer(False, "no_data")
     return Answer(None, "no_data")
+
+
+_NO_CONTACT = {
+    "Encounter": ("planned", "cancelled"),
+    "Observation": ("registered", "cancelled", "unknown"),
+}
 
 
 def _contacts(site: Site, patient_id: str) -> list[date]:
     """Return the days on which the patient was certainly seen."""
     days: list[date] = []
     for resource in site.of_type(patient_id, "Encounter", "Condition", "Observation", *MEDICATION_TYPES):
-        if resource.get("status") == "entered-in-error":
+        if in_error(resource) or resource.get("status") in _NO_CONTACT.get(resource["resourceType"], ()):
             continue
-        texts = [resource.get(name) for name in _CONTACT_DATES[resource["resourceType"]]]
-        texts = [text.get("start") if isinstance(text, dict) else text for text in texts]
-        span = next((span for text in texts if (span := site.span(text))), None)
-        days += [span.lo] if span else []
+        day = _contact(site, resource)
+        days += [day] if day else []
     return days
+
+
+def in_error(resource: dict[str, Any]) -> bool:
+    """Say whether the resource was entered in error; such a one never counts."""
+    codings = resource.get("verificationStatus", {}).get("coding", [])
+    return resource.get("status") == "entered-in-error" or any(c.get("code") == "entered-in-error" for c in codings)
+
+
+def _contact(site: Site, resource: dict[str, Any]) -> date | None:
+    texts = [resource.get(name) for name in _CONTACT_DATES[resource["resourceType"]]]
+    texts = [text.get("end") or text.get("start") if isinstance(text, dict) else text for text in texts]
+    span = next((span for text in texts if (span := site.span(text))), None)
+    return span.lo if span else None
 
 
 _CONTACT_DATES = {
