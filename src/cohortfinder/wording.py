@@ -1,12 +1,13 @@
 """Every sentence about rules, verdicts and evidence, once: codes and values to plain English."""
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from cohortfinder.model import Comparison, Criterion, Duration, Leaf, Quantity, leaves_of
+from cohortfinder.model import Comparison, Duration, Quantity
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +33,15 @@ class Language:
 
     def name(self, concepts: Iterable[str]) -> str:
         """Name concepts as a person would: "belimumab or telitacicept"."""
-        names = [self.labels.get(concept) or _spoken(concept) for concept in concepts]
-        return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+        concepts = tuple(concepts)
+        names = [
+            _mid_sentence(self.labels.get(concept) or _FORMULAS.get(concept) or spoken(concept)) for concept in concepts
+        ]
+        return either(names if len(names) <= _NAMED else [names[0], _similar(concepts[1:])])
 
 
+# a list of more concepts than this is cut after the first
+_NAMED = 3
 VERDICTS = {"pass": "Passes", "fail": "Fails", "unknown": "Unknown"}
 VERDICT_SYMBOLS = {"pass": "✓", "fail": "✗", "unknown": "?"}
 STATUSES = {"eligible": "Eligible", "possible": "Possible", "excluded": "Excluded"}
@@ -46,46 +52,55 @@ CERTAINTIES = {
 }
 
 # {name}: the concept; {item}: the deciding record; {needed}: what is asked; {window}: when
-_REASONS = {
+REASONS = {
     "no_data": "no result of {name} is on file",
     "out_of_window": "{item} is outside the time in which it counts{window}",
     "partial_date": "the date of {item} is incomplete, so it may or may not lie in the required time{window}",
     "unusable_status": "{item} was not released as final",
-    "preliminary_only": "{item} is preliminary; a final result is needed",
     "unit_missing": "{item} was sent without a unit and cannot be compared",
     "unit_unconvertible": "the unit of {item} cannot be converted",
     "implausible": "{item} is outside the plausible range and was not used",
-    "no_reference_range": "{item} has no reference range to compare with",
+    "no_reference_range": "{item} came without a normal range, and the usual ones do not settle whether it is {needed}",
     "comparator_straddles_threshold": "{item} is not exact enough to tell whether it is {needed}",
     "equivocal_result": "{item} is equivocal",
-    "unconfirmed_screen": "{item} is a screening result that no confirming test settles",
     "interpretation_disagrees": "the value of {item} and the laboratory's own interpretation disagree",
     "conflicting_results": "results of {name} contradict each other",
-    "conflicting_codes": "the codes of {item} name different tests",
+    "conflicting_codes": "the codes of {item} contradict each other",
     "no_value": "{item} carries no value",
     "not_numeric": "{item} is not a number",
     "no_polarity": "{item} does not say positive or negative",
-    "order_unconfirmed": "{name} was ordered ({item}), but nothing confirms that it was given",
-    "open_ended_record": "{item} has no end, so it may still have been taken{window}",
-    "tentative_record": "{item} is uncertain: provisional, unconfirmed or coded too broadly",
-    "suggested": "{item} suggests {name} but does not establish it",
-    "contradicted_by_refuted": "one record states {name}, a later one refutes it ({item})",
-    "not_loaded": "records of the kind that would show {name} are not loaded, and silence proves nothing",
+    "order_unconfirmed": "{item} was ordered, but nothing confirms that it was given",
+    "open_ended_record": "{item} has no end on record, so it may or may not still have been taken{window}",
+    "tentative_record": "{item} is provisional, unconfirmed or only a differential diagnosis",
+    "unspecific_code": "{item} is coded too broadly to tell",
+    "contradicted_by_refuted": "{item} is on record, but a later record refutes it",
+    "not_loaded": "records that would show {name} are not loaded, so their silence proves nothing",
     "not_observed": "the patient has no recent records here, so the silence about {name} proves nothing",
     "no_birth_date": "neither a birth date nor an age is on file",
     "partial_birth_date": "the birth date is incomplete, and the age limit falls inside it",
     "no_gender": "no gender is on file",
     "no_date": "{item} has no date",
     "single_day_beyond": "only one day is beyond the limit ({item}); a second day would decide",
-    "judgement_required": "only a person can tell",
+    "judgement_required": "a person decides",
     "not_computed": "not computed by this version; check it by hand",
-    "outside_window": "{name} is on record only outside the required time ({item}){window}",
+    "outside_window": "{item} is outside the required time{window}",
     "below_detection": "{item} is below the detection limit, which alone settles nothing here",
-    "recorded_against": "a record says that {name} does not apply: {item}",
-    "answered_yes": "a person answered yes: {item}",
-    "answered_no": "a person answered no: {item}",
+    "recorded_against": "a record says no to {item}",
+    "on_oxygen": "{item} was measured on oxygen; a reading on room air is needed",
+    "room_air_not_stated": "{item} does not say whether it was measured on room air",
+    "missing_items": "{name} cannot be computed: the single items of the score are not on file",
+    "missing_total": "{name} cannot be computed: the total of the score is not on file",
 }
-_DECIDED = frozenset({"met", "not_met", "absent"})
+# formulas are no concepts of the mappings, so their names stand here
+_FORMULAS = {
+    "cockcroft_gault": "creatinine clearance by Cockcroft-Gault",
+    "sledai_clinical_points": "clinical SLEDAI points",
+    "sledai_serology_points": "serological SLEDAI points",
+    "spo2_room_air": "oxygen saturation on room air",
+}
+_PROPER_NAMES = ("Treponema", "Sj", "Takayasu", "Raynaud", "Cockcroft", "Epstein", "Beh")
+_SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+DECIDED = frozenset({"met", "not_met", "absent"})
 
 FLAGS = {
     "assumed_uln": "compared with an assumed normal range, because the result has none of its own",
@@ -109,23 +124,22 @@ FLAGS = {
 
 def knows_reason(code: str) -> bool:
     """Return whether a reason code has a sentence of its own."""
-    return code in _REASONS or code in _DECIDED or code.startswith("missing_")
+    return code in REASONS or code in DECIDED or code.startswith("missing_")
 
 
 def flag_words(flag: str) -> str:
     """Say a flag in words; an unknown one keeps its own word."""
-    return FLAGS.get(flag) or f"{_spoken(flag)} (flag {flag})"
+    return FLAGS.get(flag) or f"{spoken(flag)} (flag {flag})"
 
 
 def quantity(value: Quantity) -> str:
-    """Say a quantity: "1.5 x the upper limit of normal", "titre 1:80", "30 mL/min"."""
+    """Say a quantity: "1.5 x ULN" (upper limit of normal), "titre 1:80", "30 mL/min"."""
     number = f"{value.value:f}"
     if value.unit == "{titer}":
         return f"titre 1:{number}"
     if value.unit in ("ULN", "LLN"):
-        limit = f"the {'upper' if value.unit == 'ULN' else 'lower'} limit of normal"
-        return limit if value.value == Decimal(1) else f"{number} x {limit}"
-    return f"{number} {value.unit}".strip()
+        return value.unit if value.value == Decimal(1) else f"{number} x {value.unit}"
+    return plain_units(f"{number} {value.unit}".strip())
 
 
 def duration(span: Duration) -> str:
@@ -165,7 +179,7 @@ def needed(question: Any, *, holds: bool = True) -> str:
 
 def _age_words(lower: int | None, upper: int | None, *, holds: bool) -> str:
     if lower is not None and upper is not None:
-        return f"{'' if holds else 'not '}from {lower} to {upper} years"
+        return f"{'within' if holds else 'outside'} {lower} to {upper} years"
     if lower is not None:
         return f"{'at least' if holds else 'below'} {lower} years"
     return f"{'at most' if holds else 'above'} {upper} years"
@@ -174,94 +188,47 @@ def _age_words(lower: int | None, upper: int | None, *, holds: bool) -> str:
 def window(question: Any, as_of: date | None = None) -> str:
     """Say when a record must lie: "within 3 weeks before 2026-11-20"; empty when at any time."""
     day = as_of.isoformat() if as_of else "the index date"
+    active = "active " if getattr(question, "active", None) else ""
     if span := getattr(question, "within", None):
-        return f"within {duration(span)} before {day}"
+        return f"{active}within {duration(span)} before {day}"
     if span := getattr(question, "before", None):
         return f"more than {duration(span)} before {day}"
     return f"active on {day}" if getattr(question, "active", None) else ""
 
 
-def sentence(leaf: Leaf | None, code: str, evidence: Iterable[Evidence], language: Language) -> str:
-    """Say why one leaf is as it is, from its reason code and the deciding records, without a full stop."""
-    found = tuple(evidence)
-    question = leaf.question if leaf else None
-    if code in _DECIDED:
-        return _decided(leaf, code, found, language)
-    name = language.name(_concepts(question)) or "what is asked for"
-    if code == "judgement_required" and question is not None:
-        return f"{_REASONS[code]}: {getattr(question, 'judgement', '')}".rstrip(": ")
-    if code.startswith("missing_"):
-        absent_input = _spoken(code.removeprefix("missing_"))
-        return f"{_subject(leaf, language)} cannot be computed without {absent_input}"
-    if (template := _REASONS.get(code)) is None:
-        return f"the data do not settle this ({code})"
-    when = window(question, language.as_of)
-    item = _item(leaf, found, language)
-    return template.format(name=name, item=item, needed=needed(question), window=f" ({when})" if when else "")
+def plain_units(text: str) -> str:
+    """Write UCUM units as people do: "10*9/L" as "10⁹/L", "mm[Hg]" as "mmHg", "1.4 {INR}" as "1.4"."""
+    plain = re.sub(r"\s*\{[^}]*\}|(?<=\d) 1$", "", text)
+    plain = re.sub(r"10\*(\d+)", lambda power: f"10{power[1].translate(_SUPERSCRIPTS)}", plain)
+    return re.sub(r"\[([^\]]*)\]", r"\1", plain)
 
 
-def _decided(leaf: Leaf | None, code: str, found: tuple[Evidence, ...], language: Language) -> str:
-    question = leaf.question if leaf else None
-    searches = [item for item in found if item.searched]
-    if code == "absent" or (searches and code == "not_met"):
-        return _absence(language.name(_concepts(question)), searches)
-    item = _item(leaf, found, language)
-    if leaf is not None and leaf.kind in ("condition", "procedure", "medication"):
-        when = window(question, language.as_of) or "at any time up to the index date"
-        return f"{item} counts: {when}" if code == "met" else f"{item} does not count: {when} is asked"
-    if leaf is not None and leaf.kind == "series":
-        return f"{item}: {'beyond' if code == 'met' else 'not beyond'} the limit"
-    return f"{item} is {needed(question, holds=code == 'met')}"
+def _similar(concepts: tuple[str, ...]) -> str:
+    clinical = concepts[0].startswith(("dx_", "rx_", "px_", "st_", "vx_"))
+    return f"{len(concepts)} similar {'records' if clinical else 'tests'}"
 
 
-def _absence(name: str, searches: list[Evidence]) -> str:
-    among = " and ".join(dict.fromkeys(str(item.searched) for item in searches))
-    since = min((item.since for item in searches if item.since), default="")
-    where = f" among {among}" if among else ""
-    return f"no record of {name or 'it'}{where}" + (f" since {since}" if since else "")
+def _mid_sentence(label: str) -> str:
+    lowered = label[:1].lower() + label[1:]
+    return lowered if label[1:2].islower() and not label.startswith(_PROPER_NAMES) else label
 
 
-def _item(leaf: Leaf | None, found: tuple[Evidence, ...], language: Language) -> str:
-    """Name the record that decided: "Creatinine 150 umol/L on 2026-11-03 (compared as 1.7 mg/dL)"."""
-    subject = _subject(leaf, language)
-    item = next((one for one in found if one.resource or one.value), None)
-    if item is None:
-        return subject
-    value = f" {item.value}" if item.value and item.value != subject else ""
-    on = f" on {item.date[:10]}" if item.date else ""
-    compared = f" (compared as {item.compared})" if item.compared and item.compared != item.value else ""
-    more = len({one.resource for one in found if one.resource}) - 1
-    return f"{subject}{value}{on}{compared}" + (f" and {more} more" if more > 0 else "")
+def either(names: Sequence[str]) -> str:
+    """Join names as a person would: "a, b or c"."""
+    return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
-def _subject(leaf: Leaf | None, language: Language) -> str:
-    if leaf is None:
-        return "the record"
-    if leaf.kind in ("age", "sex"):
-        return leaf.kind
-    if formula := getattr(leaf.question, "formula", None):
-        return language.name((formula,))
-    return language.name(_concepts(leaf.question)) or "the record"
-
-
-def _concepts(question: Any) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(getattr(question, "concepts", ()) or ()))
-
-
-def _spoken(word: str) -> str:
+def spoken(word: str) -> str:
+    """Say a concept without a label, or a flag: "dx_sle" as "sle"."""
     head, _, rest = word.partition("_")
     return (rest if head in ("dx", "rx", "px", "st", "vx") and rest else word).replace("_", " ")
 
 
-def reason_sentence(
-    criterion: Criterion, reasons: Iterable[tuple[str, str]], evidence: Iterable[Evidence], language: Language
-) -> str:
-    """Say why a criterion has its verdict: the sentences of the deciding leaves, joined, each once."""
-    found = tuple(evidence)
-    leaves = {leaf.id: leaf for leaf in leaves_of(criterion.rule)} if criterion.rule is not None else {}
-    parts = [
-        sentence(leaves.get(leaf), code, tuple(item for item in found if item.leaf == leaf), language)
-        for leaf, code in dict.fromkeys(reasons)
-    ]
-    text = "; ".join(dict.fromkeys(parts)) or "the data do not settle this"
-    return f"{text[0].upper()}{text[1:]}."
+def rounded(text: str) -> str:
+    """Cut computed numbers to two decimals; what was sent never has that many."""
+    return re.sub(r"\d+\.\d{5,}", lambda number: f"{Decimal(number[0]):.2f}", text)
+
+
+def compared(text: str | None) -> str:
+    """Say the value as it was compared, for a table; what stood against it is a word and not a number."""
+    return plain_units(rounded(text)) if text and re.search(r"[\d(]", text) else (text or "–").replace("_", " ")

@@ -61,6 +61,14 @@ def _deciding(rule: Rule, site: Site, patient_id: str, as_of: date) -> tuple[Tru
     return truth, [pair for own, pairs in children if chosen in ("every", own) for pair in pairs]
 
 
+def _suggests(rule: Rule, site: Site, patient_id: str, as_of: date) -> bool:
+    """Say whether some record suggests the rule: a met or tentative clinical leaf that is not negated."""
+    if isinstance(rule, Leaf):
+        answer = truth_of_leaf(site, rule, patient_id, as_of)
+        return answer.suggested or (answer.truth is True and rule.kind in ("condition", "procedure", "medication"))
+    return rule.operator != "not" and any(_suggests(child, site, patient_id, as_of) for child in rule.children)
+
+
 def outcome_of(site: Site, criterion: Criterion, patient_id: str, as_of: date) -> Outcome:
     """Return the verdict of one criterion; a sentence that is not computed is unknown."""
     if criterion.rule is None:
@@ -71,7 +79,7 @@ def outcome_of(site: Site, criterion: Criterion, patient_id: str, as_of: date) -
         tuple((leaf.id, answer.reason) for leaf, answer in leaves if answer.reason),
         frozenset(criterion.flags).union(*(answer.flags for _, answer in leaves)),
         frozenset[str]().union(*(answer.evidence for _, answer in leaves)),
-        truth is None and any(answer.suggested for _, answer in leaves),
+        truth is None and _suggests(criterion.rule, site, patient_id, as_of),
     )
 
 

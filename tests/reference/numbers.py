@@ -107,10 +107,9 @@ def _relative(site: Site, bound: tuple[str, Quantity, bool], result: Result, pat
     own = [(getattr(limit, end), limit.unit) for limit in result.ranges if getattr(limit, end) is not None]
     if own and result.sent is not None:
         pairs = [limit_in_unit(site, result, limit, unit) for limit, unit in own]
-        if None in pairs:
-            return Answer(None, "unit_unconvertible")
-        truths = {compare(pair[0], pair[1] * quantity.value, included) for pair in pairs if pair}
-        return _settle(truths.pop() if len(truths) == 1 else None)
+        if None not in pairs:  # a range in a unit that cannot be converted is none
+            truths = {compare(pair[0], pair[1] * quantity.value, included) for pair in pairs if pair}
+            return _settle(truths.pop() if len(truths) == 1 else None)
     told = _by_position(side, quantity, result.position)
     return Answer(told) if told is not None else _assumed(site, bound, result, patient_id)
 

@@ -100,9 +100,9 @@ def _result(
     polarity, position, disagrees = _polarity(site, node, row, form, value, ranges)
     no_value = "dataAbsentReason" in node or (form.number is None and polarity is None and position is None)
     problem = (
-        ("unusable_status" if resource["status"] == "preliminary" else None)
+        ("no_date" if days is None else None)
+        or ("unusable_status" if resource["status"] == "preliminary" else None)
         or ("conflicting_codes" if conflict else None)
-        or ("no_date" if days is None else None)
         or ("no_value" if no_value else None)
         or ("interpretation_disagrees" if disagrees else None)
         or problem

@@ -29,11 +29,17 @@ def series(site: Site, leaf: Leaf, patient_id: str, as_of: date) -> Answer:
             days.setdefault(day, []).append(_beyond(site, reading, [r for r in exact if r.day == day]))
     judged = {day: any_of(truths) for day, truths in days.items()}
     if not judged:
-        why = (bad[-1].problem or "not_numeric") if bad else "no_data"
-        reason = "out_of_window" if found else why
+        reason = _unusable(bad) if bad else "out_of_window" if found else "no_data"
         return Answer(None, "partial_date" if partial else reason)
     truth, why = _decide(judged, max(judged), recent, question.days, partial)
     return Answer(truth, why, evidence=frozenset(seen))
+
+
+def _unusable(results: list[Result]) -> str:
+    """Return why the newest unusable reading cannot be used; one without a date may be the newest."""
+    undated = [result for result in results if result.problem == "no_date"]
+    newest = (undated or sorted(results, key=lambda result: result.days.hi))[-1]
+    return newest.problem or "not_numeric"
 
 
 def _beyond(site: Site, reading: object, results: list[Result]) -> Truth:

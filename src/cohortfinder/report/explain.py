@@ -67,7 +67,8 @@ def _criterion(row: VerdictRow) -> Iterator[str]:
         yield _indented(f"! {wording.flag_words(flag)}")
     for item in row.evidence:
         if item.searched is None:
-            cells = (item.date, item.value, item.compared and f"compared as {item.compared}", item.resource)
+            said = item.compared and f"compared as {wording.compared(item.compared)}"
+            cells = (item.date, item.value, said, item.resource)
             yield _indented("- " + ", ".join(cell for cell in cells if cell))
     if row.changes_on:
         yield _indented(f"changes on {row.changes_on} without new data")

@@ -14,7 +14,8 @@ from cohortfinder.ranking.candidates import (
     read_funnel,
     run,
 )
-from cohortfinder.wording import Evidence, Language, reason_sentence
+from cohortfinder.report.reasons import reason_sentence
+from cohortfinder.wording import Evidence, Language
 
 
 @dataclass(frozen=True, slots=True)

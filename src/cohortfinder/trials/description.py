@@ -20,8 +20,8 @@ _WIDTH = 100
 
 def describe_trial(trial: Trial, labels: Mapping[str, str]) -> str:
     """Say a trial in plain English; `labels` names the concepts."""
-    lines = [f"{trial.id}: {trial.title}", f"Time zone {trial.time_zone}.", ""]
-    lines += [f"- {note}" for note in trial.notes]
+    lines = [f"{trial.id}: {trial.title}", f"Time zone {trial.time_zone}."]
+    lines += ["", *(f"- {note}" for note in trial.notes)] if trial.notes else []
     lines += ["", "Arms:"]
     lines += [f"  {arm.id}: {arm.name}; a patient is listed by {arm.entry}" for arm in trial.arms]
     if trial.parameters:

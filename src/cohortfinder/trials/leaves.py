@@ -34,7 +34,7 @@ def build_question(kind: str, options: Mapping, problems: Problems) -> Question 
 
 def _note(kind: str, options: Mapping, detail: dict[str, Any], problems: Problems) -> None:
     path = tuple(detail["loc"])
-    line = line_at(options, path)
+    line = line_at(options, path) if path else options.line_of(kind)
     word = str(path[-1]) if path else kind
     problems.add(line, _sentence(kind, word, path, detail))
 
@@ -43,13 +43,13 @@ def _sentence(kind: str, word: str, path: tuple[Any, ...], detail: dict[str, Any
     what = detail["type"]
     if what == "extra_forbidden":
         known = option_names(kind) if len(path) == 1 else _names_below(kind, path)
-        return (
-            f"'{word}' is no option of '{path[0] if len(path) > 1 else kind}'.{nearest(word, known) or _listed(known)}"
-        )
+        return f"'{word}' is no option of '{path[0] if len(path) > 1 else kind}'.{nearest(word, known) or _listed(known)}"
     if what == "missing":
         return f"'{kind}' needs '{word}'"
     if what == "value_error":
         message = str(detail["ctx"]["error"])
+        if message.startswith("invalid literal for int"):
+            message = f"{str(detail['input'])!r} is no whole number"
         return f"'{word}': {message}"
     if what == "literal_error":
         expected = str(detail["ctx"]["expected"])

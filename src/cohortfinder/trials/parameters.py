@@ -1,7 +1,7 @@
 """The `parameters:` section of a trial file: declaration, the site's overrides, and `${name}` in rules."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from collections.abc import Mapping as Dictionary
 from decimal import Decimal
 from operator import ge, le
@@ -19,12 +19,16 @@ _USE = re.compile(r"\$\{([^}]*)\}")
 _BOUNDS: Dictionary[str, Callable[[Decimal, Decimal], bool]] = {"at_least": ge, "at_most": le}
 
 
-def read_parameters(node: Node | None, problems: Problems, overrides: Dictionary[str, str]) -> dict[str, Parameter]:
+def read_parameters(
+    node: Node | None, problems: Problems, overrides: Dictionary[str, str]
+) -> dict[str, Parameter]:
     """Read the section; `overrides` are the site's values, by name. Raises ConfigurationError for a wrong override."""
     if node is not None and not isinstance(node, Mapping):
         problems.add(node.line, "'parameters' holds names, each with 'default' and 'why'")
         node = None
-    declared = {name.text: _read_one(name, body, problems, overrides) for name, body in (node.entries if node else ())}
+    declared = {
+        name.text: _read_one(name, body, problems, overrides) for name, body in (node.entries if node else ())
+    }
     for name in overrides:
         if name not in declared:
             raise ConfigurationError(
@@ -121,6 +125,10 @@ class Substitution:
             return Sequence(tuple(item for item in items if item is not None), node.line)
         filled = ((key, self.fill(value)) for key, value in node.entries)
         return Mapping(tuple((key, value) for key, value in filled if value is not None), node.line)
+
+    def declares(self, names: Iterable[str]) -> bool:
+        """Return whether every one of the names is a declared parameter."""
+        return all(name in self._declared for name in names)
 
     def _fill_text(self, node: Scalar) -> Scalar | None:
         text = node.text

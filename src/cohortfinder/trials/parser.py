@@ -5,6 +5,7 @@ from hashlib import sha256
 from typing import Literal, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from cohortfinder.criteria.registry import LEAF_KINDS
 from cohortfinder.model import Arm, Certainty, Criterion, CriterionKind, Rule, Trial
 from cohortfinder.trials.document import Mapping, Node, Scalar, Sequence, read_document
 from cohortfinder.trials.leaves import kinds_in, option_names
@@ -49,6 +50,7 @@ class _Parser:
         self._parameters = read_parameters(document.get("parameters"), problems, overrides)
         self._fill = Substitution(self._parameters, problems)
         self._named = NamedRules(self._named_rules(), set())
+        self._wrong: set[str] = set()
 
     def trial(self, text: str, source: str, profile: Literal["prescreen", "protocol"]) -> Trial:
         """Read the whole document."""
@@ -123,6 +125,8 @@ class _Parser:
         sections += [node.get("define") for node in self._criterion_nodes() if isinstance(node, Mapping)]
         named: dict[str, Mapping] = {}
         for section in sections:
+            if section is not None and not isinstance(section, Mapping):
+                self._add(section, "named rules are written as 'name: rule', one below the other")
             for name, body in section.entries if isinstance(section, Mapping) else ():
                 if name.text in named:
                     self._add(name, f"the rule '{name.text}' is defined twice; give one of them another name")
@@ -150,7 +154,9 @@ class _Parser:
                     continue
                 if criterion.id in criteria:
                     first = criteria[criterion.id].line
-                    self._add(node, f"the criterion '{criterion.id}' stands twice; it begins in line {first} too")
+                    self._add(
+                        node, f"the criterion '{criterion.id}' stands twice; it begins in line {first} too"
+                    )
                 criteria[criterion.id] = criterion
         return tuple(criteria.values())
 
@@ -166,6 +172,8 @@ class _Parser:
             return None
         self._check_keys(node)
         rule = self._rule(node, words, kind)
+        if rule is None and "computed" not in words:
+            self._wrong.add(words["id"])
         return Criterion(
             id=words["id"],
             kind=kind,
@@ -180,7 +188,10 @@ class _Parser:
         )
 
     def _check_keys(self, node: Mapping) -> None:
-        options = {word for kind in kinds_in(node) for word in option_names(kind)}
+        # where the leaf's own word is misspelt, its options are not wrong too
+        begins = any(key in RULE_WORDS for key in node.keys)
+        kinds = kinds_in(node) if begins else tuple(LEAF_KINDS)
+        options = {word for kind in kinds for word in option_names(kind)}
         known = (*CRITERION_KEYS, *RULE_WORDS, *sorted(options))
         for key, _ in node.entries:
             if key.text not in known:
@@ -198,6 +209,10 @@ class _Parser:
         if node.get("arms") is None:
             return tuple(arms)
         named = self._texts(node, "arms")
+        if not named:
+            self._problems.add(
+                node.line_of("arms"), "the list of arms is empty; name an arm or remove the line"
+            )
         for name in named:
             if name not in arms:
                 self._problems.add(node.line_of("arms"), f"no arm is called '{name}'.{nearest(name, arms)}")
@@ -214,7 +229,8 @@ class _Parser:
             self._add(node, "the criterion has no rule; write one, or 'computed: no'")
             return None
         absence = node.get("absence")
-        if isinstance(absence, Scalar) and absence.text not in ("unknown", "false"):
+        # a single leaf reads the word itself
+        if isinstance(absence, Scalar) and not kinds_in(part) and absence.text not in ("unknown", "false"):
             self._add(absence, f"'{absence.text}' is no absence; write unknown or false")
             absence = None
         builder = RuleBuilder(
@@ -231,13 +247,19 @@ class _Parser:
         by_id = {criterion.id: criterion for criterion in criteria}
         for arm in arms.values():
             entry = by_id.get(arm.entry)
-            line = self._document.line_of("arms")
+            section = self._document.get("arms")
+            line = section.line_of(arm.id) if isinstance(section, Mapping) else 1
+            if not arm.entry or arm.entry in self._wrong:
+                continue
             if entry is None:
                 self._problems.add(
-                    line, f"the entry '{arm.entry}' of arm '{arm.id}' is no criterion.{nearest(arm.entry, by_id)}"
+                    line,
+                    f"the entry '{arm.entry}' of arm '{arm.id}' is no criterion.{nearest(arm.entry, by_id)}",
                 )
             elif arm.id not in entry.arms or entry.rule is None:
-                self._problems.add(line, f"the entry '{arm.entry}' must have a rule and hold in arm '{arm.id}'")
+                self._problems.add(
+                    line, f"the entry '{arm.entry}' must have a rule and hold in arm '{arm.id}'"
+                )
 
     def _check_use(self) -> None:
         for name in self._parameters:

@@ -71,7 +71,9 @@ class RuleBuilder:
         allowed = ("need", "of") if word == "need" else (word,)
         for key, _ in node.entries:
             if key.text not in allowed:
-                self._problems.add(key.line, f"'{key.text}' does not go with '{word}'; put it into a leaf below")
+                self._problems.add(
+                    key.line, f"'{key.text}' does not go with '{word}'; put it into a leaf below"
+                )
 
     def _combination(self, word: str, node: Mapping, adverse: bool) -> Rule | None:
         body = node.get("of" if word == "need" else word)
@@ -105,7 +107,9 @@ class RuleBuilder:
         written = node.get("rule")
         name = written.text if isinstance(written, Scalar) else ""
         if name not in self._named.by_name:
-            self._problems.add(node.line_of("rule"), f"no rule is named '{name}'.{nearest(name, self._named.by_name)}")
+            self._problems.add(
+                node.line_of("rule"), f"no rule is named '{name}'.{nearest(name, self._named.by_name)}"
+            )
             return None
         if name in self._open_names:
             circle = " -> ".join([*self._open_names, name])
@@ -119,17 +123,24 @@ class RuleBuilder:
 
     def _leaf(self, kind: str, node: Mapping, adverse: bool) -> Leaf | None:
         number = next(self._numbers)
+        names = names_in(node)
         filled = self._fill.fill(node)
+        if not self._fill.declares(names):
+            return None
         options = filled if isinstance(filled, Mapping) else Mapping((), node.line)
         if "absence" not in options.keys and self._absence is not None and kind != "judgement":
-            options = Mapping((*options.entries, (Scalar("absence", self._absence.line), self._absence)), options.line)
+            options = Mapping(
+                (*options.entries, (Scalar("absence", self._absence.line), self._absence)), options.line
+            )
         question = build_question(kind, options, self._problems)
         if question is None:
             return None
-        return Leaf(f"{self._criterion}.{number}", kind, question, adverse, node.line, names_in(node))
+        return Leaf(f"{self._criterion}.{number}", kind, question, adverse, node.line_of(kind), names)
 
 
 def _count_problem(node: Mapping, words: list[str]) -> str:
+    if not words and "of" in node.keys:
+        return "'of' needs 'need' beside it: how many of the rules must hold"
     if not words:
         word = next(iter(node.keys), "")
         return f"'{word}' begins no rule.{nearest(word, RULE_WORDS)}"

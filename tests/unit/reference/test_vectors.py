@@ -1,4 +1,4 @@
-# ruff: noqa: E501 - rows of small tables read best on one line
+
 """The oracle against the test vectors of the trial definition and the edges of each leaf."""
 
 from datetime import date

@@ -1,0 +1,122 @@
+"""The recruitment list: order, score, status and funnel, from verdicts as the engine leaves them."""
+
+# ruff: noqa: E501 - rows of invented patients stay on one line each
+
+from collections.abc import Sequence
+from datetime import date
+
+import duckdb
+
+from cohortfinder.ranking.candidates import Candidate, FunnelStep, rank, read_candidates, read_funnel
+from cohortfinder.report.csv_files import candidates_csv, table, verdicts_csv
+from cohortfinder.report.html import report_html
+from cohortfinder.report.screening import read_screening
+from unit.report.screened import AS_OF, LABELS, a_trial, screened
+
+Row = tuple[str, str, str, str]
+
+
+def ranked(rows: Sequence[Row], *, contacts: dict[str, str] | None = None) -> duckdb.DuckDBPyConnection:
+    """Rank verdicts (patient, arm, criterion, verdict) of patients who are all listed; others are unknown."""
+    connection = screened()
+    for name in ("verdict", "listing", "funnel_truth", "eligible_from"):
+        connection.execute(f"DELETE FROM {name}")
+    connection.execute("CREATE OR REPLACE TEMP TABLE observed (patient_id VARCHAR, kind VARCHAR, day DATE)")
+    for patient, day in (contacts or {}).items():
+        connection.execute("INSERT INTO observed VALUES (?, 'encounter', ?)", [patient, day])
+    for patient, arm, criterion, verdict in rows:
+        connection.execute(
+            "INSERT INTO verdict (patient_id, arm, criterion_id, verdict) VALUES (?, ?, ?, ?)",
+            [patient, arm, criterion, verdict],
+        )
+    connection.execute("INSERT INTO listing SELECT DISTINCT patient_id, arm, 'pass' FROM verdict")
+    connection.execute("INSERT INTO funnel_truth SELECT patient_id, arm, criterion_id, verdict FROM verdict")
+    return connection
+
+
+def listed(connection: duckdb.DuckDBPyConnection) -> tuple[Candidate, ...]:
+    rank(connection, a_trial(), AS_OF)
+    return read_candidates(connection)
+
+
+def test_ties_are_broken_by_the_newer_contact_then_by_patient_id() -> None:
+    rows = [(patient, "A", "I-DX", "pass") for patient in ("c", "a", "b", "d")]
+    contacts = {"c": "2026-11-01", "d": "2026-10-01"}
+    assert [one.patient_id for one in listed(ranked(rows, contacts=contacts))] == ["c", "d", "a", "b"]
+
+
+def test_a_patient_with_every_criterion_passed_is_eligible_and_with_one_fail_a_near_miss() -> None:
+    rows = [
+        ("well", "A", "I-DX", "pass"),
+        ("near", "A", "I-DX", "fail"),
+        ("far", "A", "I-DX", "fail"),
+        ("far", "A", "I-RENAL", "fail"),
+    ]
+    found = {one.patient_id: (one.status, one.near_miss, one.rank) for one in listed(ranked(rows))}
+    assert found == {"well": ("eligible", False, 1), "near": ("excluded", True, None), "far": ("excluded", False, None)}
+
+
+def test_an_unknown_counts_as_the_smoothed_share_of_known_patients_who_pass() -> None:
+    """Two of three known patients pass: (2 + 1) / (3 + 2)."""
+    verdicts = {"p": "pass", "q": "pass", "r": "fail", "s": "unknown"}
+    rows = [(patient, "A", "I-RENAL", verdict) for patient, verdict in verdicts.items()]
+    scores = {one.patient_id: one.score for one in listed(ranked(rows))}
+    assert scores == {"p": 1.0, "q": 1.0, "r": 0.0, "s": 0.6}
+
+
+def test_what_only_a_person_can_tell_does_not_touch_score_or_eligibility() -> None:
+    rows = [("p", "A", "I-DX", "pass"), ("p", "A", "I-WILL", "unknown")]
+    (one,) = listed(ranked(rows))
+    assert (one.score, one.unknown, one.judgement, one.next_step, one.status) == (1.0, 0, 1, None, "eligible")
+
+
+def test_the_day_from_which_nothing_fails_is_shown() -> None:
+    connection = ranked([("p", "A", "I-RENAL", "fail")])
+    connection.execute("INSERT INTO eligible_from VALUES ('p', 'A', DATE '2027-02-11')")
+    (one,) = listed(connection)
+    assert one.eligible_from == date(2027, 2, 11)
+    screening = read_screening(connection, a_trial(), AS_OF, labels=LABELS)
+    assert "nothing fails from 2027-02-11" in report_html(screening).decode()
+
+
+def test_each_step_of_the_funnel_starts_where_the_last_one_ended() -> None:
+    rows = [
+        (f"p{n}", "A", criterion, ("pass", "fail", "unknown")[(n + shift) % 3])
+        for n in range(12)
+        for shift, criterion in ((0, "I-RENAL"), (1, "E-OTHER"))
+    ]
+    rows += [(f"p{n}", "A", "I-DX", "pass") for n in range(12)]
+    connection = ranked(rows)
+    listed(connection)
+    steps: list[FunnelStep] = [step for step in read_funnel(connection, a_trial()) if step.arm == "A"]
+    assert steps[0].remaining + steps[0].removed == 12
+    for before, after in zip(steps, steps[1:], strict=False):
+        assert after.remaining + after.removed == before.remaining
+    assert steps[-1].remaining == 4
+    assert all(step.unknown <= step.remaining for step in steps)
+
+
+def test_the_same_verdicts_in_another_order_give_the_same_bytes() -> None:
+    rows = [(f"p{n}", "A", "I-RENAL", ("pass", "fail", "unknown")[n % 3]) for n in range(30)]
+    outputs = []
+    for order in (rows, rows[::-1]):
+        connection = ranked(order)
+        listed(connection)
+        screening = read_screening(connection, a_trial(), AS_OF, labels=LABELS)
+        outputs.append((candidates_csv(screening), verdicts_csv(screening)))
+    assert outputs[0] == outputs[1]
+
+
+def test_a_text_that_a_spreadsheet_would_run_gets_an_apostrophe() -> None:
+    text = table(("a",), [("=1+1",), ("@x",), ("-2",), ("\tx",), ("plain",), (-2,)]).decode()
+    assert text.split("\r\n")[1:-1] == ["'=1+1", "'@x", "'-2", "'\tx", "plain", "-2"]
+
+
+def test_names_that_are_markup_or_run_right_to_left_stay_text() -> None:
+    names = ("<script>alert(1)</script>", "مريض-٧", "\u202eevil", "x" * 300)
+    connection = ranked([(name, "A", "I-DX", "pass") for name in names])
+    listed(connection)
+    page = report_html(read_screening(connection, a_trial(), AS_OF, labels=LABELS)).decode()
+    assert "<script>alert" not in page
+    for name in ("&lt;script&gt;alert(1)&lt;/script&gt;", *names[1:]):
+        assert f"<bdi>{name}</bdi>" in page
