@@ -46,9 +46,9 @@ def test_a_wrong_file_is_told_with_file_line_and_word(run: Run, tmp_path: Path) 
 
 
 def test_a_rule_that_is_true_without_any_data_is_refused(run: Run, tmp_path: Path) -> None:
-    """A score of points can never be below 0, so this rule holds for everybody, also where nothing was measured."""
+    """A gender that is not recorded is read as not female here, so that silence would let a patient pass."""
     file = tmp_path / "t.yaml"
-    file.write_text(HEAD + "    formula: sledai_clinical_points\n    at_least: 0\n", encoding="utf-8")
+    file.write_text(HEAD + "    not: {sex: female, absence: 'false'}\n", encoding="utf-8")
     done = run("check", file)
     assert done.status == 64
     assert f"{file}:8: I-2 is pass for a patient without any data; let it be unknown" in done.err

@@ -2,6 +2,10 @@
 
 import gzip
 import json
+import re
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +17,7 @@ from cohortfinder.errors import InputError
 from cohortfinder.jobs.load import load, rebuild_tables
 from cohortfinder.resources import resource_dir
 from cohortfinder.warehouse.connection import open_warehouse
+from cohortfinder.warehouse.state import loaded_types
 from cohortfinder.warehouse.tables import typed_tables
 
 SAMPLES = resource_dir("sample_bundles")
@@ -117,16 +122,121 @@ def test_decimals_stay_as_they_were_sent_in_landing(tmp_path: Path) -> None:
     assert b"0.010" in gzip.decompress(landed.read_bytes())
 
 
-@pytest.mark.parametrize("path", sorted(BAD.glob("*")), ids=lambda path: path.name)
-def test_every_broken_file_ends_in_a_sentence_or_a_quarantine(tmp_path: Path, path: Path) -> None:
-    if path.suffix == ".md":
-        pytest.xfail("the description of the broken files is none")
-    try:
-        summary = load([path], tmp_path / "store")
-    except InputError as error:
-        assert "\n" not in str(error)
+OUTCOMES = re.findall(
+    r"\| `(\S+)` \|.*\| status (\d+), (\d+|nothing) loaded; (.+) \|", (BAD / "README.md").read_text("utf-8")
+)
+
+
+def test_every_broken_file_is_described() -> None:
+    assert {name for name, *_ in OUTCOMES} == {path.name for path in BAD.iterdir()} - {"README.md"}
+
+
+@pytest.mark.parametrize(("name", "status", "loaded", "words"), OUTCOMES)
+def test_a_broken_file_ends_as_described(tmp_path: Path, name: str, status: str, loaded: str, words: str) -> None:
+    if status == "64":
+        with pytest.raises(InputError, match=re.escape(words.removeprefix("reason: "))) as caught:
+            load([BAD / name], tmp_path / "store")
+        assert loaded == "nothing"
+        assert "\n" not in str(caught.value)
+        return
+    summary = load([BAD / name], tmp_path / "store")
+    assert (str(summary.exit_status), str(summary.loaded)) == (status, loaded)
+    if "reason: " in words:
+        assert any(words.removeprefix("reason: ") in reason for reason in summary.reasons)
     else:
-        assert summary.loaded or summary.quarantined
+        assert not summary.quarantined
+
+
+WRONG = {**observation("wrong", 1, 10), "code": "a text where an object belongs"}
+
+
+def mixed(path: Path) -> Path:
+    """A line that landing refuses, one that the tables refuse, one that is good."""
+    write(path, observation("good", 1, 10), WRONG)
+    path.write_text(path.read_text() + "{no json\n")
+    return path
+
+
+def quarantined(store: Path) -> list[tuple[Any, ...]]:
+    with open_warehouse(store, read_only=True) as connection:
+        return connection.execute("SELECT load_id, line, reason FROM store.quarantine ORDER BY ALL").fetchall()
+
+
+def books(store: Path) -> list[list[tuple[Any, ...]]]:
+    with open_warehouse(store, read_only=True) as connection:
+        return [
+            connection.execute(f"SELECT * FROM store.{name} ORDER BY ALL").fetchall()
+            for name in ("load", "loaded_type", "quarantine")
+        ]
+
+
+def test_a_rebuild_keeps_every_line_that_was_put_aside(tmp_path: Path) -> None:
+    summary = load([mixed(tmp_path / "o.ndjson")], tmp_path / "store")
+    assert summary.quarantined == sum(summary.reasons.values()) == 2
+    before = quarantined(tmp_path / "store"), books(tmp_path / "store")
+    files = {path.name: path.read_bytes() for path in (tmp_path / "store" / "quarantine").iterdir()}
+    for _ in range(2):
+        rebuild_tables(tmp_path / "store")
+        assert (quarantined(tmp_path / "store"), books(tmp_path / "store")) == before
+        assert {path.name: path.read_bytes() for path in (tmp_path / "store" / "quarantine").iterdir()} == files
+
+
+def test_a_rebuild_leaves_a_store_alone_that_another_process_holds(tmp_path: Path) -> None:
+    load([write(tmp_path / "o.ndjson", observation("o", 1, 10))], tmp_path / "store")
+    held = "from cohortfinder.jobs.load import rebuild_tables as r; from pathlib import Path; import sys; r(Path(sys.argv[1]))"
+    with duckdb.connect(str(tmp_path / "store" / "warehouse.duckdb")):
+        done = subprocess.run([sys.executable, "-c", held, str(tmp_path / "store")], capture_output=True, text=True)
+    assert "LockedError" in done.stderr
+    assert len(values(tmp_path / "store")) == 1
+
+
+def test_a_type_of_which_everything_was_refused_is_not_loaded(tmp_path: Path) -> None:
+    path = write(tmp_path / "o.ndjson", WRONG, {"resourceType": "Patient", "id": "a"})
+    load([path], tmp_path / "store")
+    with open_warehouse(tmp_path / "store", read_only=True) as connection:
+        assert set(loaded_types(connection)) == {"Patient"}
+        rows = connection.execute("SELECT resource_type, resources FROM store.loaded_type ORDER BY ALL").fetchall()
+    assert rows == [("Observation", 0), ("Patient", 1)]
+
+
+def test_messages_between_systems_are_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    write(tmp_path / "in" / "parameters.json", {"resourceType": "Parameters", "parameter": []})
+    write(tmp_path / "in" / "o.ndjson", observation("o", 1, 10), {"resourceType": "OperationOutcome", "issue": []})
+    summary = load([tmp_path / "in"], tmp_path / "store")
+    assert (summary.exit_status, summary.loaded, set(summary.types)) == (0, 1, {"Observation"})
+
+
+def test_when_the_tables_refuse_everything_the_message_says_why_and_where(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="wrong kind for the table observation") as caught:
+        load([write(tmp_path / "o.ndjson", WRONG)], tmp_path / "store")
+    (kept,) = (tmp_path / "store" / "quarantine").iterdir()
+    assert str(kept) in str(caught.value)
+
+
+def test_what_a_load_left_that_died_while_landing_is_cleared(tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    load([write(tmp_path / "o.ndjson", observation("o", 1, 10))], store)
+    (store / "landing" / "20200101T000000-001.partial").mkdir()
+    (store / "quarantine" / "20200101T000000-001.ndjson").write_text("{}\n")
+    load([write(tmp_path / "p.ndjson", observation("p", 1, 20))], store)
+    assert not list((store / "landing").glob("*.partial"))
+    assert not list((store / "quarantine").iterdir())
+
+
+@pytest.mark.parametrize("share", [0.1, 0.35, 0.6, 0.75, 0.85, 0.95])
+def test_after_a_kill_the_next_load_ends_as_if_nothing_had_been(tmp_path: Path, share: float) -> None:
+    many = [observation(f"o{number}", 1, number) for number in range(20_000)]
+    files = [mixed(tmp_path / "mixed.ndjson"), write(tmp_path / "many.ndjson", *many), SAMPLES / "ss-typical.json"]
+    command = "from cohortfinder.jobs.load import load; from pathlib import Path; import sys; load(map(Path, sys.argv[2:]), Path(sys.argv[1]))"
+    arguments = [sys.executable, "-c", command]
+    started = time.monotonic()
+    subprocess.run([*arguments, str(tmp_path / "calm"), *map(str, files)], check=True)
+    with subprocess.Popen([*arguments, str(tmp_path / "killed"), *map(str, files)]) as process:
+        time.sleep((time.monotonic() - started) * share)
+        process.kill()
+    load(files, tmp_path / "killed")
+    assert tables(tmp_path / "killed") == tables(tmp_path / "calm")
 
 
 def test_a_store_of_another_layout_is_refused(tmp_path: Path, run: Callable[..., Any]) -> None:
@@ -139,9 +249,6 @@ def test_a_store_of_another_layout_is_refused(tmp_path: Path, run: Callable[...,
 
 
 def test_a_store_that_another_process_holds_is_locked(tmp_path: Path, run: Callable[..., Any]) -> None:
-    import subprocess
-    import sys
-
     load(sorted(SAMPLES.glob("ss-g*.json*")), tmp_path / "store")
     warehouse = tmp_path / "store" / "warehouse.duckdb"
     holder = subprocess.Popen(

@@ -20,7 +20,7 @@ from properties.codes import (
 )  # fmt: skip
 
 Resource = dict[str, Any]
-AS_OFS = (date(2026, 6, 15), date(2026, 8, 31), date(2025, 3, 2))
+AS_OFS = (date(2026, 6, 15), date(2026, 8, 31), date(2025, 3, 1))
 DAYS_AGO = (
     0,
     0,

@@ -66,9 +66,7 @@ def _terminology() -> Terminology:
 def _table_columns() -> dict[str, dict[str, str]]:
     """The typed tables as the ViewDefinitions give them: table to column to type."""
     return {
-        path.stem: {
-            column.name: column.sql_type for column in compile_view(json.loads(path.read_text())).columns
-        }
+        path.stem: {column.name: column.sql_type for column in compile_view(json.loads(path.read_text())).columns}
         for path in sorted((resource_dir("mappings") / "views").glob("*.json"))
     }
 
@@ -83,9 +81,7 @@ def build_rule(node: Mapping[str, Any], criterion: str, adverse: bool, numbers: 
     """Build a rule as the parser would, from its words."""
     for word in ("all", "any"):
         if word in node:
-            return Combination(
-                word, tuple(build_rule(child, criterion, adverse, numbers) for child in node[word])
-            )
+            return Combination(word, tuple(build_rule(child, criterion, adverse, numbers) for child in node[word]))
     if "not" in node:
         return Combination("not", (build_rule(node["not"], criterion, not adverse, numbers),))
     if "need" in node:
@@ -105,22 +101,14 @@ def make_trial(rule: Mapping[str, Any], kind: str = "inclusion") -> Trial:
 
 def fill(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, str]) -> None:
     """Make the typed tables and fill them; a patient named anywhere exists."""
-    rows = {
-        name: [{**DEFAULTS.get(name, {}), **row} for row in read_table(text)] for name, text in tables.items()
-    }
+    rows = {name: [{**DEFAULTS.get(name, {}), **row} for row in read_table(text)] for name, text in tables.items()}
     named = {
-        row["patient_id"]
-        for name, table in rows.items()
-        if name != "patient"
-        for row in table
-        if "patient_id" in row
+        row["patient_id"] for name, table in rows.items() if name != "patient" for row in table if "patient_id" in row
     }
     patients = rows.setdefault("patient", [])
     for row in patients:
         row["id"] = row.pop("patient_id", row.get("id"))
-    patients += [
-        {**DEFAULTS["patient"], "id": name} for name in sorted(named - {row["id"] for row in patients})
-    ]
+    patients += [{**DEFAULTS["patient"], "id": name} for name in sorted(named - {row["id"] for row in patients})]
     for name, columns in _table_columns().items():
         described = ", ".join(f'"{column}" {sql_type}' for column, sql_type in columns.items())
         connection.execute(f"CREATE TABLE {name} ({described})")

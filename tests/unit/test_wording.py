@@ -9,7 +9,9 @@ from cohortfinder.wording import FLAGS, compared, knows_reason, plain_units, qua
 
 _FOLDERS = ("criteria", "facts", "formulas", "macros", "results")
 _CODE = re.compile(r"reason\('([a-z_]+)'\)|THEN \[?'([a-z]+(?:_[a-z]+)+)'")
-_FLAG = re.compile(r"flag_if\((?:'[^']*'|[^,'()]+), *'([a-z_]+)'\)|THEN \['([a-z_]+)'\]")
+_FLAG = re.compile(
+    r"flag_if\(.*?, *'([a-z_]+)'\)|THEN \[?'(stale[a-z_]*|newer_[a-z]+|time_from_[a-z]+|contradictory_[a-z]+)'"
+)
 
 
 def _found(pattern: re.Pattern[str]) -> set[str]:

@@ -28,7 +28,7 @@ def check_trial(name: str, settings: Settings) -> Trial:
 
 
 def true_without_data(trial: Trial, terminology: Terminology) -> tuple[Problem, ...]:
-    """Name the criteria that a patient passes of whom nothing but the existence is known: silence must decide nothing."""
+    """Name the criteria that are decided for a patient without data: silence must decide nothing."""
     with duckdb.connect() as connection:
         create_tables(connection)
         connection.execute(render("warehouse/nobody.sql.jinja").text)

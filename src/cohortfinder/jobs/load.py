@@ -15,10 +15,11 @@ from cohortfinder.errors import InputError, ReadWriteError
 from cohortfinder.landing.land import land
 from cohortfinder.landing.manifest import PARTIAL, Manifest, landed
 from cohortfinder.landing.quarantine import Quarantine
-from cohortfinder.landing.sources import find_sources
+from cohortfinder.landing.sources import Found, find_sources
 from cohortfinder.sql.environment import render
-from cohortfinder.warehouse.connection import WAREHOUSE, make_private, open_warehouse
+from cohortfinder.warehouse.connection import make_private, open_warehouse, transaction
 from cohortfinder.warehouse.fill import Filled, fill
+from cohortfinder.warehouse.tables import create_tables, drop_tables
 
 Log = Callable[[str], None]
 LANDING, QUARANTINE, SPILL = "landing", "quarantine", "spill"
@@ -58,85 +59,95 @@ def load(
     found = find_sources(paths)
     try:
         with open_warehouse(store, memory_limit=memory_limit, threads=threads) as connection:
-            for name in (LANDING, QUARANTINE, SPILL):
-                make_private(store / name)
             _finish_earlier(connection, store, log)
-            manifest = _new_manifest(store, found.skipped)
-            folder = store / LANDING / (manifest.load_id + PARTIAL)
-            folder.mkdir(mode=0o700)
-            quarantine = Quarantine(_quarantine_file(store, manifest.load_id))
-            try:
-                manifest = land(found.files, folder, manifest, quarantine, log=log)
-                _refuse_nothing(manifest, quarantine)
-            except BaseException:
-                _undo(folder, quarantine, store, manifest.load_id)
-                raise
-            # from here on the load is in landing; should the rest be interrupted, the next load takes it up
-            folder = folder.rename(folder.with_suffix(""))
-            return _commit(connection, store, folder, manifest, quarantine, log)
+            folder, manifest = _land(found, store, log)
+            summary = _commit(connection, store, folder, manifest, log)
     except OSError as error:
         raise ReadWriteError(
             f"{store}: the disk refused ({error.strerror}); free space or choose another store"
         ) from error
+    _refuse_all_rejected(summary, manifest, store)
+    return summary
 
 
 def rebuild_tables(store: Path, *, log: Log = lambda _: None) -> None:
-    """Make every table anew from the landing files, for example after a view has changed."""
-    (store / WAREHOUSE).unlink(missing_ok=True)
+    """Make every table anew from the landing files, for example after a view has changed.
+
+    Should it be interrupted, the next load goes on with it. Raises LockedError when another process uses the store.
+    """
     with open_warehouse(store) as connection:
+        with transaction(connection):
+            for name in ("load", "loaded_type", "quarantine", "resource"):
+                connection.execute(render("warehouse/empty_book.sql.jinja", table=name).text)
+            drop_tables(connection)
+            create_tables(connection)
         _finish_earlier(connection, store, log)
 
 
+def _land(found: Found, store: Path, log: Log) -> tuple[Path, Manifest]:
+    """Bring the files into landing, all or none; from then on an interrupted load is taken up by the next one."""
+    manifest = _new_manifest(store, found.skipped)
+    folder = store / LANDING / (manifest.load_id + PARTIAL)
+    folder.mkdir(mode=0o700)
+    quarantine = Quarantine(_quarantine_files(store, manifest.load_id)[0])
+    try:
+        manifest = land(found.files, folder, manifest, quarantine, log=log)
+        _refuse_nothing(manifest, quarantine)
+        quarantine.close()
+        return folder.rename(folder.with_suffix("")), manifest
+    except BaseException:
+        if not quarantine.closed:
+            quarantine.close()
+        _clear(folder, store)
+        raise
+
+
 def _commit(
-    connection: duckdb.DuckDBPyConnection,
-    store: Path,
-    folder: Path,
-    manifest: Manifest,
-    quarantine: Quarantine,
-    log: Log,
+    connection: duckdb.DuckDBPyConnection, store: Path, folder: Path, manifest: Manifest, log: Log
 ) -> LoadSummary:
     log(f"filling tables from {sum(kind.resources for kind in manifest.types)} resources")
+    quarantine = Quarantine(_quarantine_files(store, manifest.load_id)[1])
     with tempfile.TemporaryDirectory(dir=store / SPILL) as scratch:
         filled = fill(connection, folder, manifest, quarantine, Path(scratch))
     quarantine.close()
-    _note(connection, store, manifest, filled, quarantine)
+    with transaction(connection):
+        _note(connection, store, manifest)
     connection.execute("CHECKPOINT")
+    asked = render("warehouse/quarantine_reasons.sql.jinja", load_id=manifest.load_id)
+    reasons = dict(connection.execute(asked.text, asked.parameters).fetchall())
     complete = all(source.complete for source in manifest.sources)
-    reasons = dict(quarantine.reasons.most_common())
-    return LoadSummary(manifest.load_id, filled, quarantine.count, reasons, manifest.skipped, complete)
+    return LoadSummary(manifest.load_id, filled, sum(reasons.values()), reasons, manifest.skipped, complete)
 
 
-def _note(
-    connection: duckdb.DuckDBPyConnection,
-    store: Path,
-    manifest: Manifest,
-    filled: dict[str, Filled],
-    quarantine: Quarantine,
-) -> None:
+def _note(connection: duckdb.DuckDBPyConnection, store: Path, manifest: Manifest) -> None:
     notes = [
+        render("warehouse/note_quarantine.sql.jinja", load_id=manifest.load_id, file=str(file))
+        for file in _quarantine_files(store, manifest.load_id)
+        if file.exists()
+    ]
+    notes.append(
         render(
-            "warehouse/note_load.sql.jinja", load_id=manifest.load_id, started_at=manifest.started_at,
+            "warehouse/note_load.sql.jinja",
+            load_id=manifest.load_id,
+            started_at=manifest.started_at,
             complete=all(source.complete for source in manifest.sources),
-            resources=sum(one.loaded for one in filled.values()), quarantined=quarantine.count,
             sources=orjson.dumps([source.path for source in manifest.sources]).decode(),
         )
-    ]  # fmt: skip
-    if quarantine.count:
-        file = str(_quarantine_file(store, manifest.load_id))
-        notes.append(render("warehouse/note_quarantine.sql.jinja", load_id=manifest.load_id, file=file))
+    )
     for note in notes:
         connection.execute(note.text, note.parameters)
 
 
 def _finish_earlier(connection: duckdb.DuckDBPyConnection, store: Path, log: Log) -> None:
     """Take up loads that reached landing and not the tables, and clear what an interrupted one has left."""
+    for name in (LANDING, QUARANTINE, SPILL):
+        make_private(store / name)
     for left in (store / LANDING).glob(f"*{PARTIAL}"):
-        shutil.rmtree(left)
+        _clear(left, store)
     known = {row[0] for row in connection.execute(render("warehouse/load_ids.sql.jinja").text).fetchall()}
     for folder, manifest in landed(store / LANDING):
         if manifest.load_id not in known:
-            quarantine = Quarantine(_quarantine_file(store, manifest.load_id, again=True))
-            _commit(connection, store, folder, manifest, quarantine, log)
+            _commit(connection, store, folder, manifest, log)
 
 
 def _new_manifest(store: Path, skipped: tuple[str, ...]) -> Manifest:
@@ -147,12 +158,10 @@ def _new_manifest(store: Path, skipped: tuple[str, ...]) -> Manifest:
     return replace(Manifest(load_id, started.replace(tzinfo=None).isoformat(timespec="seconds")), skipped=skipped)
 
 
-def _quarantine_file(store: Path, load_id: str, *, again: bool = False) -> Path:
-    path = store / QUARANTINE / f"{load_id}.ndjson"
-    if again and path.exists():
-        # What landing itself put aside is kept; what the tables refuse is found again.
-        path.rename(path.with_suffix(".landing.ndjson"))
-    return path
+def _quarantine_files(store: Path, load_id: str) -> tuple[Path, Path]:
+    """Return where the lines are put that landing refuses, and those that the tables refuse."""
+    folder = store / QUARANTINE
+    return folder / f"{load_id}.ndjson", folder / f"{load_id}.tables.ndjson"
 
 
 def _refuse_nothing(manifest: Manifest, quarantine: Quarantine) -> None:
@@ -165,8 +174,18 @@ def _refuse_nothing(manifest: Manifest, quarantine: Quarantine) -> None:
     raise InputError(f"{names}: nothing here can be loaded ({why}); give FHIR R4 resources as JSON or NDJSON")
 
 
-def _undo(folder: Path, quarantine: Quarantine, store: Path, load_id: str) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    if not quarantine.closed:
-        quarantine.close()
-    _quarantine_file(store, load_id).unlink(missing_ok=True)
+def _refuse_all_rejected(summary: LoadSummary, manifest: Manifest, store: Path) -> None:
+    """Raise InputError when no table could take a single one of the resources that were landed."""
+    if manifest.deletions or any(kind.quarantined < kind.read for kind in summary.types.values()):
+        return
+    names = ", ".join(source.path for source in manifest.sources[:3])
+    put = _quarantine_files(store, manifest.load_id)[1]
+    reason = next(iter(summary.reasons))
+    raise InputError(f"{names}: nothing here can be loaded ({reason}); the lines are in {put}, correct their export")
+
+
+def _clear(folder: Path, store: Path) -> None:
+    """Remove a load that did not reach landing, with its quarantine."""
+    for file in _quarantine_files(store, folder.name.removesuffix(PARTIAL)):
+        file.unlink(missing_ok=True)
+    shutil.rmtree(folder)

@@ -12,6 +12,7 @@ import duckdb
 from cohortfinder import __version__
 from cohortfinder.engine.duckdb_engine import DuckDBEngine
 from cohortfinder.engine.screening import screen
+from cohortfinder.errors import InputError
 from cohortfinder.model import Trial
 from cohortfinder.ranking.candidates import rank
 from cohortfinder.report.outputs import write_outputs
@@ -47,9 +48,11 @@ def read_trial(name: str, terminology: Terminology, settings: Settings) -> Trial
     Raises InputError when there is none, TrialError when it has errors.
     """
     path = find_trial(name)
-    return parse_trial(
-        path.read_text(encoding="utf-8"), source=str(path), terminology=terminology, overrides=settings.parameters
-    )
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: this file is not UTF-8 text; save it as UTF-8") from error
+    return parse_trial(text, source=str(path), terminology=terminology, overrides=settings.parameters)
 
 
 def read_terminology() -> Terminology:

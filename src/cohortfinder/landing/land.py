@@ -12,7 +12,7 @@ from cohortfinder.landing.blocks import BlockReader, DamagedError
 from cohortfinder.landing.bundles import Entry, bundle_entries, full_urls, identified, with_references
 from cohortfinder.landing.contained import MARKER as CONTAINED
 from cohortfinder.landing.contained import hoisted
-from cohortfinder.landing.lines import examine, reason_against, uniform_type
+from cohortfinder.landing.lines import NO_RECORDS, examine, reason_against, uniform_type
 from cohortfinder.landing.manifest import DELETIONS, Manifest, Source, write_manifest
 from cohortfinder.landing.parts import TypeWriter
 from cohortfinder.landing.quarantine import Quarantine
@@ -95,9 +95,11 @@ class Lander:
             self._bundle(raw.decode(), path, number)
         else:
             self._resource(raw.decode(), examined.resource, number, 0)
-        return examined.resource_type
+        return None if examined.resource_type in NO_RECORDS else examined.resource_type
 
     def _resource(self, text: str, resource: dict[str, object], line: int, entry: int) -> None:
+        if resource["resourceType"] in NO_RECORDS:
+            return
         medications: tuple[str, ...] = ()
         if "contained" in resource and CONTAINED.decode() in text:
             text, medications = hoisted(text, resource)

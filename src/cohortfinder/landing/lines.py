@@ -9,6 +9,13 @@ import orjson
 from cohortfinder.landing.contained import MARKER as CONTAINED
 from cohortfinder.landing.releases import MARKERS, wrong_release, wrong_type
 
+# They carry messages between systems and say nothing about a patient: passed over without a word.
+NO_RECORDS = frozenset({"OperationOutcome", "Parameters"})
+
+# The parser reads objects and arrays to this depth; no hospital's record comes near it.
+_DEPTH = 1000
+_LOOK_BYTES = 2**20
+_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*"|([\[{])|([\]}])')
 _TYPE = re.compile(rb'\{"resourceType":"([A-Za-z]+)"')
 
 
@@ -39,7 +46,7 @@ def uniform_type(block: bytes) -> str | None:
     lines = block.count(b"\n")
     if block.count(b"\n" + found[0]) + 1 != lines or block.count(b"}\n") + block.count(b"}\r\n") != lines:
         return None
-    if wrong_type(resource_type) or resource_type == "Bundle" or CONTAINED in block:
+    if wrong_type(resource_type) or resource_type in {"Bundle", *NO_RECORDS} or CONTAINED in block:
         return None
     if any(marker in block for marker in MARKERS.get(resource_type, ())):
         return None
@@ -62,16 +69,34 @@ def examine(line: bytes) -> Examined:
     try:
         resource = orjson.loads(line)
     except orjson.JSONDecodeError:
-        return Examined({}, "not valid JSON")
+        return Examined({}, _why_no_json(line))
     if not isinstance(resource, dict):
         return Examined({}, "not a resource")
     return Examined(resource, reason_against(resource))
 
 
+def _why_no_json(line: bytes) -> str:
+    start = line[:200].lstrip().lower()
+    if start.startswith((b"<!doctype html", b"<html")):
+        return "HTML and not JSON"
+    if start.startswith(b"<"):
+        return "XML and not JSON"
+    return "nested too deep" if _depth(line[:_LOOK_BYTES]) > _DEPTH else "not valid JSON"
+
+
+def _depth(text: bytes) -> int:
+    """Return how deep objects and arrays stand in each other."""
+    depth = deepest = 0
+    for token in _BRACKET.finditer(text):
+        depth += bool(token[1]) - bool(token[2])
+        deepest = max(deepest, depth)
+    return deepest
+
+
 def reason_against(resource: dict[str, Any]) -> str | None:
     """Return why a resource cannot be taken, None when it can."""
     reason = wrong_type(resource.get("resourceType")) or wrong_release(resource)
-    if reason or resource.get("resourceType") == "Bundle":
+    if reason or resource["resourceType"] in {"Bundle", *NO_RECORDS}:
         return reason
     if "id" not in resource:
         return "no id"

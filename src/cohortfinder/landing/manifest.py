@@ -16,17 +16,13 @@ PARTIAL = ".partial"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One file that was given: its bytes as they lay there.
-
-    `complete` is False when the file ended too early; `already_loaded` names the load that has taken the same bytes.
-    """
+    """One file that was given: its bytes as they lay there. `complete` is False when the file ended too early."""
 
     path: str
     bytes: int
     sha256: str
     format: str
     complete: bool = True
-    already_loaded: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

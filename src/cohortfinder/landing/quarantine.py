@@ -9,13 +9,12 @@ import orjson
 
 
 class Quarantine:
-    """Writes `quarantine/<load_id>.ndjson` inside the store, and counts by type and reason."""
+    """Writes one file of `quarantine/` anew, and counts by reason."""
 
     def __init__(self, file: Path) -> None:
         self._path = file
-        self._file = file.open("ab")
+        self._file = file.open("wb")
         self.reasons: Counter[str] = Counter()
-        self.by_type: Counter[str] = Counter()
 
     @property
     def count(self) -> int:
@@ -38,7 +37,6 @@ class Quarantine:
         record["raw"] = raw.decode("utf-8", errors="backslashreplace")
         self._file.write(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE))
         self.reasons[reason] += 1
-        self.by_type[resource_type or ""] += 1
 
     def close(self) -> None:
         """Bring everything to the disk; without a bad line no file is left."""

@@ -30,6 +30,17 @@ def value_at(text: str, position: int) -> tuple[Any, int]:
         raise ValueError("nested too deeply") from error
 
 
+def has_duplicate_key(text: str) -> bool:
+    """Say whether a key stands twice in one object of a JSON text. Raises ValueError when it is not JSON."""
+    found: list[bool] = []
+
+    def pairs(members: list[tuple[str, Any]]) -> None:
+        found.append(len({key for key, _ in members}) < len(members))
+
+    json.loads(text, object_pairs_hook=pairs)
+    return any(found)
+
+
 def walk_object(text: str, position: int, visit: Callable[[str, int], int]) -> int:
     """Call `visit(key, start)` for each member of the object at `position`; it returns where the value ends.
 

@@ -61,14 +61,15 @@ def _summary(candidate: Candidate) -> str:
 
 
 def _criterion(row: VerdictRow) -> Iterator[str]:
-    yield f"  {wording.VERDICT_SYMBOLS[row.verdict]} {row.criterion.id}: {row.criterion.text}"
+    title = f"{wording.VERDICT_SYMBOLS[row.verdict]} {row.criterion.id}: {row.criterion.text}"
+    yield textwrap.fill(title, _WIDTH, initial_indent="  ", subsequent_indent="    ")
     yield _indented(row.reason)
     for flag in row.flags:
         yield _indented(f"! {wording.flag_words(flag)}")
     for item in row.evidence:
         if item.searched is None:
             said = item.compared and f"compared as {wording.compared(item.compared)}"
-            cells = (item.date, item.value, said, item.resource)
+            cells = (item.date and item.date[:16].replace("T", " "), item.value, said, item.resource)
             yield _indented("- " + ", ".join(cell for cell in cells if cell))
     if row.changes_on:
         yield _indented(f"changes on {row.changes_on} without new data")

@@ -14,7 +14,7 @@ from cohortfinder.report.screening import Screening, VerdictRow
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _IN_FULL = 300
-_FUNNEL_WIDTH = 460
+_FUNNEL_WIDTH = 190
 
 
 @dataclass(frozen=True, slots=True)

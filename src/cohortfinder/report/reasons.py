@@ -115,7 +115,7 @@ def _item(leaf: Leaf | None, found: tuple[Evidence, ...], language: Language) ->
 
 def _computed(subject: str, item: Evidence, others: str) -> str:
     """Name a computed number and what it comes from: "creatinine clearance 34.6 mL/min (from 1.7 mg/dL ...)"."""
-    text = re.sub(r"^[a-z]+ (?=[\d<>])", "", plain_units(item.compared or ""))
+    text = re.sub(r"^[a-z ]+ (?=[\d<>])|\s*\([a-z ]+\)$", "", plain_units(item.compared or ""))
     number = rounded(text) if re.search(r"\d", text) else ""
     source = " ".join(part for part in (plain_units(item.value or ""), f"on {(item.date or '')[:10]}") if part)
     return f"{subject}{f' {number}' if number else ''} (from {source}{others})"

@@ -40,8 +40,8 @@ def _coverage(trial: Trial) -> str:
     computed = [one for one in trial.criteria if one.computed and one.certainty != "judgement"]
     left = len(trial.criteria) - len(judged) - len(computed)
     return (
-        f"Of {len(trial.criteria)} criteria {len(computed)} are computed from data, {len(judged)} only a person can judge, "
-        f"and {left} are not computed yet and unknown for everybody."
+        f"Of {len(trial.criteria)} criteria {len(computed)} are computed from data, {len(judged)} only a person "
+        f"can judge, and {left} are not computed yet and unknown for everybody."
     )
 
 

@@ -75,9 +75,7 @@ def read_document(text: str, problems: Problems) -> Mapping:
         line = mark.line + 1 if mark is not None else 1
         raise TrialError((Problem(problems.file, line, _explain(str(error.problem))),)) from error
     except YAMLError as error:
-        raise TrialError(
-            (Problem(problems.file, 1, f"this is not YAML: {str(error).splitlines()[0]}"),)
-        ) from error
+        raise TrialError((Problem(problems.file, 1, f"this is not YAML: {str(error).splitlines()[0]}"),)) from error
 
 
 def _explain(problem: str) -> str:
@@ -108,15 +106,11 @@ class _Reader:
                 top = self._node(event, depth=1)
         if isinstance(top, Mapping):
             return top
-        raise TrialError(
-            (Problem(self._problems.file, 1, "this is no trial; a trial file begins with 'trial: <id>'"),)
-        )
+        raise TrialError((Problem(self._problems.file, 1, "this is no trial; a trial file begins with 'trial: <id>'"),))
 
     def _refuse_directives(self, event: Any) -> None:
         if event.version is not None or event.tags:
-            self._stop(
-                event, "a trial file is YAML 1.2 without directives; remove the line that begins with '%'"
-            )
+            self._stop(event, "a trial file is YAML 1.2 without directives; remove the line that begins with '%'")
 
     def _stop(self, event: Any, message: str) -> None:
         raise TrialError((Problem(self._problems.file, event.start_mark.line + 1, message),))
@@ -124,9 +118,7 @@ class _Reader:
     def _node(self, event: Any, depth: int) -> Node:
         line = event.start_mark.line + 1
         if depth > MAX_DEPTH:
-            self._stop(
-                event, f"more than {MAX_DEPTH} levels of nesting; name parts of the rule under 'rules:'"
-            )
+            self._stop(event, f"more than {MAX_DEPTH} levels of nesting; name parts of the rule under 'rules:'")
         if isinstance(event, AliasEvent):
             self._problems.add(
                 line,
@@ -165,9 +157,7 @@ class _Reader:
             if not isinstance(key, Scalar):
                 self._problems.add(key.line, "a key must be one word")
             elif key.text in seen:
-                self._problems.add(
-                    key.line, f"'{key.text}' stands twice; it is already said in line {seen[key.text]}"
-                )
+                self._problems.add(key.line, f"'{key.text}' stands twice; it is already said in line {seen[key.text]}")
             else:
                 seen[key.text] = key.line
                 yield key, value

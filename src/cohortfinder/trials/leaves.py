@@ -43,7 +43,8 @@ def _sentence(kind: str, word: str, path: tuple[Any, ...], detail: dict[str, Any
     what = detail["type"]
     if what == "extra_forbidden":
         known = option_names(kind) if len(path) == 1 else _names_below(kind, path)
-        return f"'{word}' is no option of '{path[0] if len(path) > 1 else kind}'.{nearest(word, known) or _listed(known)}"
+        owner = path[0] if len(path) > 1 else kind
+        return f"'{word}' is no option of '{owner}'.{nearest(word, known) or _listed(known)}"
     if what == "missing":
         return f"'{kind}' needs '{word}'"
     if what == "value_error":

@@ -19,16 +19,12 @@ _USE = re.compile(r"\$\{([^}]*)\}")
 _BOUNDS: Dictionary[str, Callable[[Decimal, Decimal], bool]] = {"at_least": ge, "at_most": le}
 
 
-def read_parameters(
-    node: Node | None, problems: Problems, overrides: Dictionary[str, str]
-) -> dict[str, Parameter]:
+def read_parameters(node: Node | None, problems: Problems, overrides: Dictionary[str, str]) -> dict[str, Parameter]:
     """Read the section; `overrides` are the site's values, by name. Raises ConfigurationError for a wrong override."""
     if node is not None and not isinstance(node, Mapping):
         problems.add(node.line, "'parameters' holds names, each with 'default' and 'why'")
         node = None
-    declared = {
-        name.text: _read_one(name, body, problems, overrides) for name, body in (node.entries if node else ())
-    }
+    declared = {name.text: _read_one(name, body, problems, overrides) for name, body in (node.entries if node else ())}
     for name in overrides:
         if name not in declared:
             raise ConfigurationError(

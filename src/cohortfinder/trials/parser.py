@@ -154,9 +154,7 @@ class _Parser:
                     continue
                 if criterion.id in criteria:
                     first = criteria[criterion.id].line
-                    self._add(
-                        node, f"the criterion '{criterion.id}' stands twice; it begins in line {first} too"
-                    )
+                    self._add(node, f"the criterion '{criterion.id}' stands twice; it begins in line {first} too")
                 criteria[criterion.id] = criterion
         return tuple(criteria.values())
 
@@ -210,9 +208,7 @@ class _Parser:
             return tuple(arms)
         named = self._texts(node, "arms")
         if not named:
-            self._problems.add(
-                node.line_of("arms"), "the list of arms is empty; name an arm or remove the line"
-            )
+            self._problems.add(node.line_of("arms"), "the list of arms is empty; name an arm or remove the line")
         for name in named:
             if name not in arms:
                 self._problems.add(node.line_of("arms"), f"no arm is called '{name}'.{nearest(name, arms)}")
@@ -257,9 +253,7 @@ class _Parser:
                     f"the entry '{arm.entry}' of arm '{arm.id}' is no criterion.{nearest(arm.entry, by_id)}",
                 )
             elif arm.id not in entry.arms or entry.rule is None:
-                self._problems.add(
-                    line, f"the entry '{arm.entry}' must have a rule and hold in arm '{arm.id}'"
-                )
+                self._problems.add(line, f"the entry '{arm.entry}' must have a rule and hold in arm '{arm.id}'")
 
     def _check_use(self) -> None:
         for name in self._parameters:

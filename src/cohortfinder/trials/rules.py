@@ -71,9 +71,7 @@ class RuleBuilder:
         allowed = ("need", "of") if word == "need" else (word,)
         for key, _ in node.entries:
             if key.text not in allowed:
-                self._problems.add(
-                    key.line, f"'{key.text}' does not go with '{word}'; put it into a leaf below"
-                )
+                self._problems.add(key.line, f"'{key.text}' does not go with '{word}'; put it into a leaf below")
 
     def _combination(self, word: str, node: Mapping, adverse: bool) -> Rule | None:
         body = node.get("of" if word == "need" else word)
@@ -107,9 +105,7 @@ class RuleBuilder:
         written = node.get("rule")
         name = written.text if isinstance(written, Scalar) else ""
         if name not in self._named.by_name:
-            self._problems.add(
-                node.line_of("rule"), f"no rule is named '{name}'.{nearest(name, self._named.by_name)}"
-            )
+            self._problems.add(node.line_of("rule"), f"no rule is named '{name}'.{nearest(name, self._named.by_name)}")
             return None
         if name in self._open_names:
             circle = " -> ".join([*self._open_names, name])
@@ -129,9 +125,7 @@ class RuleBuilder:
             return None
         options = filled if isinstance(filled, Mapping) else Mapping((), node.line)
         if "absence" not in options.keys and self._absence is not None and kind != "judgement":
-            options = Mapping(
-                (*options.entries, (Scalar("absence", self._absence.line), self._absence)), options.line
-            )
+            options = Mapping((*options.entries, (Scalar("absence", self._absence.line), self._absence)), options.line)
         question = build_question(kind, options, self._problems)
         if question is None:
             return None

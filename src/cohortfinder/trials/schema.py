@@ -60,9 +60,7 @@ def _leaf(kind: str, definitions: dict[str, Any]) -> dict[str, Any]:
     definitions.update(schema.pop("$defs", {}))
     # a parameter may stand in place of every value
     schema["properties"] = {
-        name: {"anyOf": [value, {"type": "string", "pattern": r"^\$\{[a-z0-9_]+\}$"}]}
-        if name != kind
-        else value
+        name: {"anyOf": [value, {"type": "string", "pattern": r"^\$\{[a-z0-9_]+\}$"}]} if name != kind else value
         for name, value in schema["properties"].items()
     }
     return schema

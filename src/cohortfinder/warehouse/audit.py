@@ -10,6 +10,7 @@ import duckdb
 from cohortfinder.landing.lines import examine
 from cohortfinder.landing.manifest import LandedType, Manifest, Part
 from cohortfinder.landing.quarantine import Quarantine
+from cohortfinder.landing.raw_json import has_duplicate_key
 from cohortfinder.warehouse.tables import TypedTable
 
 
@@ -55,8 +56,10 @@ def _narrow(
 ) -> Iterator[tuple[int, str]]:
     """Halve a set of lines that cannot be read until the lines that are to blame stand alone."""
     if len(rows) == 1:
-        blamed = next((table for table in tables if not _reads(connection, [rows[0][1]], (table,), scratch)), tables[0])
-        yield rows[0][0], f"a field has a value of the wrong kind for the table {blamed.name}"
+        row, line = rows[0]
+        blamed = next((table for table in tables if not _reads(connection, [line], (table,), scratch)), tables[0])
+        wrong = f"a field has a value of the wrong kind for the table {blamed.name}"
+        yield row, "duplicate key in an object" if has_duplicate_key(line.decode()) else wrong
         return
     middle = len(rows) // 2
     for half in (rows[:middle], rows[middle:]):

@@ -35,12 +35,12 @@ def open_warehouse(
         )
     if not read_only:
         make_private(store)
-    fresh = not path.exists()
     connection = _connect(path, read_only=read_only, memory_limit=memory_limit, threads=threads)
     try:
-        if fresh:
+        if not read_only and _is_empty(connection):
             path.chmod(0o600)
-            _create(connection)
+            with transaction(connection):
+                _create(connection)
         _check_layout(connection, path)
         yield connection
     except duckdb.IOException as error:
@@ -49,6 +49,18 @@ def open_warehouse(
         ) from error
     finally:
         connection.close()
+
+
+@contextmanager
+def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Do everything inside or nothing of it."""
+    connection.execute("BEGIN")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
 
 
 def make_private(folder: Path) -> None:
@@ -81,7 +93,8 @@ def _connect(
         raise _refusal(error, path) from error
     except duckdb.Error as error:
         raise StoreError(
-            f"{path}: this warehouse cannot be opened ({_first_line(error)}); rebuild it from its landing files"
+            f"{path}: this warehouse cannot be opened ({_first_line(error)}); move this file away and load"
+            " again: the tables are made anew from the landing files"
         ) from error
 
 
@@ -98,6 +111,11 @@ def _refusal(error: duckdb.IOException, path: Path) -> Exception:
 
 def _first_line(error: Exception) -> str:
     return str(error).splitlines()[0]
+
+
+def _is_empty(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Say whether there is no table yet: a new file, or one whose making was interrupted."""
+    return connection.execute(render("warehouse/count_tables.sql.jinja").text).fetchone() == (0,)
 
 
 def _create(connection: duckdb.DuckDBPyConnection) -> None:

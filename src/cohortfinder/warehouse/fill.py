@@ -4,8 +4,8 @@ A first load of a type goes straight from its files into the tables. Where the t
 occurs twice, the winning versions are picked from the lines themselves and replace what is there.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from cohortfinder.landing.manifest import LandedType, Manifest
 from cohortfinder.landing.quarantine import Quarantine
 from cohortfinder.sql.environment import identifier, render
 from cohortfinder.warehouse.audit import audited_files
+from cohortfinder.warehouse.connection import transaction
 from cohortfinder.warehouse.tables import TypedTable, typed_tables
 
 
@@ -48,20 +49,9 @@ def fill(
         for landed in manifest.types
     }
     if manifest.deletions:
-        with _transaction(connection):
+        with transaction(connection):
             _delete(connection, folder / "deletions.ndjson", tables)
     return filled
-
-
-@contextmanager
-def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    connection.execute("BEGIN")
-    try:
-        yield
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-    connection.execute("COMMIT")
 
 
 def _tables_by_type() -> dict[str, tuple[TypedTable, ...]]:
@@ -79,15 +69,15 @@ def _fill_type(
     files = [str(folder / part.file) for part in landed.parts]
     before = quarantine.count
     if tables and _is_new(connection, landed.resource_type):
-        with suppress(_NeedsCloserLookError, duckdb.InvalidInputException), _transaction(connection):
+        with suppress(_NeedsCloserLookError, duckdb.InvalidInputException), transaction(connection):
             _fill_empty(connection, landed, files, tables)
-            _note_type(connection, manifest, landed)
+            _note_type(connection, manifest, landed, landed.resources)
             return Filled(landed.resources, landed.resources, 0, 0)
     files = audited_files(connection, folder, manifest, landed, tables, quarantine, scratch)
     bad = quarantine.count - before
-    with _transaction(connection):
+    with transaction(connection):
         loaded = _replace(connection, landed.resource_type, files, tables)
-        _note_type(connection, manifest, landed)
+        _note_type(connection, manifest, landed, loaded)
     return Filled(landed.resources, loaded, landed.resources - bad - loaded, bad)
 
 
@@ -95,12 +85,12 @@ class _NeedsCloserLookError(Exception):
     """An id is missing or occurs twice, so the straight way into the tables is not open."""
 
 
-def _note_type(connection: duckdb.DuckDBPyConnection, manifest: Manifest, landed: LandedType) -> None:
+def _note_type(connection: duckdb.DuckDBPyConnection, manifest: Manifest, landed: LandedType, loaded: int) -> None:
     note = render(
         "warehouse/note_type.sql.jinja",
         load_id=manifest.load_id,
         resource_type=landed.resource_type,
-        resources=landed.resources,
+        resources=loaded,
         complete=landed.complete,
     )
     connection.execute(note.text, note.parameters)

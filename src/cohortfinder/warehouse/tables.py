@@ -35,3 +35,9 @@ def create_tables(connection: DuckDBPyConnection) -> None:
     for table in typed_tables():
         columns = ", ".join(f"{identifier(column.name)} {column.sql_type}" for column in table.view.columns)
         connection.execute(f"CREATE TABLE {identifier(table.name)} ({columns})")
+
+
+def drop_tables(connection: DuckDBPyConnection) -> None:
+    """Remove the typed tables with everything in them."""
+    for table in typed_tables():
+        connection.execute(f"DROP TABLE IF EXISTS {identifier(table.name)}")

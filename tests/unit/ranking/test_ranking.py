@@ -1,9 +1,8 @@
 """The recruitment list: order, score, status and funnel, from verdicts as the engine leaves them."""
 
-# ruff: noqa: E501 - rows of invented patients stay on one line each
-
 from collections.abc import Sequence
 from datetime import date
+from itertools import pairwise
 
 import duckdb
 
@@ -90,7 +89,7 @@ def test_each_step_of_the_funnel_starts_where_the_last_one_ended() -> None:
     listed(connection)
     steps: list[FunnelStep] = [step for step in read_funnel(connection, a_trial()) if step.arm == "A"]
     assert steps[0].remaining + steps[0].removed == 12
-    for before, after in zip(steps, steps[1:], strict=False):
+    for before, after in pairwise(steps):
         assert after.remaining + after.removed == before.remaining
     assert steps[-1].remaining == 4
     assert all(step.unknown <= step.remaining for step in steps)

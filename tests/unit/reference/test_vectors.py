@@ -1,4 +1,3 @@
-
 """The oracle against the test vectors of the trial definition and the edges of each leaf."""
 
 from datetime import date

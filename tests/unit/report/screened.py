@@ -1,7 +1,5 @@
 """A small screening of invented patients, as the engine leaves it: two arms, four criteria."""
 
-# ruff: noqa: E501 - tables and rows stay on one line each
-
 from datetime import date
 from decimal import Decimal
 

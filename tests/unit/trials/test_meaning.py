@@ -28,6 +28,8 @@ READING = "series: [{observation: systolic_bp, above: '140 mm[Hg]'}]\n"
         ("observation: creatinine_serum\nbetween: [2 mg/dL, 1 mg/dL]", "the lower bound 2 is above the upper bound 1; swap them"),
         ("observation: creatinine_serum\nabove: 1 mg/dL\nbelow: 1 mg/dL", "no number is both above and below 1; write at_least and at_most"),
         ("observation: creatinine_serum\nbetween: [1 ULN, 2 ULN]", "a multiple of ULN or LLN stands alone; write two leaves under 'all:'"),
+        ("formula: cockcroft_gault\nat_least: 30 mL/s", "'cockcroft_gault' is compared in mL/min, not in 'mL/s'"),
+        ("formula: cockcroft_gault\nat_least: 1 ULN", "'cockcroft_gault' is compared in mL/min, not in 'ULN'"),
         ("age: {}", "'age' needs a bound: at_least, at_most or both"),
         ("age: {at_least: 65, at_most: 18}", "the lower bound 65 is above the upper bound 18; swap them"),
         ("condition: dx_sle\nwithin: 0 days", "a window of length 0 can never match; write at least 1 day"),

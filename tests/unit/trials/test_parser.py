@@ -119,9 +119,7 @@ def test_all_problems_are_reported_at_once_in_the_order_of_the_file() -> None:
 
 
 def test_leaves_are_numbered_in_the_order_of_the_rule_and_know_their_line() -> None:
-    trial = read(
-        with_rule("any:\n  - sex: male\n  - all:\n      - {age: {at_least: 18}}\n      - {sex: female}")
-    )
+    trial = read(with_rule("any:\n  - sex: male\n  - all:\n      - {age: {at_least: 18}}\n      - {sex: female}"))
     assert [(leaf.id, leaf.line) for leaf in leaves(trial)] == [("I-1.1", 10), ("I-1.2", 12), ("I-1.3", 13)]
 
 
