@@ -12,6 +12,8 @@ _QUANTITY = re.compile(r"^\s*(?P<number>[-+]?\d+(?:\.\d+)?)\s*(?P<unit>\S.*?)?\s
 _TITRE = re.compile(r"^\s*1\s*:\s*(?P<titre>\d+)\s*$")
 _DURATION = re.compile(r"^\s*(?P<count>\d+)\s+(?P<unit>day|week|month|year)s?\s*$")
 
+_LONGEST = {"day": 55_000, "week": 7_800, "month": 1_800, "year": 150}
+
 
 def parse_quantity(text: object) -> object:
     """Read "1.5 ULN", "30 mL/min", "80" or "1:80"; anything else raises ValueError with an example."""
@@ -37,6 +39,8 @@ def parse_duration(text: object) -> object:
     found = _DURATION.match(str(text))
     if found is None:
         raise ValueError(f"{str(text)!r} is no span of time; write for example '3 weeks', '6 months' or '28 days'")
+    if int(found["count"]) > _LONGEST[found["unit"]]:
+        raise ValueError(f"{str(text)!r} is longer than a lifetime; write 'ever: yes' where everything counts")
     return Duration(int(found["count"]), f"{found['unit']}s")  # type: ignore[arg-type]
 
 

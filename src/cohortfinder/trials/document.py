@@ -69,7 +69,7 @@ def read_document(text: str, problems: Problems) -> Mapping:
     aliases, tags, duplicate keys and further documents are put into `problems`.
     """
     try:
-        return _Reader(YAML(typ="rt", pure=True).parse(text), problems).read()
+        return _Reader(YAML(typ="safe", pure=True).parse(text), problems).read()
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark is not None else 1

@@ -154,3 +154,12 @@ def test_a_named_rule_is_written_out_where_it_is_used() -> None:
 def test_scalars_stay_text() -> None:
     trial = read(HEAD.replace("a sentence", "0.50") + "    note: yes\n    sex: male\n")
     assert (trial.criteria[0].text, trial.criteria[0].note) == ("0.50", "yes")
+
+
+def test_a_folded_sentence_is_one_line_of_plain_text():
+    rule = leaves(read(with_rule("judgement: >-\n  look at\n  the report")))[0].question
+    assert rule.judgement == "look at the report"
+
+
+def test_a_window_longer_than_a_lifetime_is_refused():
+    assert "longer than a lifetime" in str(problems(with_rule("condition: dx_sle\nwithin: 30000 years")))
