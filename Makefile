@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint conformance clean
+.PHONY: demo test lint conformance bench clean
 
 demo: .venv/installed
 	$(BIN)/cohortfinder demo
@@ -11,13 +11,17 @@ test: .venv/installed-dev
 	$(BIN)/python -m pytest -n 2 --ignore=tests/packaging --ignore=tests/conformance
 
 lint: .venv/installed-dev
-	$(BIN)/ruff check src tests
-	$(BIN)/ruff format --check src tests
+	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/ruff format --check src tests benchmarks
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
 conformance: .venv/installed-dev
 	$(BIN)/python -m pytest -n 2 tests/conformance
+
+# needs benchmarks/data (python -m benchmarks.generate, with Java and Maven), or BENCH_DATA
+bench: .venv/installed-dev
+	$(BIN)/python -m benchmarks.run
 
 .venv/installed: pyproject.toml
 	$(PYTHON) -m venv .venv
