@@ -1,4 +1,4 @@
-"""Make synthetic patients (Synthea, from Maven Central) as FHIR R4 NDJSON: `python -m benchmarks.generate [PATIENTS]`."""
+"""Make synthetic patients (Synthea) as FHIR R4 NDJSON: `python -m benchmarks.generate [PATIENTS]`."""
 
 import shutil
 import subprocess
