@@ -1,0 +1,22 @@
+-- One row for each Patient.
+CREATE TABLE patient AS
+SELECT
+    id,
+    meta.lastUpdated AS last_updated,
+    meta.versionId AS version_id,
+    gender,
+    birthDate AS birth_date,
+    active,
+    deceasedBoolean AS deceased,
+    deceasedDateTime AS deceased_at,
+    split_part(list_filter(link, lambda one: one."type" = 'replaced-by')[1].other.reference, '/', -1) AS replaced_by
+FROM read_json($files, format = 'newline_delimited', columns = {
+    'id': 'VARCHAR',
+    'meta': 'STRUCT(lastUpdated VARCHAR, versionId VARCHAR)',
+    'gender': 'VARCHAR',
+    'birthDate': 'VARCHAR',
+    'active': 'BOOLEAN',
+    'deceasedBoolean': 'BOOLEAN',
+    'deceasedDateTime': 'VARCHAR',
+    'link': 'STRUCT("type" VARCHAR, other STRUCT(reference VARCHAR))[]'
+})

@@ -1,0 +1,126 @@
+"""Two thousand listed patients, and where the time of their screening goes."""
+
+import gzip
+import json
+import re
+import tempfile
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from cohortfinder.jobs import screen as job
+from cohortfinder.jobs.demo import AS_OF, TRIAL, sample_files
+from cohortfinder.jobs.load import load
+from cohortfinder.jobs.screen import ScreenResult, read_terminology, read_trial, screen_store
+from cohortfinder.settings import Settings
+from cohortfinder.warehouse.connection import open_warehouse
+
+_REFERENCE = re.compile(r'"reference": ?"([A-Za-z]+)/([^"]+)"')
+_TABLE = re.compile(r"^(?:CREATE (?:OR REPLACE )?TEMP TABLE|INSERT INTO|DELETE FROM|UPDATE) (\w+)", re.MULTILINE)
+# Each phase begins with the first statement that makes this table.
+PHASES = (
+    ("facts", "map_code_system"),
+    ("evaluation", "trial_criterion"),
+    ("changes", "change"),
+    ("eligible from", "verdict"),
+    ("ranking", "last_contact"),
+    ("data quality and outputs", "result_problem"),
+)
+
+
+@dataclass(slots=True)
+class Clock:
+    """A connection that notes when each statement began and how long it took."""
+
+    connection: Any
+    noted: list[tuple[str, float, float]] = field(default_factory=list)
+
+    def execute(self, query: str, parameters: Any = None) -> Any:
+        """Run one statement."""
+        started = time.perf_counter()
+        result = self.connection.execute(query, parameters)
+        made = _TABLE.search(query)
+        name = re.sub(r"_\d+$", "", made[1]) if made else "(read)"
+        self.noted.append((name, started, time.perf_counter() - started))
+        return result
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.connection, name)
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """A screening with the seconds of it, of each phase, and of the statements that make each table."""
+
+    result: ScreenResult
+    seconds: float
+    phases: dict[str, float]
+    tables: list[tuple[str, int, float]]
+
+    @property
+    def listed(self) -> int:
+        """How many patients are listed."""
+        return len({one.patient_id for one in self.result.screening.candidates})
+
+
+def timed_screening(trial: str, store: Path, as_of: date, out: Path | None = None) -> Timed:
+    """Run the job `screen` with a clock on its connection."""
+    settings = Settings(store=store)
+    terminology = read_terminology()
+    clocks: list[Clock] = []
+
+    @contextmanager
+    def clocked(*places: Any, **options: Any) -> Iterator[Clock]:
+        with open_warehouse(*places, **options) as connection:
+            clocks.append(Clock(connection))
+            yield clocks[0]
+
+    with mock.patch.object(job, "open_warehouse", clocked):
+        started = time.perf_counter()
+        result = screen_store(read_trial(trial, terminology, settings), terminology, settings, as_of=as_of, out=out)
+        ended = time.perf_counter()
+    return Timed(result, ended - started, _phases(clocks[0].noted, started, ended), _tables(clocks[0].noted))
+
+
+def _phases(noted: list[tuple[str, float, float]], started: float, ended: float) -> dict[str, float]:
+    begins = [next(began for name, began, _ in noted if name == marker) for _, marker in PHASES]
+    bounds = [started, *begins, ended]
+    names = ["trial and mappings", *(name for name, _ in PHASES)]
+    return {name: after - before for name, before, after in zip(names, bounds, bounds[1:], strict=False)}
+
+
+def _tables(noted: list[tuple[str, float, float]]) -> list[tuple[str, int, float]]:
+    counts: Counter[str] = Counter()
+    spent: defaultdict[str, float] = defaultdict(float)
+    for name, _, took in noted:
+        counts[name] += 1
+        spent[name] += took
+    return [(name, counts[name], took) for name, took in sorted(spent.items(), key=lambda one: -one[1])]
+
+
+def multiplied(target: Path, patients: int) -> Path:
+    """Write the sample patients under new ids until `patients` of them are listed; one NDJSON file a type."""
+    with tempfile.TemporaryDirectory() as scratch:
+        store = Path(scratch) / "store"
+        load(sample_files(), store)
+        copies = -(-patients // timed_screening(TRIAL, store, AS_OF).listed)
+        landed = sorted((store / "landing").glob("*/*.ndjson.gz"))
+        lines = {path.name.split(".")[0]: gzip.decompress(path.read_bytes()).decode().splitlines() for path in landed}
+    target.mkdir()
+    for name, resources in lines.items():
+        with (target / f"{name}.ndjson").open("w", encoding="utf-8") as out:
+            for copy in range(copies):
+                out.writelines(_renamed(line, copy) for line in resources)
+    return target
+
+
+def _renamed(line: str, copy: int) -> str:
+    parsed = json.loads(_REFERENCE.sub(rf'"reference": "\1/\2-x{copy}"', line))
+    parsed["id"] += f"-x{copy}"
+    return json.dumps(parsed, ensure_ascii=False, separators=(",", ":")) + "\n"
