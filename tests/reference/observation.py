@@ -23,6 +23,16 @@ def observation(site: Site, leaf: Leaf, patient_id: str, as_of: date) -> Answer:
         start, _ = _start(site, question, question.observation[0], as_of)
         return known[0] if known else absent(site, patient_id, question, ("Observation",), start, as_of)
     answer, newest = decided[0]
+    if question.role == "confirm" and question.is_ != "positive" and answer.truth and newest is not None:
+        screens = results_of(site, patient_id, question.observation[0], as_of)
+        asked_positive = question.model_copy(update={"is_": "positive"})
+        later = [
+            r
+            for r in screens
+            if r.role != "confirm" and r.days.hi > newest and usable(site, asked_positive, r, patient_id)
+        ]
+        if any(truth_of(site, asked_positive, r, patient_id).truth for r in later):
+            return Answer(None, "conflicting_results", answer.flags, answer.evidence)
     for other, day in decided[1:]:
         opposite = {answer.truth, other.truth} == {True, False}
         if opposite and newest is not None and day is not None and day > newest:

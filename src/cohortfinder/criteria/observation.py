@@ -31,6 +31,10 @@ class ObservationQuestion(NumericQuestion):
     `below_detection: negative` reads "< limit of detection" as negative (flag `below_detection`).
     A date that may lie outside the window gives unknown (`partial_date`) unless it changes nothing.
 
+    *Confirming tests*: `role: confirm` with `is: negative` or `is: equivocal` speaks for the positive
+    screens up to its own day; a later positive result under a deciding code of the concept makes a true answer
+    unknown (`conflicting_results`). It names one concept.
+
     *No usable result*: unknown with the reason of the newest unusable one, else `out_of_window`, else `no_data`;
     `absence: false` turns only `no_data` into false, by the absence rule.
     """
@@ -58,5 +62,7 @@ class ObservationQuestion(NumericQuestion):
         super().model_post_init(context)
         if (self.comparison is None) == (self.is_ is None):
             raise ValueError("say one comparison: at_least, at_most, above, below, between, or is: positive")
+        if self.role and len(self.observation) > 1:
+            raise ValueError("'role' goes with one concept; write one leaf a concept")
         if self.within and self.ever:
             raise ValueError("say one window: within or ever")

@@ -106,6 +106,8 @@ def _observation(question: ObservationQuestion, setting: Setting) -> dict[str, A
     return {
         "concepts": list(question.observation),
         "roles": [question.role] if question.role else DECIDING_ROLES,
+        "outdated_by_positive": question.role == "confirm" and question.is_ in ("negative", "equivocal"),
+        "screening_roles": DECIDING_ROLES,
         "span": span,
         "protocol_span": Span(group.protocol_days, "days") if by_group else None,
         "pick": question.pick,

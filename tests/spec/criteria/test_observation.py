@@ -859,3 +859,35 @@ def test_a_year_that_is_not_over_does_not_say_whether_it_is_in_the_window(spec):
             this_year  | unknown | partial_date
         """,
     )
+
+
+def test_a_confirming_test_does_not_speak_for_a_newer_positive_screen(spec):
+    """It settles the screen before it or of its own day; a later reactive one opens the question again."""
+    spec(
+        as_of="2026-11-20",
+        observation="""
+            patient_id    | code    | value_string | effective_datetime
+            same_day      | 5196-1  | reactive     | 2026-11-01T08:00:00+08:00
+            same_day      | 65633-0 | negative     | 2026-11-01
+            before        | 5196-1  | reactive     | 2026-10-01
+            before        | 65633-0 | negative     | 2026-11-01
+            newer_screen  | 65633-0 | negative     | 2026-11-01
+            newer_screen  | 5196-1  | reactive     | 2026-11-02
+            newer_clear   | 65633-0 | negative     | 2026-11-01
+            newer_clear   | 5196-1  | non-reactive | 2026-11-02
+            maybe_newer   | 65633-0 | negative     | 2026-11-01
+            maybe_newer   | 5196-1  | reactive     | 2026-11
+            screen_to_come | 65633-0 | negative    | 2026-11-01
+            screen_to_come | 5196-1  | reactive    | 2026-11-25
+        """,
+        rule={"observation": "hbsag", "role": "confirm", "is": "negative"},
+        expected="""
+            patient_id     | truth   | reason              | changes_on
+            same_day       | true    | met                 | 2027-11-02
+            before         | true    | met                 | 2027-11-02
+            newer_screen   | unknown | conflicting_results |
+            newer_clear    | true    | met                 | 2027-11-02
+            maybe_newer    | unknown | conflicting_results |
+            screen_to_come | true    | met                 | 2026-11-25
+        """,
+    )
