@@ -17,7 +17,7 @@ lint: .venv/installed-dev
 	$(BIN)/lint-imports
 
 conformance: .venv/installed-dev
-	$(BIN)/python -m pytest -n 2 tests/conformance
+	$(BIN)/python -m pytest tests/conformance --sql-on-fhir-report build/sql-on-fhir-report.json
 
 # needs benchmarks/data (python -m benchmarks.generate, with Java and Maven), or BENCH_DATA
 bench: .venv/installed-dev

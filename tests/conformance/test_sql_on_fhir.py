@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,44 +19,13 @@ _MISSING = (
     "or set COHORTFINDER_SQL_ON_FHIR_TESTS"
 )
 
-# What does not pass yet; a case that begins to pass must leave the list.
-KNOWN_GAPS = frozenset(
-    {
-        # DuckDB reads JSON numbers through doubles: the digits of 1.00 are only in the text of the line.
-        ("fn_boundary", "decimal lowBoundary"),
-        ("fn_boundary", "decimal highBoundary"),
-        ("row_index", "%rowIndex with repeat"),
-        ("repeat", "basic"),
-        ("repeat", "item and answer.item"),
-        ("repeat", "empty expression"),
-        ("repeat", "empty child expression"),
-        ("repeat", "combined with forEach"),
-        ("repeat", "combined with forEachOrNull"),
-        ("repeat", "combined with unionAll"),
-        ("repeat", "repeat inside forEach"),
-        ("repeat", "repeat inside repeat"),
-        ("repeat", "repeat inside forEachOrNull"),
-        ("repeat", "sibling repeats at top level"),
-        ("repeat", "sibling repeats inside forEach"),
-        ("repeat", "top-level repeat with sibling forEach containing repeat"),
-        ("repeat", "forEach with repeat with forEach (triple nesting)"),
-        ("repeat", "repeat with forEach with repeat (triple nesting)"),
-        ("repeat", "unionAll inside repeat"),
-        ("repeat", "repeat inside repeat inside repeat"),
-        ("repeat", "multi-path repeat inside forEach"),
-        ("repeat", "unionAll with repeat and non-repeat branches"),
-    }
-)
-
 
 def _cases() -> list[Any]:
     found = []
     for file in sorted(_FOLDER.glob("*.json")):
         content = json.loads(file.read_text())
         for case in content["tests"]:
-            key = (file.stem, case["title"])
-            marks = [pytest.mark.xfail(strict=True)] if key in KNOWN_GAPS else []
-            found.append(pytest.param(content["resources"], case, id=f"{file.stem}: {case['title']}", marks=marks))
+            found.append(pytest.param(file.name, content["resources"], case, id=f"{file.stem}: {case['title']}"))
     return found
 
 
@@ -78,9 +48,13 @@ def _run(resources: list[Any], view: Any) -> tuple[list[str], list[dict[str, Any
 
 
 @pytest.mark.skipif(not list(_FOLDER.glob("*.json")), reason=_MISSING)
-@pytest.mark.parametrize(("resources", "case"), _cases())
-def test_official_case(resources: list[Any], case: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("file", "resources", "case"), _cases())
+def test_official_case(
+    file: str, resources: list[Any], case: dict[str, Any], record_property: Callable[[str, str], None]
+) -> None:
     """The rows are those of the case, as a bag; or the view is refused."""
+    record_property("suite", file)
+    record_property("case", case["title"])
     if case.get("expectError"):
         with pytest.raises((ViewError, duckdb.Error)):
             _run(resources, case["view"])

@@ -16,7 +16,7 @@ from cohortfinder.views.elements import ElementTable, r4_elements
 from cohortfinder.views.errors import ViewError
 from cohortfinder.views.rows import Chain
 from cohortfinder.views.schema import Shape, quote, text
-from cohortfinder.views.scope import Scope
+from cohortfinder.views.scope import Raw, Scope
 from cohortfinder.views.selection import Column, Output, compile_path, compile_select
 from cohortfinder.views.values import Names, Value, single
 
@@ -32,6 +32,7 @@ class _Plan:
     chain: Chain
     outputs: tuple[Output, ...]
     conditions: tuple[str, ...]
+    raw: str
 
     def over(self, source: str) -> str:
         filtered = f"(SELECT * FROM {source} WHERE {' AND '.join(self.conditions)})"
@@ -58,6 +59,12 @@ class CompiledView:
         """
         plan = self._strict if strict else self._robust
         options = "" if strict else f", ignore_errors = true, maximum_object_size = {_LONGEST_LINE}"
+        if plan.raw:
+            lines = f"read_ndjson_objects($files, format = 'newline_delimited'{options})"
+            transform = "json_transform_strict" if strict else "json_transform"
+            struct = f"{transform}(json, {plan.shape.json_text()})"
+            rows = f"(SELECT json, {struct} AS resource FROM {lines} WHERE json IS NOT NULL)"
+            return plan.over(f"(SELECT json AS {plan.raw}, unnest(resource) FROM {rows})")
         columns = plan.shape.columns()
         return plan.over(
             f"read_json($files, format = 'newline_delimited', auto_detect = false, columns = {{{columns}}}{options})"
@@ -69,8 +76,9 @@ class CompiledView:
         name = quote(column)
         struct = f"json_transform({name}, {plan.shape.json_text()})"
         own = f"{name} ->> 'resourceType' = {text(self.resource)}"
-        rows = f"(SELECT {struct} AS resource FROM {quote(relation)} WHERE {own})"
-        return plan.over(f"(SELECT unnest(resource) FROM {rows})")
+        rows = f"(SELECT {name} AS text, {struct} AS resource FROM {quote(relation)} WHERE {own})"
+        raw = f"text AS {plan.raw}, " if plan.raw else ""
+        return plan.over(f"(SELECT {raw}unnest(resource) FROM {rows})")
 
 
 def compile_view(definition: Mapping[str, Any] | str, *, elements: ElementTable | None = None) -> CompiledView:
@@ -93,14 +101,15 @@ def _plan(view: ViewDefinition, elements: ElementTable, *, robust: bool) -> _Pla
         raise ViewError(f"{view.resource!r} is not a FHIR R4 resource type")
     shape = Shape()
     shape.field("resourceType", is_array=False, leaf="VARCHAR")
-    root = Value("", view.resource, context=view.resource, shape=shape, is_root=True)
-    scope = Scope(root, root, elements, view.constants, Names(), lambda: "0", robust)
+    raw = Raw(used=any(select.repeats for select in view.selects))
+    root = Value("", view.resource, context=view.resource, shape=shape, is_root=True, raw=raw.column)
+    scope = Scope(root, root, elements, view.constants, Names(), lambda: "0", robust, raw)
     conditions = [f'"resourceType" = {text(view.resource)}']
     conditions += [_condition(path, scope) for path in view.where]
     chain = Chain()
     outputs = [output for select in view.selects for output in compile_select(select, scope, chain, None)]
     _check_names(outputs)
-    return _Plan(shape, chain, tuple(outputs), tuple(conditions))
+    return _Plan(shape, chain, tuple(outputs), tuple(conditions), raw.column if raw.used else "")
 
 
 def _condition(path: str, scope: Scope) -> str:

@@ -38,6 +38,11 @@ class Select:
     iteration: str
     paths: tuple[str, ...]
 
+    @property
+    def repeats(self) -> bool:
+        """Whether it, or a select below it, goes down to any depth."""
+        return self.iteration == "repeat" or any(inner.repeats for inner in (*self.selects, *self.unions))
+
 
 @dataclass(frozen=True, slots=True)
 class ViewDefinition:
@@ -105,8 +110,8 @@ def _select(content: Mapping[str, Any]) -> Select:
     if len(given) > 1:
         raise ViewError(f"a select has only one of forEach, forEachOrNull and repeat, not {' and '.join(given)}")
     iteration = given[0] if given else ""
-    paths = content.get("repeat") if iteration == "repeat" else [content[iteration]] if iteration else []
-    if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
+    paths = content["repeat"] if iteration == "repeat" else [content[iteration]] if iteration else []
+    if not isinstance(paths, list) or (iteration and not paths) or not all(isinstance(path, str) for path in paths):
         raise ViewError(f"{iteration!r} must be FHIRPath text")
     parts = Select(
         columns=tuple(_column(item) for item in _objects(content, "column")),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from cohortfinder.resources import resource_dir
-from cohortfinder.views.errors import ViewError
+from cohortfinder.views.errors import UnknownElementError
 
 INTEGER_TYPES = frozenset({"integer", "positiveInt", "unsignedInt"})
 _INLINE_TYPES = frozenset({"BackboneElement", "Element"})
@@ -53,12 +53,20 @@ class ElementTable:
         if row is None:
             row = self.elements.get(f"{context}.{name}[x]")
         if row is None:
-            raise ViewError(self._unknown(context, name), position=position)
+            raise UnknownElementError(self._unknown(context, name), position=position)
         types = tuple(str(code) for code in row[1:])
         contexts = tuple(self._context(f"{context}.{name}", code) for code in types)
         if types and types[0].startswith("#"):
             types = ("BackboneElement",)
         return Element(name, types, contexts, bool(row[0]), is_choice)
+
+    def elsewhere(self, name: str) -> Element | None:
+        """Return an element of a name that stands in some other definition, None when no definition has it."""
+        for path in self.elements:
+            context, _, own = path.rpartition(".")
+            if own == name:
+                return self.child(context, name, 0)
+        return None
 
     @staticmethod
     def _context(path: str, code: str) -> str:

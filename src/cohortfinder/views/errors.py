@@ -27,10 +27,14 @@ class ViewError(InputError):
 
     def within(self, *, view: str = "", where: str = "", path: str = "") -> "ViewError":
         """Return the same error with the places filled in that are still empty."""
-        return ViewError(
+        return type(self)(
             self.problem,
             view=self.view or view,
             where=self.where or where,
             path=self.path or path,
             position=self.position,
         )
+
+
+class UnknownElementError(ViewError):
+    """A name that is no element of the definition it is taken from."""

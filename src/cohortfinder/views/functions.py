@@ -1,10 +1,11 @@
 """The FHIRPath functions of SQL on FHIR, each from a target value to a value."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
 from cohortfinder.views.errors import ViewError
-from cohortfinder.views.schema import text
+from cohortfinder.views.schema import DECIMAL, text
 from cohortfinder.views.scope import Scope
 from cohortfinder.views.syntax import Binary, Call, Member, Node, This
 from cohortfinder.views.values import Value, exists, map_items, single
@@ -167,6 +168,9 @@ def _plain_key(reference: str, name: str, slow: str) -> str:
 def _boundary(low: bool) -> Function:
     def boundary(target: Value, node: Call, scope: Scope, compile_node: Compile) -> Value:
         _take(node, 0, 0)
+        if target.fhir_type == "decimal":
+            digits = _digits_sent(target, _field_of(node.target, node.position), scope)
+            return replace(target, sql=_decimal_boundary(single(target), digits, low), many=False)
         make = _BOUNDARIES.get(target.fhir_type)
         if make is None:
             message = f"{node.name}() of {target.fhir_type} is not supported"
@@ -174,6 +178,41 @@ def _boundary(low: bool) -> Function:
         return map_items(target, scope.names, lambda item: replace(item, sql=make(item.sql, low)))
 
     return boundary
+
+
+def _field_of(node: Node, position: int) -> str:
+    """Return the JSON field that a path ends in."""
+    if isinstance(node, Member):
+        return node.name
+    if isinstance(node, Call) and node.name == "ofType" and isinstance(node.target, Member):
+        name = _type_name(node.arguments[0])
+        return f"{node.target.name}{name[0].upper()}{name[1:]}"
+    raise ViewError("the boundary of a decimal needs a path that ends in an element", position=position)
+
+
+def _digits_sent(target: Value, field: str, scope: Scope) -> str:
+    """Return the SQL of how many decimals a number was sent with.
+
+    DuckDB reads JSON numbers through doubles, so that 1.00 becomes 1.0; the digits are only in the text of the
+    resource. Of several spellings of the same number in one resource the shortest counts: its bounds are the widest.
+    """
+    number = r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?"
+    pattern = text(f'"{re.escape(field)}"\\s*:\\s*({number})\\s*[,}}\\]]')
+    sent, one = f"regexp_extract_all({scope.raw.sql()}, {pattern}, 1)", scope.names.fresh("v")
+    same = f"list_filter({sent}, lambda {one}: TRY_CAST({one} AS {DECIMAL}) = {single(target)})"
+    return f"list_min(list_transform({same}, lambda {one}: {_decimals(one)}))"
+
+
+def _decimals(number: str) -> str:
+    # 1.20E2 is 120: the exponent moves the point
+    mantissa, exponent = f"split_part(lower({number}), 'e', 1)", f"split_part(lower({number}), 'e', 2)"
+    return f"length(split_part({mantissa}, '.', 2)) - coalesce(TRY_CAST({exponent} AS INTEGER), 0)"
+
+
+def _decimal_boundary(value: str, digits: str, low: bool) -> str:
+    """Half a unit of the last place below or above, as FHIRPath has it; Source: https://hl7.org/fhirpath/#lowboundary."""
+    half = f"CAST(5 * pow(10::DOUBLE, -1 - {digits}) AS {DECIMAL})"
+    return f"CAST({value} {'-' if low else '+'} {half} AS {DECIMAL})"
 
 
 def _date_boundary(sql: str, low: bool) -> str:

@@ -6,6 +6,11 @@ the file is read once and nothing is kept between. UNION ALL would read it twice
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
+
+from cohortfinder.views.schema import Shape
+
+Relation = Callable[[str], str]
 
 
 @dataclass
@@ -33,21 +38,79 @@ class Stage:
         self.index_used = True
         return f"CAST(coalesce({self.index}, 0) AS INTEGER)"
 
-    def sql(self) -> str:
-        """Return the expressions of the SELECT list."""
-        conditions = [f"({self.guard()})"] if self.guard else []
-        if self.or_null:
-            conditions.append(f"len({self.items}) > 0")
-        found = [self._unnest(self.items, conditions, self.item)]
+    def relation(self) -> Relation:
+        """Return what makes the rows of this stage from a relation."""
+        conditions = self._conditions()
+        found = [f"unnest({_applied(self.items, conditions)}) AS {self.item}"]
         if self.index_used:
-            found.append(self._unnest(f"range(len({self.items}))", conditions, self.index))
-        return ", ".join(found)
+            found.append(f"unnest({_applied(f'range(len({self.items}))', conditions)}) AS {self.index}")
+        return lambda source: f"(SELECT *, {', '.join(found)} FROM {source})"
 
-    @staticmethod
-    def _unnest(items: str, conditions: list[str], name: str) -> str:
-        if conditions:
-            items = f"CASE WHEN {' AND '.join(conditions)} THEN {items} ELSE [NULL] END"
-        return f"unnest({items}) AS {name}"
+    def _conditions(self) -> list[str]:
+        conditions = [f"({self.guard()})"] if self.guard else []
+        return [*conditions, f"len({self.items}) > 0"] if self.or_null else conditions
+
+
+@dataclass
+class JsonStage(Stage):
+    """One unnested list of JSON objects: `raw` is the column of the text, `item` that of the fields that are read."""
+
+    raw: str = ""
+    shape: Shape = field(default_factory=Shape)
+    transform: str = "json_transform"
+
+    def relation(self) -> Relation:
+        """Return what makes the rows of this stage from a relation."""
+        conditions = self._conditions()
+        found = [f"unnest({_applied(self.items, conditions)}) AS {self.raw}"]
+        if self.index_used:
+            found.append(f"unnest({_applied(f'range(len({self.items}))', conditions)}) AS {self.index}")
+        return lambda source: self._with_fields(f"(SELECT *, {', '.join(found)} FROM {source})")
+
+    def _with_fields(self, source: str) -> str:
+        return f"(SELECT *, {self.transform}({self.raw}, {self.shape.json_text()}) AS {self.item} FROM {source})"
+
+
+@dataclass
+class RepeatStage(JsonStage):
+    """A list of JSON objects and of all that `children` finds below them, each before what is below it."""
+
+    children: str = ""
+    row: str = ""
+    path: str = ""
+    walk: str = ""
+
+    def relation(self) -> Relation:
+        """Return what makes the rows of this stage from a relation."""
+        first = _applied(self.items, self._conditions())
+        own = f"{self.raw}, {self.path}"
+        below = f"UNION ALL SELECT * EXCLUDE ({own}), {self._step(self.children, self.path)} FROM {self.walk}"
+        index = f", {self._numbered()} AS {self.index}" if self.index_used else ""
+
+        def over(source: str) -> str:
+            rows = f"(SELECT *, row_number() OVER () AS {self.row} FROM {source})"
+            found = f"SELECT *, {self._step(first, '[]')} FROM {rows} {below if self.children else ''}"
+            kept = f"SELECT * EXCLUDE ({self.row}, {self.path}){index} FROM {self.walk}"
+            return self._with_fields(f"(WITH RECURSIVE {self.walk} AS ({found}) {kept})")
+
+        return over
+
+    def _step(self, items: str, above: str) -> str:
+        """Return the items with their places in the tree: the place above, then the number among its children."""
+        place = f"list_append(CAST({above} AS BIGINT[]), place)"
+        places = f"list_transform(range(len({items})), lambda place: {place})"
+        return f"unnest({items}) AS {self.raw}, unnest({places}) AS {self.path}"
+
+    def _numbered(self) -> str:
+        number = f"row_number() OVER (PARTITION BY {self.row} ORDER BY {self.path}) - 1"
+        return f"CASE WHEN {self.raw} IS NOT NULL THEN {number} END"
+
+
+def _applied(items: str, conditions: list[str]) -> str:
+    return f"CASE WHEN {' AND '.join(conditions)} THEN {items} ELSE [NULL] END" if conditions else items
+
+
+AnyStage = TypeVar("AnyStage", bound=Stage)
 
 
 @dataclass
@@ -56,7 +119,7 @@ class Chain:
 
     stages: list[Stage] = field(default_factory=list)
 
-    def add(self, stage: Stage) -> Stage:
+    def add(self, stage: AnyStage) -> AnyStage:
         """Append a stage."""
         self.stages.append(stage)
         return stage
@@ -64,7 +127,6 @@ class Chain:
     def over(self, source: str) -> str:
         """Return the relation that applies all stages to a relation."""
         # The last stage decides first which of the earlier indexes are used.
-        parts = [stage.sql() for stage in reversed(self.stages)]
-        for part in reversed(parts):
-            source = f"(SELECT *, {part} FROM {source})"
+        for relation in reversed([stage.relation() for stage in reversed(self.stages)]):
+            source = relation(source)
         return source

@@ -10,11 +10,25 @@ from cohortfinder.views.syntax import Literal
 from cohortfinder.views.values import Names, Value, map_items
 
 
+@dataclass
+class Raw:
+    """The text of the resource as a column of the source, which is only read when it is used."""
+
+    column: str = '"_raw"'
+    used: bool = False
+
+    def sql(self) -> str:
+        """Return the SQL of the text."""
+        self.used = True
+        return self.column
+
+
 @dataclass(frozen=True)
 class Scope:
     """`focus` is what a path starts from; `row_index` gives the SQL of `%rowIndex`.
 
-    With `robust`, leaves are read as text and cast where they are used, so that a wrong value is NULL.
+    With `robust`, leaves are read as text and cast where they are used, so that a wrong value is NULL. `raw` notes
+    when the text of the resource is needed.
     """
 
     focus: Value
@@ -24,6 +38,7 @@ class Scope:
     names: Names
     row_index: Callable[[], str]
     robust: bool
+    raw: "Raw"
 
     def step(self, value: Value, name: str, position: int) -> Value:
         """Take the elements of a name in a value."""

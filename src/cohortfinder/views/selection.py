@@ -4,10 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from cohortfinder.views.definition import ColumnDefinition, Select
-from cohortfinder.views.errors import ViewError
+from cohortfinder.views.errors import UnknownElementError, ViewError
 from cohortfinder.views.expressions import compile_node
-from cohortfinder.views.rows import Chain, Stage
-from cohortfinder.views.schema import sql_type
+from cohortfinder.views.json_items import JsonItems, json_items
+from cohortfinder.views.rows import Chain, JsonStage, RepeatStage, Stage
+from cohortfinder.views.schema import Shape, sql_type
 from cohortfinder.views.scope import Scope
 from cohortfinder.views.syntax import Call, Index, Member, Node, This, Variable, parse
 from cohortfinder.views.values import Value, single
@@ -43,8 +44,10 @@ def compile_path(path: str, scope: Scope, where: str) -> tuple[Node, Value]:
 def compile_select(select: Select, scope: Scope, chain: Chain, guard: Guard) -> list[Output]:
     """Add the stages of a select to the chain; return its columns: own, nested, then those of the union."""
     if select.iteration == "repeat":
-        raise ViewError("'repeat' is not supported; use forEach for each level", where="repeat")
-    if select.iteration:
+        scope, guard = _repeat(select, scope, chain, guard)
+    elif select.iteration and select.repeats:
+        scope, guard = _iterate_json(select, scope, chain, guard)
+    elif select.iteration:
         scope, guard = _iterate(select, scope, chain, guard)
     outputs = [_column(column, scope, guard) for column in select.columns]
     for inner in select.selects:
@@ -65,6 +68,75 @@ def _iterate(select: Select, scope: Scope, chain: Chain, guard: Guard) -> tuple[
     focus = replace(value, sql=item, many=False)
     inner = stage.present if or_null or guard else None
     return replace(scope, focus=focus, row_index=stage.row_index), inner
+
+
+def _iterate_json(select: Select, scope: Scope, chain: Chain, guard: Guard) -> tuple[Scope, Guard]:
+    """Go through elements as JSON, because a repeat below needs their text."""
+    items = json_items(select.paths[0], scope, select.iteration)
+    or_null = select.iteration == "forEachOrNull"
+    names = scope.names
+    stage = chain.add(
+        JsonStage(
+            items.sql, names.fresh("x"), names.fresh("i"), guard, or_null,
+            raw=names.fresh("j"), transform=_transform(scope),
+        )
+    )  # fmt: skip
+    return _inside(stage, items, scope), stage.present if or_null or guard else None
+
+
+def _repeat(select: Select, scope: Scope, chain: Chain, guard: Guard) -> tuple[Scope, Guard]:
+    """Go through the elements of the paths and, by the same paths, all that is below them."""
+    names = scope.names
+    item, raw = names.fresh("x"), names.fresh("j")
+    first = _of_one_type(select.paths, scope)
+    inner = replace(scope, focus=Value(item, first[0].fhir_type, context=first[0].context, shape=Shape(), raw=raw))
+    below = [found for path in select.paths if (found := _items_or_none(path, inner))]
+    if any(found.context != first[0].context for found in below):
+        raise ViewError("the paths lead to elements of different types", where="repeat", path=select.paths[0])
+    stage = chain.add(
+        RepeatStage(
+            _concatenated(first), item, names.fresh("i"), guard, raw=raw, transform=_transform(scope),
+            children=_concatenated(below), row=names.fresh("r"), path=names.fresh("p"), walk=names.fresh("w"),
+        )
+    )  # fmt: skip
+    return _inside(stage, first[0], scope), stage.present if guard else None
+
+
+def _of_one_type(paths: tuple[str, ...], scope: Scope) -> list[JsonItems]:
+    """Return the elements of those paths that exist here; one that does not may exist further down.
+
+    A view for several resource types may name an element that this type lacks: that gives no rows.
+    """
+    found = [items for path in paths if (items := _items_or_none(path, scope))]
+    if not found:
+        element = scope.elements.elsewhere(paths[0].rpartition(".")[2])
+        if element is None:
+            json_items(paths[0], scope, "repeat")
+            return []
+        return [JsonItems("CAST([] AS JSON[])", element.types[0], element.contexts[0])]
+    if any(items.context != found[0].context for items in found):
+        raise ViewError("the paths lead to elements of different types", where="repeat", path=paths[0])
+    return found
+
+
+def _items_or_none(path: str, scope: Scope) -> JsonItems | None:
+    try:
+        return json_items(path, scope, "repeat")
+    except UnknownElementError:
+        return None
+
+
+def _concatenated(items: list[JsonItems]) -> str:
+    return " || ".join(one.sql for one in items)
+
+
+def _inside(stage: JsonStage, items: JsonItems, scope: Scope) -> Scope:
+    focus = Value(stage.item, items.fhir_type, context=items.context, shape=stage.shape, raw=stage.raw)
+    return replace(scope, focus=focus, row_index=stage.row_index)
+
+
+def _transform(scope: Scope) -> str:
+    return "json_transform" if scope.robust else "json_transform_strict"
 
 
 def _union(unions: tuple[Select, ...], scope: Scope, chain: Chain, guard: Guard) -> list[Output]:

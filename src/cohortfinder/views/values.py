@@ -12,7 +12,10 @@ _KINDS = {"boolean": "boolean", "decimal": "number", **dict.fromkeys(INTEGER_TYP
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """`sql` gives one value (NULL: none) or, with `many`, a list. Choices wait for ofType() in `choice`."""
+    """`sql` gives one value (NULL: none) or, with `many`, a list. Choices wait for ofType() in `choice`.
+
+    `raw` gives the same as JSON text, where a view needs that.
+    """
 
     sql: str
     fhir_type: str
@@ -21,6 +24,7 @@ class Value:
     shape: Shape | None = None
     choice: Element | None = None
     is_root: bool = False
+    raw: str = ""
 
     @property
     def kind(self) -> str:
