@@ -32,6 +32,10 @@ def _condition(criterion: Node, item: Value, scope: Scope, compile_node: Compile
 
 def _where(target: Value, node: Call, scope: Scope, compile_node: Compile) -> Value:
     (criterion,) = _take(node, 1, 1)
+    if target.choice is not None:
+        raise ViewError(
+            f"{target.choice.field} is a choice; write {target.choice.field}.ofType(...) first", position=node.position
+        )
     if target.many:
         name = scope.names.fresh("v")
         item = replace(target, sql=name, many=False)
@@ -53,7 +57,7 @@ def _alternatives(target: Value, scope: Scope) -> list[Value]:
 def _exists(target: Value, node: Call, scope: Scope, compile_node: Compile) -> Value:
     if _take(node, 0, 1):
         target = _where(target, node, scope, compile_node)
-    if target.is_root:
+    if target.is_root and target.choice is None:
         return Value("TRUE", "boolean")
     found = [exists(value) for value in _alternatives(target, scope)]
     return Value(f"({' OR '.join(found)})", "boolean")

@@ -140,3 +140,18 @@ def test_the_observation_view_has_root_and_component_rows(run: Run) -> None:
         ("p", 0, "8480-6", None, Decimal(120), None),
         ("p", 1, None, "diastolic", None, "mmHg"),
     ]
+
+
+def test_whether_there_is_a_choice_of_any_type(run: Run) -> None:
+    """At the resource itself as well as inside an element."""
+    view = view_of("deceased.exists()", "deceased.exists().not()", "deceased.empty()")
+    alive, dead = (
+        {"resourceType": "Patient", "id": "a"},
+        {"resourceType": "Patient", "id": "b", "deceasedBoolean": False},
+    )
+    assert run(view, alive, dead) == [(False, True, True), (True, False, False)]
+
+
+def test_a_condition_on_a_choice_needs_its_type() -> None:
+    with pytest.raises(ViewError, match=r"is a choice; write value.ofType"):
+        compile_view(view_of("value.where(true).exists()", resource="Observation"))
