@@ -22,28 +22,40 @@ TYPES = (
 
 
 def generate(patients: int, seed: int = 7) -> Path:
-    """Write the patients into benchmarks/data/fhir and return that folder; about 5 minutes for 1,000."""
+    """Write the patients into benchmarks/data/fhir in place of those there, and return that folder.
+
+    About 5 minutes for 1,000.
+    """
     for tool in ("mvn", "java"):
         if shutil.which(tool) is None:
             sys.exit(f"{tool} is missing; install Maven and a Java of at least 11 to make the patients")
-    with tempfile.TemporaryDirectory() as scratch:
-        (Path(scratch) / "pom.xml").write_text(POM)
-        command = ["mvn", "-q", "-B", "dependency:build-classpath", "-Dmdep.outputFile=classpath.txt"]
-        subprocess.run(command, cwd=scratch, check=True)
-        classpath = (Path(scratch) / "classpath.txt").read_text().strip()
-        options = ["-s", str(seed), "-cs", str(seed), "-p", str(patients), "-r", "20261101", "-e", "20261101"]
-        settings = {
-            "fhir.bulk_data": "true",
-            "baseDirectory": str(DATA.resolve()),
-            "hospital.fhir.export": "false",
-            "practitioner.fhir.export": "false",
-            "fhir.included_resources": TYPES,
-        }
-        exporter = [part for name, value in settings.items() for part in (f"--exporter.{name}={value}",)]
-        subprocess.run(
-            ["java", "-Xmx4g", "-cp", classpath, "App", *options, *exporter, "Massachusetts"], cwd=scratch, check=True
-        )
+    DATA.mkdir(exist_ok=True)
+    # Synthea appends to the files that it finds, so each run has a folder of its own
+    with tempfile.TemporaryDirectory(dir=DATA, prefix="making-") as scratch:
+        made = _run_synthea(Path(scratch), patients, seed)
+        shutil.rmtree(DATA / "fhir", ignore_errors=True)
+        made.rename(DATA / "fhir")
     return DATA / "fhir"
+
+
+def _run_synthea(folder: Path, patients: int, seed: int) -> Path:
+    (folder / "pom.xml").write_text(POM)
+    command = ["mvn", "-q", "-B", "dependency:build-classpath", "-Dmdep.outputFile=classpath.txt"]
+    subprocess.run(command, cwd=folder, check=True)
+    classpath = (folder / "classpath.txt").read_text().strip()
+    options = ["-s", str(seed), "-cs", str(seed), "-p", str(patients), "-r", "20261101", "-e", "20261101"]
+    settings = {
+        "fhir.bulk_data": "true",
+        "baseDirectory": str(folder / "made"),
+        "hospital.fhir.export": "false",
+        "practitioner.fhir.export": "false",
+        "fhir.included_resources": TYPES,
+    }
+    exporter = [f"--exporter.{name}={value}" for name, value in settings.items()]
+    subprocess.run(
+        ["java", "-Xmx4g", "-cp", classpath, "App", *options, *exporter, "Massachusetts"], cwd=folder, check=True
+    )
+    return folder / "made" / "fhir"
 
 
 if __name__ == "__main__":

@@ -16,10 +16,10 @@ LONGEST = 50
 REVIEWED = {
     "cohortfinder/engine/plan.py": 1,
     "cohortfinder/jobs/view.py": 1,
-    "cohortfinder/views/compiler.py": 4,
-    "cohortfinder/views/rows.py": 1,
-    "cohortfinder/warehouse/audit.py": 1,
+    "cohortfinder/views/compiler.py": 6,
+    "cohortfinder/views/rows.py": 7,
     "cohortfinder/warehouse/fill.py": 1,
+    "cohortfinder/warehouse/reader.py": 2,
     "cohortfinder/warehouse/tables.py": 2,
 }
 _STATEMENT = re.compile(r"\b(SELECT|INSERT INTO|CREATE (OR REPLACE )?(TEMP )?TABLE|COPY|DROP|DELETE FROM|UPDATE)\b")

@@ -2,10 +2,10 @@
 
 import shutil
 import tempfile
-from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 import duckdb
@@ -18,7 +18,7 @@ from cohortfinder.landing.quarantine import Quarantine
 from cohortfinder.landing.sources import Found, find_sources
 from cohortfinder.sql.environment import render
 from cohortfinder.warehouse.connection import make_private, open_warehouse, transaction
-from cohortfinder.warehouse.fill import Filled, fill
+from cohortfinder.warehouse.fill import Filled, fill, finished_types
 from cohortfinder.warehouse.tables import create_tables, drop_tables
 
 Log = Callable[[str], None]
@@ -54,7 +54,8 @@ def load(
     """Load FHIR files and folders into a store, which is made when it is not there.
 
     Raises InputError when a path does not exist or nothing in it can be loaded, LockedError when another process uses
-    the store, ReadWriteError when the disk refuses; the store is then as it was.
+    the store, ReadWriteError when the disk refuses; the store is then as it was, but for the record in `quarantine/`
+    of what was refused.
     """
     found = find_sources(paths)
     try:
@@ -89,24 +90,28 @@ def _land(found: Found, store: Path, log: Log) -> tuple[Path, Manifest]:
     manifest = _new_manifest(store, found.skipped)
     folder = store / LANDING / (manifest.load_id + PARTIAL)
     folder.mkdir(mode=0o700)
-    quarantine = Quarantine(_quarantine_files(store, manifest.load_id)[0])
+    refused = _quarantine_files(store, manifest.load_id)[0]
+    quarantine = Quarantine(refused)
     try:
         manifest = land(found.files, folder, manifest, quarantine, log=log)
-        _refuse_nothing(manifest, quarantine)
         quarantine.close()
-        return folder.rename(folder.with_suffix("")), manifest
     except BaseException:
         if not quarantine.closed:
             quarantine.close()
         _clear(folder, store)
         raise
+    if not any(kind.resources for kind in manifest.types) and not manifest.deletions:
+        shutil.rmtree(folder)
+        raise InputError(_nothing_to_load(manifest, quarantine, refused))
+    return folder.rename(folder.with_suffix("")), manifest
 
 
 def _commit(
     connection: duckdb.DuckDBPyConnection, store: Path, folder: Path, manifest: Manifest, log: Log
 ) -> LoadSummary:
     log(f"filling tables from {sum(kind.resources for kind in manifest.types)} resources")
-    quarantine = Quarantine(_quarantine_files(store, manifest.load_id)[1])
+    finished = finished_types(connection, manifest.load_id)
+    quarantine = Quarantine(_quarantine_files(store, manifest.load_id)[1], finished=finished)
     with tempfile.TemporaryDirectory(dir=store / SPILL) as scratch:
         filled = fill(connection, folder, manifest, quarantine, Path(scratch))
     quarantine.close()
@@ -153,8 +158,8 @@ def _finish_earlier(connection: duckdb.DuckDBPyConnection, store: Path, log: Log
 def _new_manifest(store: Path, skipped: tuple[str, ...]) -> Manifest:
     started = datetime.now(UTC)
     stem = started.strftime("%Y%m%dT%H%M%S")
-    taken = Counter(path.name[: len(stem)] for path in (store / LANDING).iterdir())
-    load_id = f"{stem}-{taken[stem] + 1:03}"
+    taken = {path.name.split(".")[0] for name in (LANDING, QUARANTINE) for path in (store / name).iterdir()}
+    load_id = next(free for number in count(1) if (free := f"{stem}-{number:03}") not in taken)
     return replace(Manifest(load_id, started.replace(tzinfo=None).isoformat(timespec="seconds")), skipped=skipped)
 
 
@@ -164,14 +169,12 @@ def _quarantine_files(store: Path, load_id: str) -> tuple[Path, Path]:
     return folder / f"{load_id}.ndjson", folder / f"{load_id}.tables.ndjson"
 
 
-def _refuse_nothing(manifest: Manifest, quarantine: Quarantine) -> None:
-    """Raise InputError when no file held a single resource that can be loaded."""
-    if any(kind.resources for kind in manifest.types) or manifest.deletions:
-        return
+def _nothing_to_load(manifest: Manifest, quarantine: Quarantine, refused: Path) -> str:
+    """Say why no file held a single resource that can be loaded, and where what was refused is kept."""
     names = ", ".join(source.path for source in manifest.sources[:3])
     reason = quarantine.reasons.most_common(1)
-    why = reason[0][0] if reason else "there is no resource in it"
-    raise InputError(f"{names}: nothing here can be loaded ({why}); give FHIR R4 resources as JSON or NDJSON")
+    why = f"{reason[0][0]}, see {refused}" if reason else "there is no resource in it"
+    return f"{names}: nothing here can be loaded ({why}); give FHIR R4 resources as JSON or NDJSON"
 
 
 def _refuse_all_rejected(summary: LoadSummary, manifest: Manifest, store: Path) -> None:

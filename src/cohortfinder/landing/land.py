@@ -153,7 +153,7 @@ def _reason_against_entry(entry: Entry) -> str | None:
         return "a deletion without its time (response.lastModified) is not applied"
     if entry.method == "PATCH":
         return "a PATCH holds no whole resource"
-    return reason_against(entry.resource) if entry.text else "no resource in this entry"
+    return reason_against(entry.resource, entry.text.encode()) if entry.text else "no resource in this entry"
 
 
 def _starts_ndjson(block: bytes, path: Path) -> bool:

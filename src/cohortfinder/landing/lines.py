@@ -7,6 +7,8 @@ from typing import Any
 import orjson
 
 from cohortfinder.landing.contained import MARKER as CONTAINED
+from cohortfinder.landing.kinds import some_wrong_kind, wrong_kind
+from cohortfinder.landing.raw_json import has_duplicate_key
 from cohortfinder.landing.releases import MARKERS, wrong_release, wrong_type
 
 # They carry messages between systems and say nothing about a patient: passed over without a word.
@@ -14,6 +16,8 @@ NO_RECORDS = frozenset({"OperationOutcome", "Parameters"})
 
 # The parser reads objects and arrays to this depth; no hospital's record comes near it.
 _DEPTH = 1000
+# The reader of the tables takes no longer line; a record of this size is a document or an image.
+LONGEST_LINE = 32_000_000
 _LOOK_BYTES = 2**20
 _BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*"|([\[{])|([\]}])')
 _TYPE = re.compile(rb'\{"resourceType":"([A-Za-z]+)"')
@@ -37,18 +41,19 @@ def uniform_type(block: bytes) -> str | None:
     """Return the one type of a block whose lines all look right at a glance, else None.
 
     The glance costs next to nothing; a block that does not pass it is examined line by line. What it cannot see
-    (an id that is missing, a value of the wrong kind) is found when the tables are filled.
+    (an id that is missing, an object in the place of an array) is found when the tables are filled.
     """
     found = _TYPE.match(block)
     if not found:
         return None
     resource_type = found[1].decode()
     lines = block.count(b"\n")
-    if block.count(b"\n" + found[0]) + 1 != lines or block.count(b"}\n") + block.count(b"}\r\n") != lines:
+    ended = block.count(b"}\n") + (block.count(b"}\r\n") if b"\r" in block else 0)
+    if ended != lines or block.count(b"\n" + found[0]) + 1 != lines or len(block) > LONGEST_LINE:
         return None
     if wrong_type(resource_type) or resource_type in {"Bundle", *NO_RECORDS} or CONTAINED in block:
         return None
-    if any(marker in block for marker in MARKERS.get(resource_type, ())):
+    if any(marker in block for marker in MARKERS.get(resource_type, ())) or some_wrong_kind(block, resource_type):
         return None
     return resource_type if _is_utf8(block) else None
 
@@ -68,11 +73,11 @@ def examine(line: bytes) -> Examined:
         return Examined({}, "not UTF-8")
     try:
         resource = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        return Examined({}, _why_no_json(line))
+    except orjson.JSONDecodeError as error:
+        return Examined({}, "a number is out of range" if "infinity" in error.msg else _why_no_json(line))
     if not isinstance(resource, dict):
         return Examined({}, "not a resource")
-    return Examined(resource, reason_against(resource))
+    return Examined(resource, reason_against(resource, line))
 
 
 def _why_no_json(line: bytes) -> str:
@@ -93,11 +98,15 @@ def _depth(text: bytes) -> int:
     return deepest
 
 
-def reason_against(resource: dict[str, Any]) -> str | None:
-    """Return why a resource cannot be taken, None when it can."""
+def reason_against(resource: dict[str, Any], raw: bytes) -> str | None:
+    """Return why a resource cannot be taken, None when it can; `raw` is its text."""
     reason = wrong_type(resource.get("resourceType")) or wrong_release(resource)
     if reason or resource["resourceType"] in {"Bundle", *NO_RECORDS}:
         return reason
+    if len(raw) > LONGEST_LINE:
+        return f"longer than {LONGEST_LINE // 10**6} MB"
     if "id" not in resource:
         return "no id"
-    return None if isinstance(resource["id"], str) and resource["id"] else "id is not a string"
+    if not isinstance(resource["id"], str) or not resource["id"]:
+        return "id is not a string"
+    return "duplicate key" if has_duplicate_key(raw, resource) else wrong_kind(resource, raw)

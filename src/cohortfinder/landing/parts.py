@@ -3,10 +3,12 @@
 import os
 import zlib
 from collections import deque
+from collections.abc import Iterator
 from concurrent.futures import Executor, Future
 from pathlib import Path
 from typing import BinaryIO
 
+from cohortfinder.errors import StoreError
 from cohortfinder.landing.manifest import LandedType, Part
 
 # DuckDB reads one file a thread: several files of a type let it use all cores.
@@ -19,6 +21,24 @@ def compressed(block: bytes) -> bytes:
     """Return a block as one gzip member; a file of several members is one gzip file."""
     packer = zlib.compressobj(1, zlib.DEFLATED, 31)
     return packer.compress(block) + packer.flush()
+
+
+def members(path: Path) -> Iterator[tuple[bytes, bytes]]:
+    """Yield each gzip member of a landing file, whole lines, as it lies there and unpacked.
+
+    Raises StoreError when the file is damaged.
+    """
+    try:
+        rest = path.read_bytes()
+        while rest:
+            unpacker = zlib.decompressobj(31)
+            lines = unpacker.decompress(rest)
+            if not unpacker.eof:
+                raise EOFError
+            yield rest[: len(rest) - len(unpacker.unused_data)], lines
+            rest = unpacker.unused_data
+    except (OSError, EOFError, zlib.error) as error:
+        raise StoreError(f"{path}: this landing file is damaged; restore it from a backup") from error
 
 
 class TypeWriter:

@@ -18,7 +18,7 @@ from cohortfinder.views.rows import Chain
 from cohortfinder.views.schema import Shape, quote, text
 from cohortfinder.views.scope import Raw, Scope
 from cohortfinder.views.selection import Column, Output, compile_path, compile_select
-from cohortfinder.views.values import Names, Value, single
+from cohortfinder.views.values import REFUSAL, Names, Value, single
 
 # The strict reader uses DuckDB's default of 16 MB a line; a longer one goes to the robust reader.
 _LONGEST_LINE = 256 * 1024 * 1024
@@ -57,6 +57,10 @@ class CompiledView:
         InvalidInputException for a broken line or a value of a wrong kind; the robust one gives NULL for the
         value and leaves the line out.
         """
+        return (self._strict if strict else self._robust).over(self.relation_from_ndjson(strict))
+
+    def relation_from_ndjson(self, strict: bool) -> str:
+        """Return what `select_from_ndjson` reads the files by: a relation with the part of them that the view uses."""
         plan = self._strict if strict else self._robust
         options = "" if strict else f", ignore_errors = true, maximum_object_size = {_LONGEST_LINE}"
         if plan.raw:
@@ -64,11 +68,14 @@ class CompiledView:
             transform = "json_transform_strict" if strict else "json_transform"
             struct = f"{transform}(json, {plan.shape.json_text()})"
             rows = f"(SELECT json, {struct} AS resource FROM {lines} WHERE json IS NOT NULL)"
-            return plan.over(f"(SELECT json AS {plan.raw}, unnest(resource) FROM {rows})")
+            return f"(SELECT json AS {plan.raw}, unnest(resource) FROM {rows})"
         columns = plan.shape.columns()
-        return plan.over(
-            f"read_json($files, format = 'newline_delimited', auto_detect = false, columns = {{{columns}}}{options})"
-        )
+        return f"read_json($files, format = 'newline_delimited', auto_detect = false, columns = {{{columns}}}{options})"
+
+    @property
+    def refuses_rows(self) -> bool:
+        """Whether the query itself refuses a resource that could be read: one with several values where one may be."""
+        return f"{REFUSAL}(" in self.select_from_ndjson(strict=True)
 
     def select_from_json_column(self, relation: str, column: str) -> str:
         """Return the robust query over a JSON column of a relation, which may hold several types."""

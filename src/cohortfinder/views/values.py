@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from cohortfinder.views.elements import INTEGER_TYPES, Element
 from cohortfinder.views.schema import Shape
 
+# The function by which a query refuses a row.
+REFUSAL = "error"
 # What a primitive is compared as; everything else is text.
 _KINDS = {"boolean": "boolean", "decimal": "number", **dict.fromkeys(INTEGER_TYPES, "number")}
 
@@ -66,7 +68,7 @@ def single(value: Value) -> str:
     """Return the SQL of the only item; more than one is an error when the query runs."""
     if not value.many:
         return value.sql
-    guard = "error('a path gives more than one value where one is expected')"
+    guard = f"{REFUSAL}('a path gives more than one value where one is expected')"
     return f"CASE WHEN len({value.sql}) > 1 THEN {guard} ELSE {value.sql}[1] END"
 
 

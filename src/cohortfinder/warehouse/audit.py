@@ -1,107 +1,109 @@
-"""The slow second look at landing files: which lines cannot be read, and why; the good ones go on."""
+"""The slow second look at landing files that the tables refuse: which lines are to blame, and why.
 
-import gzip
-import tempfile
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+First the line that the message of the reader names is tried by itself. When that does not help, each part is read by
+itself, and only a part that is refused is examined line by line. Lines are blamed for nothing but what the reader
+refuses, so that the lines around them do not matter.
+"""
 
-import duckdb
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from itertools import islice
 
-from cohortfinder.landing.lines import examine
-from cohortfinder.landing.manifest import LandedType, Manifest, Part
-from cohortfinder.landing.quarantine import Quarantine
-from cohortfinder.landing.raw_json import has_duplicate_key
-from cohortfinder.warehouse.tables import TypedTable
+from cohortfinder.warehouse.landed_lines import PartLines, files_of
+from cohortfinder.warehouse.misfit import leniently_parsed, parsed
+from cohortfinder.warehouse.reader import REFUSALS, NoIdError, Reader
 
+_PLACE = re.compile(r'in file "(?P<file>[^"]+)", (?:at byte \d+ )?in line (?P<line>\d+)')
+# So many times the files are tried again after one bad line was found by its message.
+_GUESSES = 2
+_BATCH = 1000
 
-def audited_files(
-    connection: duckdb.DuckDBPyConnection, folder: Path, manifest: Manifest, landed: LandedType,
-    tables: Sequence[TypedTable], quarantine: Quarantine, scratch: Path,
-) -> list[str]:  # fmt: skip
-    """Return files with the readable lines of one landed type; a part without a bad line is its own file."""
-    files = []
-    for part in landed.parts:
-        path = folder / part.file
-        reasons = dict(_bad_lines(connection, path, tables, scratch))
-        if not reasons:
-            files.append(str(path))
-            continue
-        _put_aside(part, path, manifest, landed.resource_type, reasons, quarantine)
-        clean = scratch / f"{manifest.load_id}-{part.file}"
-        _copy_without(path, clean, reasons)
-        files.append(str(clean))
-    return files
+Row = tuple[int, bytes]
 
 
-def _bad_lines(
-    connection: duckdb.DuckDBPyConnection, path: Path, tables: Sequence[TypedTable], scratch: Path
-) -> Iterator[tuple[int, str]]:
-    """Yield the row, from 1, and the reason of each line that is no resource or does not fit the views."""
-    rows: list[tuple[int, bytes]] = []
-    for row, line in enumerate(_lines(path), start=1):
-        reason = examine(line).reason
-        if reason:
-            yield row, reason
-        else:
-            rows.append((row, line))
-    if rows and not _reads(connection, [line for _, line in rows], tables, scratch):
-        yield from _narrow(connection, rows, tables, scratch)
+class Audit:
+    """Finds the lines that keep some landing files from the tables."""
 
+    def __init__(self, reader: Reader, parts: Sequence[PartLines]) -> None:
+        self._reader, self._parts = reader, parts
+        self._guesses, self._examined = _GUESSES, False
 
-def _narrow(
-    connection: duckdb.DuckDBPyConnection,
-    rows: Sequence[tuple[int, bytes]],
-    tables: Sequence[TypedTable],
-    scratch: Path,
-) -> Iterator[tuple[int, str]]:
-    """Halve a set of lines that cannot be read until the lines that are to blame stand alone."""
-    if len(rows) == 1:
-        row, line = rows[0]
-        blamed = next((table for table in tables if not _reads(connection, [line], (table,), scratch)), tables[0])
-        wrong = f"a field has a value of the wrong kind for the table {blamed.name}"
-        yield row, "duplicate key in an object" if has_duplicate_key(line.decode()) else wrong
-        return
-    middle = len(rows) // 2
-    for half in (rows[:middle], rows[middle:]):
-        if not _reads(connection, [line for _, line in half], tables, scratch):
-            yield from _narrow(connection, half, tables, scratch)
+    def blame(self, refusal: Exception) -> None:
+        """Put aside what has led to a refusal. Raises the refusal when every part can be read by itself."""
+        if self._guesses and self._named(str(refusal)):
+            self._guesses -= 1
+            return
+        if self._examined:
+            raise refusal
+        self._examined = True
+        for part in self._parts:
+            if self._is_refused(part):
+                self._examine(part)
 
+    def _named(self, message: str) -> bool:
+        """Blame the line that a message names when it cannot be read alone; the message may also be wrong."""
+        found = _PLACE.search(message)
+        part = next((part for part in self._parts if found and str(part.path) == found["file"]), None)
+        if found is None or part is None:
+            return False
+        rows = part.rows_at(int(found["line"]))
+        named = [(row, line) for row, line in part.lines() if row in rows] if rows else []
+        reasons = {row: self._why(line) for row, line in named if self._reader.refuses([line])}
+        if reasons:
+            part.blame(reasons)
+        return bool(reasons)
 
-def _reads(
-    connection: duckdb.DuckDBPyConnection, lines: Sequence[bytes], tables: Sequence[TypedTable], scratch: Path
-) -> bool:
-    with tempfile.NamedTemporaryFile(dir=scratch, suffix=".ndjson") as file:
-        file.write(b"\n".join(lines) + b"\n")
-        file.flush()
-        for table in tables:
+    def _is_refused(self, part: PartLines) -> bool:
+        try:
+            self._reader.read(files_of([part]))
+        except (*REFUSALS, NoIdError):
+            return True
+        return False
+
+    def _examine(self, part: PartLines) -> None:
+        reasons = dict(self._bad_kinds(part.lines()))
+        if reasons:
+            part.blame(reasons)
+        if self._is_refused(part):
+            part.blame(dict(self._narrow(list(part.lines()))))
+
+    def _bad_kinds(self, lines: Iterable[Row]) -> Iterator[tuple[int, str]]:
+        """Yield what its kinds or its syntax show to be unreadable."""
+        doubtful = []
+        for row, line in lines:
             try:
-                query = table.view.select_from_ndjson(strict=True)
-                connection.cursor().execute(f"CREATE OR REPLACE TEMP TABLE tried AS {query}", {"files": [file.name]})
-            except duckdb.InvalidInputException:
-                return False
-    return True
+                reason = self._reader.misfit(parsed(line))
+            except ValueError:
+                doubtful.append((row, line))
+            else:
+                if reason:
+                    yield row, reason
+        rest = iter(doubtful)
+        while batch := list(islice(rest, _BATCH)):
+            valid = self._reader.valid_json([line for _, line in batch])
+            for (row, line), good in zip(batch, valid, strict=True):
+                if not good or self._is_misfit(line):
+                    yield row, self._why(line)
 
+    def _is_misfit(self, line: bytes) -> bool:
+        with suppress(ValueError):
+            return self._reader.misfit(leniently_parsed(line)) is not None
+        return False
 
-def _lines(path: Path) -> Iterator[bytes]:
-    with gzip.open(path, "rb") as file:
-        for line in file:
-            yield line.rstrip(b"\r\n")
+    def _narrow(self, rows: Sequence[Row]) -> Iterator[tuple[int, str]]:
+        """Halve a set of lines that cannot be read until the lines that are to blame stand alone."""
+        if len(rows) == 1:
+            yield rows[0][0], self._why(rows[0][1])
+            return
+        middle = len(rows) // 2
+        for half in (rows[:middle], rows[middle:]):
+            if self._reader.refuses(line for _, line in half):
+                yield from self._narrow(half)
 
-
-def _put_aside(
-    part: Part, path: Path, manifest: Manifest, resource_type: str, reasons: dict[int, str], quarantine: Quarantine
-) -> None:
-    for row, line in enumerate(_lines(path), start=1):
-        if row in reasons:
-            source, number, entry = part.origin(row)
-            reason = f"entry {entry}: {reasons[row]}" if entry else reasons[row]
-            quarantine.add(
-                file=manifest.sources[source].path, line=number, resource_type=resource_type, reason=reason, raw=line
-            )
-
-
-def _copy_without(path: Path, target: Path, reasons: dict[int, str]) -> None:
-    with gzip.open(target, "wb", compresslevel=1) as out:
-        for row, line in enumerate(_lines(path), start=1):
-            if row not in reasons:
-                out.write(line + b"\n")
+    def _why(self, line: bytes) -> str:
+        try:
+            wrong = self._reader.misfit(parsed(line))
+        except ValueError:
+            wrong = None
+        return wrong or self._reader.reason_against(line)

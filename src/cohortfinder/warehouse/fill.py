@@ -1,22 +1,30 @@
 """Landing files to typed tables: the newest version of each resource, what cannot be read put aside.
 
-A first load of a type goes straight from its files into the tables. Where the type is in the store already, or an id
-occurs twice, the winning versions are picked from the lines themselves and replace what is there.
+A first load of a type is read, a few files at a time, into incoming tables, which then take the place of the empty
+ones. Where the type is in the store already, or an id occurs twice, the winning versions are picked from the lines
+themselves and replace what is there. Either way reads strictly: files that fail are searched for the lines that are to
+blame, these are put aside, and no more than those files is read again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
-from cohortfinder.landing.manifest import LandedType, Manifest
+from cohortfinder.landing.manifest import Manifest
 from cohortfinder.landing.quarantine import Quarantine
 from cohortfinder.sql.environment import identifier, render
-from cohortfinder.warehouse.audit import audited_files
+from cohortfinder.warehouse.audit import Audit
 from cohortfinder.warehouse.connection import transaction
-from cohortfinder.warehouse.tables import TypedTable, typed_tables
+from cohortfinder.warehouse.landed_lines import LandedLines, PartLines, files_of
+from cohortfinder.warehouse.reader import REFUSALS, NoIdError, Reader
+from cohortfinder.warehouse.tables import TypedTable, create_tables, drop_tables, typed_tables
+from cohortfinder.warehouse.versions import pick_winners
+
+# Prefix of a table that is being filled. Those of an interrupted load are made anew when it is taken up again.
+INCOMING = "incoming_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +46,30 @@ def fill(
 ) -> dict[str, Filled]:
     """Bring one load into the tables, one transaction a resource type.
 
-    A type is there as a whole or not at all, and its completeness is noted with it; a load that was interrupted
-    between two types is filled again from its landing files and ends the same.
+    A type is there as a whole or not at all, and its completeness is noted with it; a load that was interrupted goes
+    on with the types that are not noted, from its landing files, and ends the same. `quarantine` holds what the types
+    that are noted have put aside.
     """
     tables = _tables_by_type()
-    filled = {
-        landed.resource_type: _fill_type(
-            connection, folder, manifest, landed, tables.get(landed.resource_type, ()), quarantine, scratch
-        )
-        for landed in manifest.types
-    }
+    finished = finished_types(connection, manifest.load_id)
+    filled = {}
+    for landed in manifest.types:
+        kind, lines = landed.resource_type, LandedLines(folder, manifest, landed, scratch)
+        if kind in finished:
+            loaded, bad = finished[kind], quarantine.types[kind]
+            filled[kind] = Filled(landed.resources, loaded, landed.resources - loaded - bad, bad)
+        else:
+            filled[kind] = _fill_type(connection, lines, tables.get(kind, ()), quarantine, scratch)
     if manifest.deletions:
         with transaction(connection):
             _delete(connection, folder / "deletions.ndjson", tables)
     return filled
+
+
+def finished_types(connection: duckdb.DuckDBPyConnection, load_id: str) -> dict[str, int]:
+    """Return how many resources a load has brought, by the types that it has finished."""
+    asked = render("warehouse/finished_types.sql.jinja", load_id=load_id)
+    return dict(connection.execute(asked.text, asked.parameters).fetchall())
 
 
 def _tables_by_type() -> dict[str, tuple[TypedTable, ...]]:
@@ -63,37 +81,54 @@ def _tables_by_type() -> dict[str, tuple[TypedTable, ...]]:
 
 
 def _fill_type(
-    connection: duckdb.DuckDBPyConnection, folder: Path, manifest: Manifest, landed: LandedType,
-    tables: Sequence[TypedTable], quarantine: Quarantine, scratch: Path,
+    connection: duckdb.DuckDBPyConnection, lines: LandedLines, tables: Sequence[TypedTable], quarantine: Quarantine,
+    scratch: Path,
 ) -> Filled:  # fmt: skip
-    files = [str(folder / part.file) for part in landed.parts]
-    before = quarantine.count
-    if tables and _is_new(connection, landed.resource_type):
-        with suppress(_NeedsCloserLookError, duckdb.InvalidInputException), transaction(connection):
-            _fill_empty(connection, landed, files, tables)
-            _note_type(connection, manifest, landed, landed.resources)
-            return Filled(landed.resources, landed.resources, 0, 0)
-    files = audited_files(connection, folder, manifest, landed, tables, quarantine, scratch)
-    bad = quarantine.count - before
+    """Fill the tables of one type, putting lines aside until the rest can be read."""
+    reader = Reader(connection, tables, scratch)
+    is_new = _is_new(connection, lines.resource_type)
+    if is_new:
+        drop_tables(connection, tables, INCOMING)
+        create_tables(connection, tables, INCOMING)
+    for parts in lines.groups(_threads(connection)):
+        audit = Audit(reader, parts)
+        while True:
+            try:
+                _gather(connection, parts, tables) if is_new and tables else reader.read(files_of(parts))
+                break
+            except (*REFUSALS, NoIdError) as refusal:
+                audit.blame(refusal)
+    if is_new:
+        with suppress(_SeveralVersionsError):
+            return _noted(connection, lines, tables, quarantine, _take_over)
+        drop_tables(connection, tables, INCOMING)
+    return _noted(connection, lines, tables, quarantine, _replace)
+
+
+class _SeveralVersionsError(Exception):
+    """An id occurs twice, so the straight way into the tables is not open."""
+
+
+_Way = Callable[[duckdb.DuckDBPyConnection, LandedLines, Sequence[TypedTable]], int]
+
+
+def _noted(
+    connection: duckdb.DuckDBPyConnection, lines: LandedLines, tables: Sequence[TypedTable], quarantine: Quarantine,
+    way: _Way,
+) -> Filled:  # fmt: skip
+    """Bring a type into its tables in one way, and note it: all of this or nothing."""
     with transaction(connection):
-        loaded = _replace(connection, landed.resource_type, files, tables)
-        _note_type(connection, manifest, landed, loaded)
-    return Filled(landed.resources, loaded, landed.resources - bad - loaded, bad)
-
-
-class _NeedsCloserLookError(Exception):
-    """An id is missing or occurs twice, so the straight way into the tables is not open."""
-
-
-def _note_type(connection: duckdb.DuckDBPyConnection, manifest: Manifest, landed: LandedType, loaded: int) -> None:
-    note = render(
-        "warehouse/note_type.sql.jinja",
-        load_id=manifest.load_id,
-        resource_type=landed.resource_type,
-        resources=loaded,
-        complete=landed.complete,
-    )
-    connection.execute(note.text, note.parameters)
+        loaded = way(connection, lines, tables)
+        lines.put_aside(quarantine)
+        note = render(
+            "warehouse/note_type.sql.jinja",
+            load_id=lines.manifest.load_id,
+            resource_type=lines.resource_type,
+            resources=loaded,
+            complete=lines.landed.complete,
+        )
+        connection.execute(note.text, note.parameters)
+    return Filled(lines.landed.resources, loaded, lines.landed.resources - lines.bad - loaded, lines.bad)
 
 
 def _is_new(connection: duckdb.DuckDBPyConnection, resource_type: str) -> bool:
@@ -101,42 +136,62 @@ def _is_new(connection: duckdb.DuckDBPyConnection, resource_type: str) -> bool:
     return not connection.execute(asked.text, asked.parameters).fetchall()
 
 
-def _fill_empty(
-    connection: duckdb.DuckDBPyConnection, landed: LandedType, files: list[str], tables: Sequence[TypedTable]
-) -> None:
-    """Fill the empty tables of a type straight from its files; raises when a line or an id needs a closer look."""
-    for table in tables:
-        connection.execute(_insert(table, table.view.select_from_ndjson(strict=True)), {"files": files})
-    counted = render("warehouse/distinct_ids.sql.jinja", table=tables[0].name)
-    resources, some_without_id, some_without_version = connection.execute(counted.text).fetchall()[0]
-    if resources != landed.resources or some_without_id:
-        raise _NeedsCloserLookError
-    kind = landed.resource_type
-    if some_without_version:
-        noted = render("warehouse/note_contents.sql.jinja", resource_type=kind, files=files)
-    else:
-        noted = render("warehouse/note_versions.sql.jinja", resource_type=kind, table=tables[0].name)
-    connection.execute(noted.text, noted.parameters)
+def _threads(connection: duckdb.DuckDBPyConnection) -> int:
+    row = connection.execute(render("warehouse/threads.sql.jinja").text).fetchone()
+    return int(row[0]) if row else 1
 
 
-def _replace(
-    connection: duckdb.DuckDBPyConnection, resource_type: str, files: list[str], tables: Sequence[TypedTable]
-) -> int:
-    """Pick the winning version of each resource in the files, where it is newer than the stored one, and store it."""
+def _gather(connection: duckdb.DuckDBPyConnection, parts: Sequence[PartLines], tables: Sequence[TypedTable]) -> None:
+    """Read some files of a new type into its incoming tables. Raises one of REFUSALS or NoIdError, adding nothing."""
+    files = files_of(parts)
     if not files:
+        return
+    with transaction(connection):
+        # The table with the fewest columns is the fastest to fill: a line that no table takes is met early.
+        for table in sorted(tables, key=lambda table: len(table.view.columns)):
+            connection.execute(
+                _insert(INCOMING + table.name, table.view.select_from_ndjson(strict=True)), {"files": files}
+            )
+        asked = render("warehouse/some_without_id.sql.jinja", table=INCOMING + tables[0].name)
+        if connection.execute(asked.text).fetchall():
+            raise NoIdError
+
+
+def _take_over(connection: duckdb.DuckDBPyConnection, lines: LandedLines, tables: Sequence[TypedTable]) -> int:
+    """Put the incoming tables of a new type in the place of the empty ones."""
+    kind = lines.resource_type
+    if tables:
+        noted = render("warehouse/note_versions.sql.jinja", resource_type=kind, table=INCOMING + tables[0].name)
+    else:
+        noted = render("warehouse/note_lines.sql.jinja", resource_type=kind, files=lines.files)
+    if tables or lines.files:
+        connection.execute(noted.text, noted.parameters)
+    asked = render("warehouse/noted_ids.sql.jinja", resource_type=kind)
+    (resources,) = connection.execute(asked.text, asked.parameters).fetchone() or (0,)
+    if resources != lines.landed.resources - lines.bad:
+        raise _SeveralVersionsError
+    for table in tables:
+        for name in ("drop_table", "rename_table"):
+            connection.execute(render(f"warehouse/{name}.sql.jinja", table=table.name, old=INCOMING + table.name).text)
+    return int(resources)
+
+
+def _replace(connection: duckdb.DuckDBPyConnection, lines: LandedLines, tables: Sequence[TypedTable]) -> int:
+    """Pick the winning version of each resource in the files, where it is newer than the stored one, and store it."""
+    if not lines.files:
         return 0
-    for name in ("winner", "forget_versions", "keep_versions"):
-        query = render(f"warehouse/{name}.sql.jinja", resource_type=resource_type, files=files)
+    winners = pick_winners(connection, lines)
+    for name in ("forget_versions", "keep_versions"):
+        query = render(f"warehouse/{name}.sql.jinja", resource_type=lines.resource_type)
         connection.execute(query.text, query.parameters)
     for table in tables:
         connection.execute(render("warehouse/remove_rows.sql.jinja", table=table.name).text)
-        connection.execute(_insert(table, table.view.select_from_json_column("winner", "resource")))
-    row = connection.execute(render("warehouse/count_winners.sql.jinja").text).fetchone()
-    return int(row[0]) if row else 0
+        connection.execute(_insert(table.name, table.view.select_from_json_column("winner", "resource")))
+    return winners
 
 
-def _insert(table: TypedTable, query: str) -> str:
-    return f"INSERT INTO {identifier(table.name)} {query}"
+def _insert(table: str, query: str) -> str:
+    return f"INSERT INTO {identifier(table)} {query}"
 
 
 def _delete(connection: duckdb.DuckDBPyConnection, file: Path, tables: Mapping[str, Sequence[TypedTable]]) -> None:

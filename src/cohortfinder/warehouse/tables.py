@@ -1,5 +1,6 @@
 """The typed tables: one for each ViewDefinition of mappings/views/, compiled once."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
@@ -30,14 +31,14 @@ def typed_tables() -> tuple[TypedTable, ...]:
     return tuple(TypedTable(path.stem, compile_view(path.read_text(encoding="utf-8"))) for path in files)
 
 
-def create_tables(connection: DuckDBPyConnection) -> None:
-    """Make the typed tables, empty."""
-    for table in typed_tables():
+def create_tables(connection: DuckDBPyConnection, tables: Iterable[TypedTable] | None = None, prefix: str = "") -> None:
+    """Make typed tables, all of them if none are named, empty and with a prefix before their names."""
+    for table in typed_tables() if tables is None else tables:
         columns = ", ".join(f"{identifier(column.name)} {column.sql_type}" for column in table.view.columns)
-        connection.execute(f"CREATE TABLE {identifier(table.name)} ({columns})")
+        connection.execute(f"CREATE TABLE {identifier(prefix + table.name)} ({columns})")
 
 
-def drop_tables(connection: DuckDBPyConnection) -> None:
-    """Remove the typed tables with everything in them."""
-    for table in typed_tables():
-        connection.execute(f"DROP TABLE IF EXISTS {identifier(table.name)}")
+def drop_tables(connection: DuckDBPyConnection, tables: Iterable[TypedTable] | None = None, prefix: str = "") -> None:
+    """Remove typed tables, all of them if none are named, with everything in them."""
+    for table in typed_tables() if tables is None else tables:
+        connection.execute(f"DROP TABLE IF EXISTS {identifier(prefix + table.name)}")

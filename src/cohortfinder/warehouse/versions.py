@@ -1,0 +1,36 @@
+"""Which version of a resource wins: the lines of a load against what is stored."""
+
+from typing import Any
+
+import duckdb
+
+from cohortfinder.landing.manifest import read_manifest
+from cohortfinder.sql.environment import render
+from cohortfinder.warehouse.landed_lines import LandedLines
+
+
+def pick_winners(connection: duckdb.DuckDBPyConnection, lines: LandedLines) -> int:
+    """Make the temporary table `winner` of the lines that are newer than what is stored; return how many they are."""
+    _run(connection, "winner", files=lines.files)
+    _note_contents(connection, lines)
+    _run(connection, "drop_superseded", resource_type=lines.resource_type)
+    return int(_run(connection, "count_winners")[0][0])
+
+
+def _note_contents(connection: duckdb.DuckDBPyConnection, lines: LandedLines) -> None:
+    """Note what a first load has stored, as far as a line comes with the same version and its content decides.
+
+    The first load of a type goes straight into the tables and does not read the lines themselves; they are in landing.
+    """
+    kind = lines.resource_type
+    for (load_id,) in _run(connection, "loads_of_type", resource_type=kind):
+        if not _run(connection, "some_tie", resource_type=kind):
+            return
+        folder = lines.folder.parent / load_id
+        landed = next(landed for landed in read_manifest(folder).types if landed.resource_type == kind)
+        _run(connection, "note_contents", resource_type=kind, files=[str(folder / part.file) for part in landed.parts])
+
+
+def _run(connection: duckdb.DuckDBPyConnection, name: str, **values: Any) -> list[tuple[Any, ...]]:
+    query = render(f"warehouse/{name}.sql.jinja", **values)
+    return connection.execute(query.text, query.parameters).fetchall()
