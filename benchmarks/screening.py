@@ -22,21 +22,22 @@ from cohortfinder.settings import Settings
 from cohortfinder.warehouse.connection import open_warehouse
 
 _REFERENCE = re.compile(r'"reference": ?"([A-Za-z]+)/([^"]+)"')
-_TABLE = re.compile(r"^(?:CREATE (?:OR REPLACE )?TEMP TABLE|INSERT INTO|DELETE FROM|UPDATE) (\w+)", re.MULTILINE)
+_TABLE = re.compile(r"^(?:CREATE (?:OR REPLACE )?(?:TEMP )?TABLE|INSERT INTO|DELETE FROM|UPDATE) (\w+)", re.MULTILINE)
 # Each phase begins with the first statement that makes this table.
 PHASES = (
     ("facts", "map_code_system"),
-    ("evaluation", "trial_criterion"),
-    ("changes", "change"),
+    ("listing", "trial_criterion"),
+    ("facts of the listed", "listing"),
+    ("evaluation and changes", "criterion_truth"),
     ("eligible from", "verdict"),
     ("ranking", "last_contact"),
-    ("data quality and outputs", "result_problem"),
+    ("data quality and outputs", "unmapped_code"),
 )
 
 
 @dataclass(slots=True)
 class Clock:
-    """A connection that notes when each statement began and how long it took."""
+    """A connection that notes, for itself and its cursors, when each statement began and how long it took."""
 
     connection: Any
     noted: list[tuple[str, float, float]] = field(default_factory=list)
@@ -49,6 +50,10 @@ class Clock:
         name = re.sub(r"_\d+$", "", made[1]) if made else "(read)"
         self.noted.append((name, started, time.perf_counter() - started))
         return result
+
+    def cursor(self) -> "Clock":
+        """Return another connection to the same database."""
+        return Clock(self.connection.cursor(), self.noted)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.connection, name)

@@ -1,5 +1,6 @@
 """The frozen values that cross packages: a trial as it was written, and the values that its rules compare with."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
@@ -47,6 +48,7 @@ class Leaf:
     `question` is the leaf kind's own frozen model from `cohortfinder.criteria`, parameters already filled in.
     `adverse` is the truth that speaks against the patient here (False in an inclusion, True in an exclusion, turned by
     every `not` above): results that contradict each other at the same time are read as this.
+    `lines` are the lines of its words, by their path ("at_least",) or ("observation", 1), for messages.
     """
 
     id: str
@@ -55,6 +57,12 @@ class Leaf:
     adverse: bool
     line: int
     parameters: tuple[str, ...] = ()
+    lines: Mapping[tuple[str | int, ...], int] = field(default_factory=dict, compare=False, repr=False)
+
+    def line_of(self, *path: str | int) -> int:
+        """Return the line of the deepest written part of a path, else the leaf's own."""
+        parts = (path[:length] for length in range(len(path), 0, -1))
+        return next((self.lines[part] for part in parts if part in self.lines), self.line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +82,7 @@ class Criterion:
     """One sentence of the protocol. `arms` is never empty: a criterion for all arms names each of them.
 
     `rule` is None when the trial file says `computed: no`. `position` is the place in protocol order, from 1,
-    inclusion first.
+    inclusion first. `flags` stand on every verdict, `flag_rules` put a flag where their rule is true.
     """
 
     id: str
@@ -87,6 +95,7 @@ class Criterion:
     line: int
     note: str = ""
     flags: tuple[str, ...] = ()
+    flag_rules: Mapping[str, "Rule"] = field(default_factory=dict)
 
     @property
     def computed(self) -> bool:
@@ -115,8 +124,24 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
+class Override:
+    """A site's value of a parameter, and the place where it stands, for messages."""
+
+    value: str
+    place: str = "the configuration"
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """What a site sets: `common` in every trial that declares the name, `by_trial` in one trial, which wins."""
+
+    common: Mapping[str, Override] = field(default_factory=dict)
+    by_trial: Mapping[str, Mapping[str, Override]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Trial:
-    """A trial file, parsed and checked; `sha256` is the hash of its bytes."""
+    """A trial file, parsed and checked; `sha256` is the hash of its bytes, `flag_words` say its own flags."""
 
     id: str
     title: str
@@ -128,10 +153,17 @@ class Trial:
     source: str = ""
     profile: Literal["prescreen", "protocol"] = "prescreen"
     notes: tuple[str, ...] = field(default_factory=tuple)
+    flag_words: Mapping[str, str] = field(default_factory=dict)
 
     def criteria_of(self, arm: str) -> tuple[Criterion, ...]:
         """Return the criteria that hold in `arm`, in protocol order."""
         return tuple(criterion for criterion in self.criteria if arm in criterion.arms)
+
+
+def rules_of(criterion: Criterion) -> tuple[Rule, ...]:
+    """Return the rule of a criterion, where it has one, and those of its flags."""
+    own = () if criterion.rule is None else (criterion.rule,)
+    return (*own, *criterion.flag_rules.values())
 
 
 def leaves_of(rule: Rule) -> tuple[Leaf, ...]:

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from cohortfinder.model import Comparison, Duration, Quantity
@@ -22,6 +24,7 @@ class Evidence:
     searched: str | None = None
     since: str | None = None
     found: int | None = None
+    concept: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,10 @@ REASONS = {
     "no_gender": "no gender is on file",
     "no_date": "{item} has no date",
     "single_day_beyond": "only one day is beyond the limit ({item}); a second day would decide",
+    "baseline_missing": "an earlier result to compare {item} with is not on file",
+    "baseline_dependent": "whether it is {needed} depends on which earlier result {item} is compared with",
+    "relative_vs_absolute": "the change up to {item} is {needed} in percent of the earlier value or in points only",
+    "undefined_change": "the result before {item} is 0, so a change in percent means nothing",
     "judgement_required": "a person decides",
     "not_computed": "not computed by this version; check it by hand",
     "outside_window": "{item} is outside the required time{window}",
@@ -88,6 +95,8 @@ REASONS = {
     "recorded_against": "a record says no to {item}",
     "on_oxygen": "{item} was measured on oxygen; a reading on room air is needed",
     "room_air_not_stated": "{item} does not say whether it was measured on room air",
+    "dialysis": "{name} says nothing in a patient on dialysis",
+    "creatinine_unstable": "creatinine changed by more than half within a week, so {name} says nothing",
     "missing_items": "{name} cannot be computed: the single items of the score are not on file",
     "missing_total": "{name} cannot be computed: the total of the score is not on file",
 }
@@ -110,7 +119,19 @@ FLAGS = {
     "stale": "a newer unusable result is more than 14 days younger than the one used",
     "contradictory_results": "results of one time contradict each other; the less favourable one was used",
     "conflicting_results": "results contradict each other",
+    "baseline_dependent": "another earlier result would give another answer",
+    "relative_vs_absolute": "in percent of the earlier value and in points the answer is not the same",
     "below_detection": "below the detection limit, read as negative",
+    "dialysis": "dialysis is on record, which makes a computed clearance meaningless",
+    "creatinine_unstable": "creatinine changed by more than half within a week",
+    "reported_clearance_used": "the laboratory's own clearance was used, because ours could not be computed",
+    "reported_clearance_differs": "the laboratory's own clearance differs by more than 20 % from the computed one",
+    "stated_weight": "the weight was told, not measured",
+    "room_air_assumed": "nothing says what was breathed: room air was assumed, as the site has set",
+    "venous_possible": "the blood may have been venous",
+    "platelet_clumps": "a note speaks of platelet clumps: the count may be too low",
+    "line_blot": "by line blot, which is less specific",
+    "not_hep2": "on rat liver and not on HEp-2 cells",
     "time_from_issued": "no clinical time was sent: the time of issue was used",
     "contradicted": "newer data contradict a person's answer",
     "contradicted_by_refuted": "a later record refutes an earlier one",
@@ -127,9 +148,9 @@ def knows_reason(code: str) -> bool:
     return code in REASONS or code in DECIDED or code.startswith("missing_")
 
 
-def flag_words(flag: str) -> str:
-    """Say a flag in words; an unknown one keeps its own word."""
-    return FLAGS.get(flag) or f"{spoken(flag)} (flag {flag})"
+def flag_words(flag: str, own: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Say a flag in words; `own` are those of the trial, an unknown one keeps its own word."""
+    return own.get(flag) or FLAGS.get(flag) or f"{spoken(flag)} (flag {flag})"
 
 
 def quantity(value: Quantity) -> str:
@@ -164,10 +185,18 @@ def comparison(bounds: Comparison, *, holds: bool = True) -> str:
     return f"{words} {quantity(upper)}"
 
 
+def change(rises: bool, amount: Quantity, *, holds: bool = True) -> str:
+    """Say how much a number must rise or fall: "up by at least 10 %", or "not up by 10 %"."""
+    way = "up" if rises else "down"
+    return f"{way} by at least {quantity(amount)}" if holds else f"not {way} by {quantity(amount)}"
+
+
 def needed(question: Any, *, holds: bool = True) -> str:
     """Say what a leaf asks of a value."""
     if (bounds := getattr(question, "comparison", None)) is not None:
         return comparison(bounds, holds=holds)
+    if (amount := getattr(question, "amount", None)) is not None:
+        return change(question.rises_by is not None, amount, holds=holds)
     if polarity := getattr(question, "is_", None):
         return polarity if holds else f"not {polarity}"
     if (age := getattr(question, "age", None)) is not None:
@@ -196,6 +225,7 @@ def window(question: Any, as_of: date | None = None) -> str:
     return f"active on {day}" if getattr(question, "active", None) else ""
 
 
+@lru_cache(maxsize=2**16)
 def plain_units(text: str) -> str:
     """Write UCUM units as people do: "10*9/L" as "10⁹/L", "mm[Hg]" as "mmHg", "1.4 {INR}" as "1.4"."""
     plain = re.sub(r"\s*\{[^}]*\}|(?<=\d) 1$", "", text)
@@ -225,8 +255,17 @@ def spoken(word: str) -> str:
 
 
 def rounded(text: str) -> str:
-    """Cut computed numbers to two decimals; what was sent never has that many."""
-    return re.sub(r"\d+\.\d{5,}", lambda number: f"{Decimal(number[0]):.2f}", text)
+    """Cut computed numbers to two decimals; what was sent never has so many that it is cut.
+
+    More are kept where two would make a whole number of one that is none: 29.996 is below 30.
+    """
+    return re.sub(r"\d+\.\d{5,}", lambda number: _rounded(Decimal(number[0])), text)
+
+
+def _rounded(value: Decimal) -> str:
+    cut = (round(value, places) for places in (2, 4, 6, 10))
+    near = next((one for one in cut if one == value or one != one.to_integral_value()), value)
+    return f"{near:f}".rstrip("0").rstrip(".")
 
 
 def compared(text: str | None) -> str:

@@ -15,6 +15,7 @@ from cohortfinder.engine.questions import Setting
 from cohortfinder.engine.screening import screen
 from cohortfinder.model import Arm, Combination, Criterion, Leaf, Rule, Trial
 from cohortfinder.resources import resource_dir
+from cohortfinder.sql.environment import render
 from cohortfinder.terminology import Terminology, load_terminology
 from cohortfinder.views.compiler import compile_view
 
@@ -30,6 +31,7 @@ LOADED = (
     "MedicationDispense",
     "Encounter",
 )
+ADULT = {"age": {"at_least": 18}}
 DEFAULTS: dict[str, dict[str, Any]] = {
     "patient": {"gender": "female", "birth_date": "1980-01-01"},
     "observation": {"status": "final", "code_system": LOINC},
@@ -92,10 +94,15 @@ def build_rule(node: Mapping[str, Any], criterion: str, adverse: bool, numbers: 
     return Leaf(f"{criterion}.{next(numbers)}", kind, question, adverse, 1)
 
 
-def make_trial(rule: Mapping[str, Any], kind: str = "inclusion") -> Trial:
+def make_trial(
+    rule: Mapping[str, Any], kind: str = "inclusion", flag_when: Mapping[str, Mapping[str, Any]] | None = None
+) -> Trial:
     """A trial of one criterion, X, which is also the entry of its only arm."""
     tree = build_rule(rule, "X", kind == "exclusion", iter(range(1, 100)))
-    criterion = Criterion("X", kind, "the criterion", ("A",), "exact", tree, 1, 1)
+    flags = {
+        flag: build_rule(raising, f"X.{flag}", True, iter(range(1, 100))) for flag, raising in (flag_when or {}).items()
+    }
+    criterion = Criterion("X", kind, "the criterion", ("A",), "exact", tree, 1, 1, flag_rules=flags)
     return Trial("SPEC", "Spec", "Asia/Shanghai", (Arm("A", "Arm", "X"),), (criterion,), (), "")
 
 
@@ -134,7 +141,8 @@ def spec() -> Callable[..., None]:
     """Evaluate one rule and compare whole tables.
 
     `expected` has `patient_id | truth`, and `reason`, `flags`, `changes_on`, `suggested` where given; `evidence` a row an
-    item of evidence, with those of its fields that are named. Of `incomplete` types a pull has failed.
+    item of evidence, with those of its fields that are named, `first_evidence` the same of the first item. Of `incomplete`
+    types a pull has failed.
     """
 
     def check(
@@ -145,14 +153,16 @@ def spec() -> Callable[..., None]:
         kind: str = "inclusion",
         loaded: tuple[str, ...] = LOADED,
         incomplete: tuple[str, ...] = (),
+        flag_when: Mapping[str, Mapping[str, Any]] | None = None,
         evidence: str | None = None,
+        first_evidence: str | None = None,
         **tables: str,
     ) -> None:
         with duckdb.connect() as connection:
             fill(connection, tables)
             screen(
                 connection,
-                make_trial(rule, kind),
+                make_trial(rule, kind, flag_when),
                 _terminology(),
                 as_of=date.fromisoformat(as_of),
                 loaded={name: name not in incomplete for name in loaded},
@@ -161,16 +171,55 @@ def spec() -> Callable[..., None]:
             rows = connection.execute(
                 """
                 SELECT t.patient_id, coalesce(CAST(t.truth AS VARCHAR), 'unknown'),
-                    array_to_string(list_transform(t.reasons, lambda r: r.code), ' '), array_to_string(t.flags, ' '),
+                    array_to_string(list_transform(t.reasons, lambda r: r.code), ' '), array_to_string(v.flags, ' '),
                     CAST(v.changes_on AS VARCHAR), CASE WHEN t.suggested THEN 'yes' END
                 FROM criterion_truth t JOIN verdict v USING (patient_id, criterion_id)
                 """
             ).fetchall()
             shown = connection.execute("SELECT patient_id, unnest(evidence) FROM verdict").fetchall()
+            first = connection.execute("SELECT patient_id, evidence[1] FROM verdict").fetchall()
         columns = ("patient_id", "truth", "reason", "flags", "changes_on", "suggested")
         assert_same([dict(zip(columns, row, strict=True)) for row in rows], expected)
         if evidence is not None:
             assert_same([{"patient_id": patient, **item} for patient, item in shown], evidence)
+        if first_evidence is not None:
+            assert_same([{"patient_id": patient, **item} for patient, item in first], first_evidence)
+
+    return check
+
+
+@pytest.fixture
+def screened_arms() -> Callable[..., dict[tuple[str, str], tuple[date | None, dict[str, str]]]]:
+    """Screen a trial of several arms: exclusion criteria by their rules, the arms each with the criteria that hold in it.
+
+    Returns for each patient and arm the day from which nothing fails, and the verdicts.
+    """
+
+    def check(
+        as_of: date, rules: Mapping[str, Mapping[str, Any]], arms: Mapping[str, tuple[str, ...]], horizon_years: int = 2,
+        **tables: str,
+    ) -> dict[tuple[str, str], tuple[date | None, dict[str, str]]]:  # fmt: skip
+        entry = Criterion(
+            "E", "inclusion", "entry", tuple(arms), "exact", build_rule(ADULT, "E", False, iter((1,))), 1, 1
+        )
+        criteria = tuple(
+            Criterion(name, "exclusion", name, tuple(arm for arm in arms if name in arms[arm]), "exact",
+                      build_rule(rule, name, True, iter(range(1, 100))), position, 1)
+            for position, (name, rule) in enumerate(rules.items(), start=2)
+        )  # fmt: skip
+        described = tuple(Arm(arm, arm, "E") for arm in arms)
+        trial = Trial("SPEC", "Spec", "Asia/Shanghai", described, (entry, *criteria), (), "")
+        with duckdb.connect() as connection:
+            fill(connection, tables)
+            loaded = dict.fromkeys(LOADED, True)
+            screen(connection, trial, _terminology(), as_of=as_of, loaded=loaded, horizon_years=horizon_years)
+            days = connection.execute("SELECT patient_id, arm, eligible_from FROM eligible_from").fetchall()
+            rows = connection.execute("SELECT patient_id, arm, criterion_id, verdict FROM verdict").fetchall()
+        found = {(patient, arm): day for patient, arm, day in days}
+        verdicts: dict[tuple[str, str], dict[str, str]] = {}
+        for patient, arm, criterion, verdict in rows:
+            verdicts.setdefault((patient, arm), {})[criterion] = verdict
+        return {key: (found.get(key), said) for key, said in verdicts.items()}
 
     return check
 
@@ -191,7 +240,10 @@ def leaf_columns() -> Callable[[Mapping[str, Any]], list[str]]:
                 loaded=setting.loaded,
                 everyone=True,
             )
-            table = rule_plans(trial, setting)["X"].leaves[0].name
-            return [name for name, *_ in connection.execute(f"DESCRIBE {table}").fetchall()]
+            leaf = rule_plans(trial, setting)["X"].explained.leaves[0]
+            asked = render("verdicts/everyone.sql.jinja", as_of=date(2026, 11, 20))
+            for statement in (asked, leaf.rendered):
+                connection.execute(statement.text, statement.parameters)
+            return [name for name, *_ in connection.execute(f"DESCRIBE {leaf.name}").fetchall()]
 
     return columns_of

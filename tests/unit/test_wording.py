@@ -41,5 +41,7 @@ def test_units_read_as_people_write_them() -> None:
 
 def test_a_computed_number_is_rounded_and_a_problem_is_words() -> None:
     assert compared("clearance 20.8333333333 mL/min") == "clearance 20.83 mL/min"
+    assert compared("clearance 29.9961234567 mL/min") == "clearance 29.9961 mL/min", "30 would not be below 30"
+    assert compared("clearance 30 mL/min") == "clearance 30 mL/min"
     assert compared("unit_missing") == "unit missing"
     assert compared(None) == "–"

@@ -1,19 +1,44 @@
-"""Runs the statements of a plan on a DuckDB connection."""
+"""Runs the statements of a plan on DuckDB: shared tables in a workspace beside the warehouse, criteria side by side."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from queue import SimpleQueue
+from typing import Any, TypeVar
+from uuid import uuid4
 
 from duckdb import DuckDBPyConnection
 
 from cohortfinder.engine.plan import Statement
-from cohortfinder.sql.environment import Rendered, render
+from cohortfinder.sql.environment import Rendered, identifier, render
+
+Item = TypeVar("Item")
+_SCHEMAS = """
+SELECT database_name || '.' || schema_name AS schema
+FROM duckdb_schemas()
+WHERE database_name = current_database() AND (schema_name = 'main' OR NOT internal)
+ORDER BY schema_name
+"""
 
 
 class DuckDBEngine:
-    """One connection to a warehouse; everything it makes is temporary, the typed tables are only read."""
+    """One connection to a warehouse, whose typed tables are only read.
 
-    def __init__(self, connection: DuckDBPyConnection) -> None:
+    What is made goes into a workspace in memory that lives as long as the connection: tables that every worker sees,
+    and TEMP tables that one worker keeps for itself. Names without a schema are looked up among the TEMP tables, then
+    in the workspace, then in the warehouse.
+    """
+
+    def __init__(self, connection: DuckDBPyConnection, search_path: str | None = None) -> None:
         self.connection = connection
+        if search_path is None:
+            # a name of its own: connections of one process to one file share what is attached
+            workspace = identifier(f"work_{uuid4().hex}")
+            schemas = connection.execute(_SCHEMAS).fetchall()
+            connection.execute(f"ATTACH ':memory:' AS {workspace} (READ_WRITE)")
+            search_path = ",".join([f"{workspace}.main", *(name for (name,) in schemas)])
+        self.search_path = search_path
+        connection.execute("SET search_path = $path", {"path": search_path})
 
     def run(self, rendered: Rendered) -> None:
         """Run one statement."""
@@ -28,11 +53,55 @@ class DuckDBEngine:
         """Render a template of queries/ and run it."""
         self.run(render(template, **values))
 
-    def is_empty(self, table: str) -> bool:
-        """Say whether a table that a statement made has no row."""
-        return not self.connection.table(table).limit(1).fetchall()
-
-    def holds(self, template: str, /, **values: Any) -> bool:
-        """Return the one truth value that a template of queries/ selects."""
+    def rows(self, template: str, /, **values: Any) -> list[tuple[Any, ...]]:
+        """Return the rows that a template of queries/ selects; of one that makes a table, how many rows that has."""
         rendered = render(template, **values)
-        return self.connection.execute(rendered.text, rendered.parameters).fetchall() == [(True,)]
+        return self.connection.execute(rendered.text, rendered.parameters).fetchall()
+
+    def each(self, items: Iterable[Item], work: Callable[["DuckDBEngine", Item], None]) -> None:
+        """Do the work for every item, as many at a time as DuckDB has threads, on workers with their own TEMP tables.
+
+        Planning a statement takes longer than running it on the few rows of one criterion, and only statements side by
+        side plan on several cores.
+        """
+        with _single_threaded(self.connection) as threads:
+            workers = [DuckDBEngine(self.connection.cursor(), self.search_path) for _ in range(threads)]
+            try:
+                _share_out(workers, items, work)
+            finally:
+                for worker in workers:
+                    worker.connection.close()
+
+
+def _share_out(workers: list[DuckDBEngine], items: Iterable[Item], work: Callable[[DuckDBEngine, Item], None]) -> None:
+    idle: SimpleQueue[DuckDBEngine] = SimpleQueue()
+    for worker in workers:
+        idle.put(worker)
+
+    def one(item: Item) -> None:
+        worker = idle.get()
+        try:
+            work(worker, item)
+        finally:
+            idle.put(worker)
+
+    with ThreadPoolExecutor(len(workers)) as pool:
+        try:
+            for done in as_completed([pool.submit(one, item) for item in items]):
+                done.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for worker in workers:
+                worker.connection.interrupt()
+            raise
+
+
+@contextmanager
+def _single_threaded(connection: DuckDBPyConnection) -> Iterator[int]:
+    """Let each statement run on the thread that sends it, and yield how many threads DuckDB had before."""
+    (threads,) = connection.execute("SELECT current_setting('threads')").fetchall()[0]
+    connection.execute("SET threads = 1")
+    try:
+        yield threads
+    finally:
+        connection.execute("SET threads = $threads", {"threads": threads})

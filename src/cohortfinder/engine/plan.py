@@ -1,14 +1,14 @@
 """A trial to the SQL that evaluates it: facts once, then each criterion as its leaves and their combination. Pure."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from itertools import count
 from typing import Any
 
 from cohortfinder.criteria.registry import LEAF_KINDS
 from cohortfinder.engine.questions import Setting, concepts_of, values_of
-from cohortfinder.model import Combination, Criterion, Leaf, Rule, Trial, leaves_of
+from cohortfinder.model import Combination, Criterion, Rule, Trial, leaves_of, rules_of
 from cohortfinder.resources import resource_dir
 from cohortfinder.sql.environment import Rendered, render
 
@@ -25,14 +25,17 @@ MAPPING_TABLES = {
     "map_interpretation": "interpretations.csv",
     "map_reference_range": "reference_ranges.csv",
     "map_sex_code": "sex_codes.csv",
+    "map_remark": "remarks.csv",
+    "map_derivation": "derived.csv",
 }
+PEOPLE = ("facts/person", "facts/individual")
 FACTS = (
-    "facts/person",
-    "facts/individual",
     "results/reading",
     "results/measure",
     "results/reference_limit",
+    "results/remark",
     "results/result",
+    "results/derived",
     "facts/code_match",
     "facts/condition_event",
     "facts/procedure_event",
@@ -50,37 +53,71 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
-class RulePlan:
-    """One criterion: a statement for each leaf, then the one that combines them into `criterion_at`."""
+class Steps:
+    """A statement for each leaf of a criterion, then the one that combines them into `criterion_at`."""
 
-    criterion: Criterion
     leaves: tuple[Statement, ...]
     combination: Statement
 
-    @property
-    def statements(self) -> tuple[Statement, ...]:
-        """All statements in the order in which they run."""
-        return (*self.leaves, self.combination)
+    def __iter__(self) -> Iterator[Statement]:
+        """Go through the statements in the order in which they run."""
+        return iter((*self.leaves, self.combination))
 
 
-def fact_statements(trial: Trial, as_of: date) -> tuple[Statement, ...]:
-    """Return the statements that turn typed tables and mappings into the facts of one trial, on one index date."""
+@dataclass(frozen=True, slots=True)
+class RulePlan:
+    """One criterion in two ways: with what its truth rests on, and the bare truth where nobody will ask why.
+
+    `flags` has for each flag the bare truth of the rule that raises it.
+    """
+
+    criterion: Criterion
+    explained: Steps
+    bare: Steps
+    flags: Mapping[str, Steps]
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """A leaf of a rule (with its table) or a combination, as `verdicts/rule.sql.jinja` takes it.
+
+    The leaf decides the rule when the two truths of each of its `agreements` are the same.
+    """
+
+    name: str
+    leaf: str = ""
+    table: str = ""
+    negated: bool = False
+    operator: str = ""
+    children: "tuple[_Node, ...]" = ()
+    need: int | None = None
+    agreements: "list[tuple[_Node, _Node]]" = field(default_factory=list)
+
+
+def concepts_asked(trial: Trial, criteria: Collection[str] | None = None) -> tuple[str, ...]:
+    """Return the concepts that some criteria ask for, or all of the trial."""
+    chosen = [one for one in trial.criteria if criteria is None or one.id in criteria]
+    leaves = (leaf for criterion in chosen for rule in rules_of(criterion) for leaf in leaves_of(rule))
+    return tuple(sorted({concept for leaf in leaves for concept in concepts_of(leaf)}))
+
+
+def people_statements(trial: Trial, as_of: date) -> tuple[Statement, ...]:
+    """Return the statements that read the mappings and find out who the persons are."""
     mappings = resource_dir("mappings")
     maps = tuple(
         Statement(table, render("facts/map.sql.jinja", table=table, path=str(mappings / file)))
         for table, file in MAPPING_TABLES.items()
     )
-    concepts = sorted(
-        {
-            concept
-            for criterion in trial.criteria
-            if criterion.rule
-            for leaf in leaves_of(criterion.rule)
-            for concept in concepts_of(leaf)
-        }
-    )
-    values: Mapping[str, Any] = {"zone": trial.time_zone, "as_of": as_of, "concepts": concepts}
-    return maps + tuple(Statement(name.split("/")[1], render(f"{name}.sql.jinja", **values)) for name in FACTS)
+    return maps + _statements(PEOPLE, zone=trial.time_zone, as_of=as_of)
+
+
+def fact_statements(trial: Trial, as_of: date, concepts: Collection[str]) -> tuple[Statement, ...]:
+    """Return the statements that turn typed tables into facts: those of the concepts, for everyone in `person`."""
+    return _statements(FACTS, zone=trial.time_zone, as_of=as_of, concepts=concepts)
+
+
+def _statements(templates: Iterable[str], **values: Any) -> tuple[Statement, ...]:
+    return tuple(Statement(name.split("/")[1], render(f"{name}.sql.jinja", **values)) for name in templates)
 
 
 def rule_plans(trial: Trial, setting: Setting) -> dict[str, RulePlan]:
@@ -94,43 +131,53 @@ def rule_plans(trial: Trial, setting: Setting) -> dict[str, RulePlan]:
 
 
 def _plan(criterion: Criterion, rule: Rule, setting: Setting, numbers: "count[int]") -> RulePlan:
+    explained, bare = _rule_steps(criterion.id, rule, setting, numbers)
+    flags = {
+        flag: _rule_steps(criterion.id, raising, setting, numbers)[1] for flag, raising in criterion.flag_rules.items()
+    }
+    return RulePlan(criterion, explained, bare, flags)
+
+
+def _rule_steps(criterion: str, rule: Rule, setting: Setting, numbers: "count[int]") -> tuple[Steps, Steps]:
     tables = {leaf.id: f"leaf_{next(numbers)}" for leaf in leaves_of(rule)}
-    leaves = tuple(_leaf_statement(tables[leaf.id], leaf, setting) for leaf in leaves_of(rule))
-    nodes: list[dict[str, Any]] = []
-    root = _number_nodes(rule, tables, nodes)
-    combined = _as_table(
-        "criterion_at",
-        render("verdicts/rule.sql.jinja", criterion=criterion.id, nodes=nodes, root=root["name"], last=_chain(nodes)),
+    nodes = _nodes(rule, tables)
+    leaves = [node for node in nodes if node.table]
+    values = {
+        "criterion": criterion,
+        "leaves": leaves,
+        "combinations": [node for node in nodes if not node.table],
+        "suggesting": [place for place, leaf in enumerate(leaves, start=1) if not leaf.negated],
+    }
+    explained, bare = {}, {}
+    for leaf in leaves_of(rule):
+        template = f"criteria/{LEAF_KINDS[leaf.kind].kind}.sql.jinja"
+        asked = values_of(leaf, setting)
+        explained[tables[leaf.id]] = render(template, **asked)
+        bare[tables[leaf.id]] = render("verdicts/leaf_truth.sql.jinja", leaf_template=template, **asked)
+    explained["criterion_at"] = render("verdicts/rule.sql.jinja", **values)
+    bare["criterion_at"] = render("verdicts/rule_truth.sql.jinja", **values)
+    return _steps(explained), _steps(bare)
+
+
+def _steps(queries: Mapping[str, Rendered]) -> Steps:
+    """Let each query make the table of its name; the last one combines the others."""
+    *leaves, combination = (
+        Statement(table, Rendered(f"CREATE OR REPLACE TEMP TABLE {table} AS\n{query.text}", query.parameters))
+        for table, query in queries.items()
     )
-    return RulePlan(criterion, leaves, Statement("criterion_at", combined))
+    return Steps(tuple(leaves), combination)
 
 
-def _chain(nodes: list[dict[str, Any]]) -> str:
-    """Let each combination read the step before it, and return the name of the last step."""
-    before = "leaves"
-    for node in nodes:
-        if node["leaf"] is None:
-            node["before"] = before
-            before = f"{node['name']}_step"
-    return before
-
-
-def _leaf_statement(table: str, leaf: Leaf, setting: Setting) -> Statement:
-    kind = LEAF_KINDS[leaf.kind].kind
-    return Statement(table, _as_table(table, render(f"criteria/{kind}.sql.jinja", **values_of(leaf, setting))))
-
-
-def _as_table(table: str, query: Rendered) -> Rendered:
-    return Rendered(f"CREATE OR REPLACE TEMP TABLE {table} AS\n{query.text}", query.parameters)
-
-
-def _number_nodes(rule: Rule, tables: Mapping[str, str], nodes: list[dict[str, Any]]) -> dict[str, Any]:
-    """Append the nodes of a rule to `nodes`, children first, and return the node of the rule itself."""
-    if isinstance(rule, Combination):
-        children = [_number_nodes(child, tables, nodes) for child in rule.children]
-        node: dict[str, Any] = {"leaf": None, "operator": rule.operator, "children": children, "need": rule.need}
-    else:
-        node = {"leaf": rule.id, "table": tables[rule.id]}
-    node["name"] = f"n{len(nodes) + 1}"
-    nodes.append(node)
-    return node
+def _nodes(rule: Rule, tables: Mapping[str, str], negated: bool = False) -> list[_Node]:
+    """Return the nodes of a rule as its SQL takes them, children before their parents."""
+    if not isinstance(rule, Combination):
+        return [_Node(tables[rule.id], leaf=rule.id, table=tables[rule.id], negated=negated)]
+    below = [_nodes(child, tables, negated or rule.operator == "not") for child in rule.children]
+    children = tuple(nodes[-1] for nodes in below)
+    node = _Node(f"over_{children[-1].name}", operator=rule.operator, children=children, need=rule.need)
+    if rule.operator != "not":
+        # agreement with `node` is asked of every leaf below, through the child it stands under
+        for child, nodes in zip(children, below, strict=True):
+            for leaf in nodes:
+                leaf.agreements.append((child, node))
+    return [*(one for nodes in below for one in nodes), node]

@@ -1,13 +1,15 @@
 """A leaf of a rule to the values that its SQL template takes: windows, bounds in the unit of the concept, roles."""
 
+import csv
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from ruamel.yaml import YAML
 
 from cohortfinder.criteria.age import AgeQuestion
+from cohortfinder.criteria.change import ChangeQuestion
 from cohortfinder.criteria.condition import ConditionQuestion
 from cohortfinder.criteria.formula import FormulaQuestion
 from cohortfinder.criteria.medication import MedicationQuestion
@@ -16,6 +18,9 @@ from cohortfinder.criteria.procedure import ProcedureQuestion
 from cohortfinder.criteria.question import NumericQuestion
 from cohortfinder.criteria.series import SeriesQuestion
 from cohortfinder.criteria.sex import SexQuestion
+from cohortfinder.engine.change_values import change_values
+from cohortfinder.engine.setting import Setting as Setting
+from cohortfinder.engine.setting import Span, seen_within, span_of
 from cohortfinder.errors import InputError
 from cohortfinder.model import Comparison, Duration, Leaf, Quantity
 from cohortfinder.resources import resource_dir
@@ -23,42 +28,13 @@ from cohortfinder.terminology import Terminology
 
 DECIDING_ROLES = ["primary", "alt", "local", "component", "pair_first", "pair_second", "deprecated"]
 LIMITS = {"ULN": "uln", "LLN": "lln"}
-_OBSERVED_WITHIN = Duration(12, "months")
+_PARTS = ("whole", "part", "addend")
 _MEDICATION_TYPES = (
     "MedicationStatement",
     "MedicationRequest",
     "MedicationAdministration",
     "MedicationDispense",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A window as SQL counts it: calendar months or days."""
-
-    count: int
-    unit: str
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What a leaf needs to know beside its own words: the concepts and which resource types are completely loaded."""
-
-    terminology: Terminology
-    loaded: Mapping[str, bool]
-
-
-def span_of(duration: Duration | None) -> Span | None:
-    """Count weeks as days and years as calendar months; None stays None (for ever)."""
-    if duration is None:
-        return None
-    match duration.unit:
-        case "weeks":
-            return Span(duration.count * 7, "days")
-        case "years":
-            return Span(duration.count * 12, "months")
-        case unit:
-            return Span(duration.count, unit)
 
 
 def values_of(leaf: Leaf, setting: Setting) -> dict[str, Any]:
@@ -68,10 +44,23 @@ def values_of(leaf: Leaf, setting: Setting) -> dict[str, Any]:
 
 
 def concepts_of(leaf: Leaf) -> tuple[str, ...]:
-    """Return every concept that the leaf reads, the inputs of its formula included."""
+    """Return every concept that the leaf reads: the inputs of its formula, and what its results can be derived from."""
     if isinstance(leaf.question, FormulaQuestion):
-        return tuple(entry["concept"] for entry in formula_declaration(leaf.question.formula)["inputs"].values())
-    return tuple(leaf.question.concepts)
+        inputs = formula_declaration(leaf.question.formula)["inputs"].values()
+        return tuple(dict.fromkeys(entry["concept"] for entry in inputs))
+    own = tuple(leaf.question.concepts)
+    return own + tuple(source for concept in own for source in _derivations().get(concept, ()))
+
+
+@cache
+def _derivations() -> dict[str, tuple[str, ...]]:
+    """Read `mappings/derived.csv`: for each derived concept those that it is made from."""
+    with (resource_dir("mappings") / "derived.csv").open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    return {
+        concept: tuple(row[part] for row in rows if row["concept"] == concept for part in _PARTS if row[part])
+        for concept in {row["concept"] for row in rows}
+    }
 
 
 def formula_declaration(name: str) -> dict[str, Any]:
@@ -89,6 +78,7 @@ def formula_declaration(name: str) -> dict[str, Any]:
 def _age(question: AgeQuestion, _: Setting) -> dict[str, Any]:
     return {
         "concept": question.concepts[0],
+        "birth_date": question.concepts[1],
         "at_least": question.age.at_least,
         "at_most": question.age.at_most,
     }
@@ -118,7 +108,7 @@ def _observation(question: ObservationQuestion, setting: Setting) -> dict[str, A
         "bounds": bounds,
         "assumed_flag": f"assumed_{limit['kind']}" if limit else "",
         "loaded": setting.loaded.get("Observation", False),
-        "seen_within": None if question.ever else _longer(span),
+        "seen_within": None if question.ever else seen_within(span),
         "searched_words": " or ".join(_label(concept, setting) for concept in question.observation),
     }
 
@@ -191,6 +181,10 @@ def _series(question: SeriesQuestion, setting: Setting) -> dict[str, Any]:
     }
 
 
+def _change(question: ChangeQuestion, setting: Setting) -> dict[str, Any]:
+    return {"roles": DECIDING_ROLES, **change_values(question, setting)}
+
+
 def _condition(question: ConditionQuestion, setting: Setting) -> dict[str, Any]:
     mode = "overlaps" if question.active else "ever" if question.ever else "starts" if question.within else "before"
     span = span_of(question.within or question.before)
@@ -226,7 +220,7 @@ def _clinical(
         "kinds": list(kinds),
         "loaded": any(setting.loaded.get(name, False) for name in types)
         and not any(setting.loaded.get(name) is False for name in types),
-        "seen_within": None if mode == "ever" else _longer(span),
+        "seen_within": None if mode == "ever" else seen_within(span),
         "searched_words": records,
     }
 
@@ -235,8 +229,11 @@ def _formula(question: FormulaQuestion, setting: Setting) -> dict[str, Any]:
     declaration = formula_declaration(question.formula)
     comparison = question.comparison
     assert comparison is not None  # the question refuses to be built without one
+    if question.assume is not None and question.assume not in declaration.get("assume", ()):
+        raise InputError(f"{question.formula} cannot assume {question.assume!r}; see queries/formulas/")
     return {
         "template": f"formulas/{question.formula}.sql.jinja",
+        "assume": question.assume,
         "inputs": {name: _input(entry, setting) for name, entry in declaration["inputs"].items()},
         "bounds": _bounds(comparison, lambda quantity: quantity.value),
         "searched_words": declaration["label"],
@@ -245,19 +242,25 @@ def _formula(question: FormulaQuestion, setting: Setting) -> dict[str, Any]:
 
 def _input(entry: Mapping[str, str], setting: Setting) -> dict[str, Any]:
     concept = entry["concept"]
-    days = setting.terminology.lookback[setting.terminology.group_of(concept)].prescreen_days
     if "within" in entry:
-        count, unit = entry["within"].split()
-        return {"concept": concept, "span": span_of(Duration(int(count), unit))}  # type: ignore[arg-type]
-    return {"concept": concept, "span": Span(days, "days")}
+        span = _declared_span(entry["within"])
+        return {
+            "concept": concept,
+            "span": span,
+            "protocol_span": _declared_span(entry.get("protocol", entry["within"])),
+        }
+    group = setting.terminology.lookback[setting.terminology.group_of(concept)]
+    return {
+        "concept": concept,
+        "span": Span(group.prescreen_days, "days"),
+        "protocol_span": Span(group.protocol_days, "days"),
+    }
 
 
-def _longer(span: Span | None) -> Span:
-    """Return the window or twelve months, whichever is longer: how recently a patient must have been seen."""
-    usual = Span(_OBSERVED_WITHIN.count, "months")
-    if span is None:
-        return usual
-    return span if (span.count * 30 if span.unit == "months" else span.count) > 365 else usual
+def _declared_span(words: str) -> Span | None:
+    """Read "180 days" of a declaration."""
+    count, unit = words.split()
+    return span_of(Duration(int(count), unit))  # type: ignore[arg-type]
 
 
 def _label(concept: str, setting: Setting) -> str:
@@ -269,6 +272,7 @@ _VALUES: dict[str, Callable[[Any, Setting], dict[str, Any]]] = {
     "sex": _sex,
     "observation": _observation,
     "series": _series,
+    "change": _change,
     "condition": _condition,
     "procedure": _procedure,
     "medication": _medication,

@@ -1,7 +1,9 @@
 """The job `screen`: a trial and a store to a ranked, explained list and its files."""
 
+import gc
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -10,11 +12,10 @@ from typing import Any
 import duckdb
 
 from cohortfinder import __version__
-from cohortfinder.engine.duckdb_engine import DuckDBEngine
 from cohortfinder.engine.screening import screen
 from cohortfinder.errors import InputError
 from cohortfinder.model import Trial
-from cohortfinder.ranking.candidates import rank
+from cohortfinder.ranking.candidates import rank, run
 from cohortfinder.report.outputs import write_outputs
 from cohortfinder.report.screening import Screening, read_screening
 from cohortfinder.resources import resource_dir
@@ -26,7 +27,7 @@ from cohortfinder.warehouse.connection import open_warehouse
 from cohortfinder.warehouse.state import loaded_types
 
 Log = Callable[[str], None]
-QUALITY = ("result_problem", "unmapped_code", "data_quality")
+QUALITY = ("unmapped_code", "data_quality")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,20 +90,32 @@ def screen_store(
             loaded={name: state.complete for name, state in states.items()},
         )
         rank(connection, trial, as_of)
-        engine = DuckDBEngine(connection)
         for name in QUALITY:
-            engine.run_template(f"quality/{name}.sql.jinja")
+            run(connection, f"quality/{name}.sql.jinja")
         seconds = time.perf_counter() - started
-        screening = read_screening(
-            connection,
-            trial,
-            as_of,
-            labels=concept_labels(terminology),
-            warnings=_warnings(states),
-            run_record=_run_record(terminology, states, seconds, everyone=everyone),
-        )
-        files = write_outputs(out, screening, connection) if out else ()
+        with _collector_at_rest():
+            screening = read_screening(
+                connection,
+                trial,
+                as_of,
+                labels=concept_labels(terminology),
+                warnings=_warnings(states),
+                run_record=_run_record(terminology, states, seconds, everyone=everyone),
+            )
+            files = write_outputs(out, screening, connection) if out else ()
     return ScreenResult(screening, files)
+
+
+@contextmanager
+def _collector_at_rest() -> Iterator[None]:
+    """Keep the cycle collector from walking the rows of a screening again and again: there are no cycles in them."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def concept_labels(terminology: Terminology) -> dict[str, str]:

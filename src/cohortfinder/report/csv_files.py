@@ -8,7 +8,7 @@ from datetime import date
 import orjson
 
 from cohortfinder.report.screening import Screening, VerdictRow
-from cohortfinder.wording import Evidence
+from cohortfinder.wording import Evidence, rounded
 
 CANDIDATES = (
     "rank", "patient_id", "arm", "status", "score", "pass", "fail", "unknown", "judgement",
@@ -40,32 +40,45 @@ def candidates_csv(screening: Screening) -> bytes:
     )  # fmt: skip
 
 
-def verdict_cells(row: VerdictRow) -> dict[str, str | None]:
-    """Return a verdict as the texts of its columns, the same for CSV and Parquet."""
-    return {
-        "patient_id": row.patient_id,
-        "arm": row.arm,
-        "criterion_id": row.criterion.id,
-        "kind": row.criterion.kind,
-        "verdict": row.verdict,
-        "certainty": row.criterion.certainty,
-        "reason": row.reason,
-        "flags": ";".join(row.flags),
-        "evidence": orjson.dumps([evidence_object(item) for item in row.evidence]).decode(),
-        "changes_on": row.changes_on.isoformat() if row.changes_on else None,
-    }
+def verdict_cells(row: VerdictRow) -> tuple[str | None, ...]:
+    """Return a verdict as the texts of the columns VERDICTS, the same for CSV and Parquet."""
+    evidence = orjson.dumps(evidence_objects(row.evidence)).decode() if row.evidence else "[]"
+    return (
+        row.patient_id,
+        row.arm,
+        row.criterion.id,
+        row.criterion.kind,
+        row.verdict,
+        row.criterion.certainty,
+        row.reason,
+        ";".join(row.flags),
+        evidence,
+        row.changes_on.isoformat() if row.changes_on else None,
+    )
+
+
+def evidence_objects(evidence: Iterable[Evidence]) -> list[dict[str, str | int | None]]:
+    """Return each piece of evidence once: two leaves of a rule may rest on the same record."""
+    found = [evidence_object(item) for item in evidence]
+    return [one for place, one in enumerate(found) if one not in found[:place]]
 
 
 def evidence_object(item: Evidence) -> dict[str, str | int | None]:
-    """Return evidence as `{resource, date, value, compared}` or `{searched, since, found}`."""
+    """Return evidence as `{resource, date, value, compared, concept}` or `{searched, since, found}`."""
     if item.searched is not None:
         return {"searched": item.searched, "since": item.since, "found": item.found or 0}
-    return {"resource": item.resource, "date": item.date, "value": item.value, "compared": item.compared}
+    return {
+        "resource": item.resource,
+        "date": item.date,
+        "value": item.value,
+        "compared": item.compared and rounded(item.compared),
+        "concept": item.concept,
+    }
 
 
-def verdicts_csv(screening: Screening) -> bytes:
-    """Return verdicts.csv: one row per patient, arm and criterion."""
-    return table(VERDICTS, (tuple(verdict_cells(row).values()) for row in screening.verdicts))
+def verdicts_csv(cells: Iterable[Sequence[str | None]]) -> bytes:
+    """Return verdicts.csv, from the cells of each verdict: one row per patient, arm and criterion."""
+    return table(VERDICTS, cells)
 
 
 def funnel_csv(screening: Screening) -> bytes:
@@ -111,6 +124,8 @@ def table(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
 
 def _cell(value: Cell) -> str:
     """Write a value; a text that a spreadsheet would run gets an apostrophe before it."""
+    if isinstance(value, str):
+        return f"'{value}" if value.startswith(_FORMULA_STARTS) else value
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -119,6 +134,4 @@ def _cell(value: Cell) -> str:
         return value.isoformat()
     if isinstance(value, float):
         return f"{value:.6f}".rstrip("0").rstrip(".")
-    if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
-        return f"'{value}"
     return str(value)

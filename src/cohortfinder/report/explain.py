@@ -1,27 +1,114 @@
-"""One patient in the terminal: what the report shows, as plain text."""
+"""One patient in the terminal: what the report shows, as plain text or as one object, and why one is not listed."""
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
 
 from cohortfinder import wording
+from cohortfinder.model import Arm, Trial
 from cohortfinder.ranking.candidates import Candidate
+from cohortfinder.report.csv_files import evidence_objects
 from cohortfinder.report.html import Dossier, dossier
 from cohortfinder.report.screening import Screening, VerdictRow
 
 _WIDTH = 100
+_NOT_LIVING = {
+    "deceased": "recorded as deceased. Only living patients are listed.",
+    "unresolved": "its replaced-by links lead to no record that stands for itself; correct them at the source.",
+}
+_ENTRY = {"fail": "is not met", "unknown": "is open, and no record suggests that it is met"}
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What is known of a patient in a trial.
+
+    `asked` is the id that was asked for, `patient` that of the record which goes on in its place, mostly the same;
+    `standing` is living, deceased or unresolved (its replaced-by links end nowhere). `listed` is the screening in
+    which a living patient is a candidate, or else `entries` one that holds the entry verdict of each arm.
+    """
+
+    trial: Trial
+    as_of: date
+    asked: str
+    patient: str
+    standing: str
+    listed: Screening | None = None
+    entries: Screening | None = None
+
+    def text(self) -> str:
+        """Say it as a person reads it."""
+        return "\n".join([*self._merged(), self._said()])
+
+    def summary(self) -> dict[str, Any]:
+        """Return it as one object: an arm each with the verdicts, or with that of the entry criterion."""
+        screening = self.listed or self.entries
+        return {
+            "trial": self.trial.id, "as_of": str(self.as_of), "patient_id": self.patient, "asked_for": self.asked,
+            "standing": self.standing, "listed": self.listed is not None,
+            "arms": [*_arms(self.patient, screening, listed=self.listed is not None)] if screening else [],
+        }  # fmt: skip
+
+    def _merged(self) -> Iterator[str]:
+        if self.patient != self.asked:
+            yield f"{self.asked} was replaced by {self.patient}; this is about {self.patient}.\n"
+
+    def _said(self) -> str:
+        if self.listed is not None:
+            return explain_text(self.listed, self.patient)
+        head = f"{self.patient} is not listed in any arm of {self.trial.id} on {self.as_of}"
+        if self.entries is None:
+            return f"{head}: {_NOT_LIVING[self.standing]}"
+        return "\n".join([f"{head}. Why, arm by arm:", *_refusals(self.entries, self.patient)])
 
 
 def explain_text(screening: Screening, patient_id: str) -> str:
-    """Say every criterion of one patient with its evidence, arm by arm; what is missing comes first."""
+    """Say every criterion of a listed patient with its evidence, arm by arm; what is missing comes first."""
     verdicts = screening.verdicts_by_candidate()
     listed = [one for one in screening.candidates if one.patient_id == patient_id]
-    if not listed:
-        return f"{patient_id} is not listed in any arm of {screening.trial.id} on {screening.as_of}."
     parts = [
         "\n".join(_arm(screening, dossier(number, one, verdicts.get((patient_id, one.arm), ()))))
         for number, one in enumerate(listed, start=1)
     ]
     return "\n\n".join(parts)
+
+
+def _refusals(screening: Screening, patient_id: str) -> Iterator[str]:
+    for arm, row in _entry_rows(screening, patient_id):
+        yield f"\n{arm.id} ({arm.name}): the entry criterion {_ENTRY[row.verdict]}."
+        yield from _criterion(row, screening.trial.flag_words)
+
+
+def _entry_rows(screening: Screening, patient_id: str) -> Iterator[tuple[Arm, VerdictRow]]:
+    rows = {(row.arm, row.criterion.id): row for row in screening.verdicts if row.patient_id == patient_id}
+    for arm in screening.trial.arms:
+        yield arm, rows[(arm.id, arm.entry)]
+
+
+def _arms(patient_id: str, screening: Screening, *, listed: bool) -> Iterator[dict[str, Any]]:
+    if not listed:
+        for arm, row in _entry_rows(screening, patient_id):
+            yield {"arm": arm.id, "name": arm.name, "entry": _verdict(row)}
+        return
+    names = {arm.id: arm.name for arm in screening.trial.arms}
+    verdicts = screening.verdicts_by_candidate()
+    for one in screening.candidates:
+        if one.patient_id == patient_id:
+            yield {
+                "arm": one.arm, "name": names[one.arm], "status": one.status, "rank": one.rank, "score": one.score,
+                "near_miss": one.near_miss, "eligible_from": one.eligible_from, "next_step": one.next_step,
+                "verdicts": [_verdict(row) for row in verdicts.get((patient_id, one.arm), ())],
+            }  # fmt: skip
+
+
+def _verdict(row: VerdictRow) -> dict[str, Any]:
+    return {
+        "criterion_id": row.criterion.id, "kind": row.criterion.kind, "verdict": row.verdict,
+        "certainty": row.criterion.certainty, "reason": row.reason, "flags": row.flags,
+        "evidence": evidence_objects(row.evidence), "changes_on": row.changes_on,
+    }  # fmt: skip
 
 
 def _arm(screening: Screening, one: Dossier) -> Iterator[str]:
@@ -39,7 +126,7 @@ def _arm(screening: Screening, one: Dossier) -> Iterator[str]:
         if rows:
             yield f"\n{title} ({len(rows)})"
         for row in rows:
-            yield from _criterion(row)
+            yield from _criterion(row, screening.trial.flag_words)
     if one.not_computed:
         ids = ", ".join(row.criterion.id for row in one.not_computed)
         yield f"\nNot computed, check by hand ({len(one.not_computed)})"
@@ -60,12 +147,12 @@ def _summary(candidate: Candidate) -> str:
     return "; ".join(words)
 
 
-def _criterion(row: VerdictRow) -> Iterator[str]:
+def _criterion(row: VerdictRow, flags: Mapping[str, str]) -> Iterator[str]:
     title = f"{wording.VERDICT_SYMBOLS[row.verdict]} {row.criterion.id}: {row.criterion.text}"
     yield textwrap.fill(title, _WIDTH, initial_indent="  ", subsequent_indent="    ")
     yield _indented(row.reason)
     for flag in row.flags:
-        yield _indented(f"! {wording.flag_words(flag)}")
+        yield _indented(f"! {wording.flag_words(flag, flags)}")
     for item in row.evidence:
         if item.searched is None:
             said = item.compared and f"compared as {wording.compared(item.compared)}"

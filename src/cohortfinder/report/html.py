@@ -14,16 +14,14 @@ from cohortfinder.report.screening import Screening, VerdictRow
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _IN_FULL = 300
-_FUNNEL_WIDTH = 190
 
 
 @dataclass(frozen=True, slots=True)
 class FunnelBar:
-    """A step of the funnel as it is drawn: lengths in the drawing's own units."""
+    """A step of the funnel as it is drawn: `percent` is who remains, of those who are listed."""
 
     step: FunnelStep
-    y: int
-    width: float
+    percent: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +30,6 @@ class Funnel:
 
     arm: Arm
     start: int
-    height: int
     bars: tuple[FunnelBar, ...]
 
 
@@ -99,9 +96,8 @@ def _funnel(screening: Screening, arm: Arm) -> Funnel | None:
         return None
     start = steps[0].remaining + steps[0].removed
     # drawn against the listed patients: beside a whole hospital they would not be seen
-    scale = _FUNNEL_WIDTH / max(steps[0].remaining, 1)
-    bars = tuple(FunnelBar(step, 24 * index, round(step.remaining * scale, 1)) for index, step in enumerate(steps))
-    return Funnel(arm, start, 24 * len(bars), bars)
+    listed = max(steps[0].remaining, 1)
+    return Funnel(arm, start, tuple(FunnelBar(step, round(100 * step.remaining / listed, 1)) for step in steps))
 
 
 @cache

@@ -1,6 +1,8 @@
 """The registry of output formats: a screening to the files of `screen --out`."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -8,6 +10,7 @@ import orjson
 
 from cohortfinder.ranking.candidates import Connection, run
 from cohortfinder.report.csv_files import (
+    VERDICTS,
     candidates_csv,
     data_quality_csv,
     funnel_csv,
@@ -18,14 +21,33 @@ from cohortfinder.report.files import make_folder, replacing, write_bytes
 from cohortfinder.report.html import report_html
 from cohortfinder.report.screening import Screening
 
-Writer = Callable[[Path, Screening, Connection], None]
+
+@dataclass(frozen=True)
+class Material:
+    """What the outputs are made of; the cells of the verdicts are made once for all that need them."""
+
+    screening: Screening
+    connection: Connection
+
+    @cached_property
+    def verdict_cells(self) -> list[tuple[str | None, ...]]:
+        """The columns VERDICTS of every verdict, as text."""
+        return [verdict_cells(row) for row in self.screening.verdicts]
+
+
+Writer = Callable[[Path, Material], None]
 
 
 def _plain(content: Callable[[Screening], bytes]) -> Writer:
-    def write(target: Path, screening: Screening, connection: Connection) -> None:
-        write_bytes(target, content(screening))
+    def write(target: Path, material: Material) -> None:
+        write_bytes(target, content(material.screening))
 
     return write
+
+
+def write_verdicts_csv(target: Path, material: Material) -> None:
+    """Write verdicts.csv."""
+    write_bytes(target, verdicts_csv(material.verdict_cells))
 
 
 def run_json(screening: Screening) -> bytes:
@@ -48,20 +70,21 @@ def run_json(screening: Screening) -> bytes:
     return orjson.dumps(record, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
-def write_verdicts_parquet(target: Path, screening: Screening, connection: Connection) -> None:
+def write_verdicts_parquet(target: Path, material: Material) -> None:
     """Write verdicts.parquet through the engine's connection, from typed lines."""
     with TemporaryDirectory(prefix="cohortfinder-") as scratch, replacing(target) as temporary:
         lines = Path(scratch) / "verdicts.ndjson"
         with lines.open("wb") as out:
-            for row in screening.verdicts:
-                out.write(orjson.dumps(verdict_cells(row), option=orjson.OPT_APPEND_NEWLINE))
+            for cells in material.verdict_cells:
+                line = dict(zip(VERDICTS, cells, strict=True))
+                out.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
         temporary.touch()
-        run(connection, "ranking/verdict_parquet.sql.jinja", path=str(lines), target=str(temporary))
+        run(material.connection, "ranking/verdict_parquet.sql.jinja", path=str(lines), target=str(temporary))
 
 
 FORMATS: dict[str, Writer] = {
     "candidates.csv": _plain(candidates_csv),
-    "verdicts.csv": _plain(verdicts_csv),
+    "verdicts.csv": write_verdicts_csv,
     "verdicts.parquet": write_verdicts_parquet,
     "funnel.csv": _plain(funnel_csv),
     "data_quality.csv": _plain(data_quality_csv),
@@ -79,6 +102,7 @@ def write_outputs(
     """
     make_folder(out_dir)
     targets = tuple(out_dir / name for name in formats)
+    material = Material(screening, connection)
     for target in targets:
-        FORMATS[target.name](target, screening, connection)
+        FORMATS[target.name](target, material)
     return targets

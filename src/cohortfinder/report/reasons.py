@@ -3,6 +3,8 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from cohortfinder.model import Criterion, Leaf, leaves_of
@@ -26,48 +28,123 @@ _TOGETHER = frozenset({"absent", "no_data", "not_observed", "not_loaded"})
 _POLARITY = {"below_detection": "below the detection limit"}
 
 
-def sentence(leaf: Leaf | None, code: str, evidence: Iterable[Evidence], language: Language) -> str:
+@dataclass(frozen=True, slots=True)
+class LeafWords:
+    """What is said of a leaf in every sentence: the words of its question, found once.
+
+    `names` has the name of each concept when the leaf asks for several.
+    """
+
+    kind: str = ""
+    name: str = "the record"
+    needed: str = "as asked"
+    opposite: str = "not as asked"
+    when: str = ""
+    wanted: str = ""
+    limits: str = ""
+    judgement: str = ""
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def clinical(self) -> bool:
+        """Whether it asks for conditions, procedures or medications."""
+        return self.kind in _CLINICAL
+
+
+def leaf_words(leaf: Leaf, language: Language) -> LeafWords:
+    """Put the question of a leaf into words."""
+    question: Any = leaf.question
+    return LeafWords(
+        kind=leaf.kind,
+        name=_name(leaf, language),
+        needed=needed(question),
+        opposite=needed(question, holds=False),
+        when=window(question, language.as_of),
+        wanted=getattr(question, "is_", None) or "",
+        limits=_limits(question),
+        judgement=getattr(question, "judgement", None) or "",
+        names=_names(leaf, language),
+    )
+
+
+class Sentences:
+    """The sentences of one criterion; made once for all patients."""
+
+    def __init__(self, criterion: Criterion, language: Language) -> None:
+        leaves = leaves_of(criterion.rule) if criterion.rule is not None else ()
+        self._leaves = {leaf.id: leaf_words(leaf, language) for leaf in leaves}
+
+    def reason(self, reasons: Iterable[tuple[str, str]], evidence: Iterable[Evidence]) -> str:
+        """Say why the criterion has its verdict: what is on record, then what is not, last what a person decides."""
+        found = tuple(evidence)
+        parts: list[str] = []
+        judged: list[str] = []
+        silent: dict[tuple[str, str], dict[str, str]] = {}
+        for leaf_id, code in dict.fromkeys(reasons):
+            words, own = self._leaves.get(leaf_id), tuple(item for item in found if item.leaf == leaf_id)
+            if words is not None and code in _TOGETHER:
+                searches = silent.setdefault((code, "record" if words.clinical else "result"), {})
+                where = _where(own)
+                # the widest search says it all: an empty one is ever, else the earliest start
+                searches[words.name] = min(searches.get(words.name, where), where)
+            else:
+                (judged if code == "judgement_required" else parts).append(sentence(words or LeafWords(), code, own))
+        for (code, word), searches in silent.items():
+            parts.extend(_silence(code, word, searches))
+        text = "; ".join(dict.fromkeys([*parts, *judged])) or "the data do not settle this"
+        return f"{text[0].upper()}{text[1:]}."
+
+
+def sentence(words: LeafWords, code: str, found: tuple[Evidence, ...]) -> str:
     """Say why one leaf is as it is, from its reason code and the deciding records, without a full stop."""
-    found = tuple(evidence)
-    question = leaf.question if leaf else None
     if code in DECIDED:
-        return _decided(leaf, code, found, language)
-    name = _subject(leaf, language)
-    if code == "judgement_required" and question is not None:
-        return f"{REASONS[code]}: {getattr(question, 'judgement', '')}".rstrip(": ")
+        return _decided(words, code, found)
+    if code == "judgement_required" and words.judgement:
+        return f"{REASONS[code]}: {words.judgement}"
     if code not in REASONS and code.startswith("missing_"):
-        return f"{name} cannot be computed without {spoken(code.removeprefix('missing_'))}"
-    if code == "no_data" and leaf is not None and leaf.kind in _CLINICAL:
-        return f"no record of {name} is on file"
+        return f"{words.name} cannot be computed without {spoken(code.removeprefix('missing_'))}"
+    if code == "no_data" and words.clinical:
+        return f"no record of {words.name} is on file"
     if (template := REASONS.get(code)) is None:
         return f"the data do not settle this ({code})"
-    when = window(question, language.as_of)
-    item = _item(leaf, found, language)
-    return template.format(name=name, item=item, needed=needed(question), window=f" ({when})" if when else "")
+    if "{" not in template:
+        return template
+    when = f" ({words.when})" if words.when else ""
+    item = _item(words, found) if "{item}" in template else ""
+    return template.format(name=words.name, item=item, needed=words.needed, window=when)
 
 
-def _decided(leaf: Leaf | None, code: str, found: tuple[Evidence, ...], language: Language) -> str:
-    question = leaf.question if leaf else None
-    name = _subject(leaf, language)
+def _decided(words: LeafWords, code: str, found: tuple[Evidence, ...]) -> str:
+    met = code == "met"
     if code == "absent" or not any(item.resource or item.value for item in found):
-        return f"no record of {name}{_where(found)}"
-    if leaf is None:
-        return f"{_item(leaf, found, language)} {'counts' if code == 'met' else 'does not count'}"
-    if leaf.kind in _CLINICAL:
-        when = window(question, language.as_of)
-        counts = f"counts as {when}" if when else "is on record"
-        return f"{_item(leaf, found, language)} {counts if code == 'met' else 'does not count'}"
-    if leaf.kind == "series":
-        place = "beyond" if code == "met" else "within"
-        return f"{_item(leaf, found, language)} is {place} the limits ({_limits(question)})"
-    if leaf.kind == "sex":
+        return f"no record of {words.name}{_where(found)}"
+    if not words.kind:
+        return f"{_item(words, found)} {'counts' if met else 'does not count'}"
+    if words.clinical:
+        counts = f"counts as {words.when}" if words.when else "is on record"
+        return f"{_item(words, found)} {counts if met else 'does not count'}"
+    if words.kind == "series":
+        return f"{_item(words, found)} is {'beyond' if met else 'within'} the limits ({words.limits})"
+    if words.kind == "change":
+        return f"{_since(words, found)} is {words.needed if met else words.opposite}"
+    if words.kind == "sex":
         return f"sex is recorded as {found[0].value or found[0].compared}"
-    if wanted := getattr(question, "is_", None):
+    if words.wanted:
         # of several results, the one that made it so comes first
-        ordered = sorted(found, key=lambda item: (_read_as(item) == wanted) != (code == "met"))
+        ordered = sorted(found, key=lambda item: (_read_as(item) == words.wanted) != met)
         if read := _read_as(ordered[0]):
-            return f"{_item(leaf, tuple(ordered), language)} reads as {_POLARITY.get(read, read)}"
-    return f"{_item(leaf, found, language)} is {needed(question, holds=code == 'met')}"
+            return f"{_item(words, tuple(ordered))} reads as {_POLARITY.get(read, read)}"
+    return f"{_item(words, found)} is {words.needed if met else words.opposite}"
+
+
+def _since(words: LeafWords, found: tuple[Evidence, ...]) -> str:
+    """Name the two results of a change: "skin score 22 on 2026-11-01 (from 20 on 2026-06-01)"."""
+    latest, *earlier = (item for item in found if item.resource or item.value)
+    text = _item(words, (latest,))
+    base = next((item for item in earlier if item.concept == latest.concept and item.resource != latest.resource), None)
+    if base is None:
+        return text
+    return f"{text} (from {_as_sent(base.value or '')} on {(base.date or '')[:10]})"
 
 
 def _read_as(item: Evidence) -> str:
@@ -91,25 +168,25 @@ def _where(found: Iterable[Evidence]) -> str:
     return (f" among {among}" if among else "") + (f" since {since}" if since else "")
 
 
-def _item(leaf: Leaf | None, found: tuple[Evidence, ...], language: Language) -> str:
+def _item(words: LeafWords, found: tuple[Evidence, ...]) -> str:
     """Name the record that decided: "creatinine 150 umol/L on 2026-11-03 (ULN 90 umol/L)"."""
-    subject = _subject(leaf, language)
     item = next((one for one in found if one.resource or one.value), None)
     if item is None:
-        return subject
+        return words.name
+    subject = words.names.get(item.concept or "", words.name)
     more = len({one.resource for one in found if one.resource}) - 1
     others = f" and {more} more" if more > 0 else ""
-    if leaf is not None and leaf.kind in _CLINICAL:
+    if words.clinical:
         details = [f"recorded as {item.value}" if item.value else "", f"dated {item.date[:10]}" if item.date else ""]
         text = ", ".join(part for part in details if part)
         return f"{subject} ({text}{others})" if text else subject
-    if leaf is not None and leaf.kind == "age" and (item.resource or "").startswith("Patient/"):
+    if words.kind == "age" and (item.resource or "").startswith("Patient/"):
         return f"age {item.compared} (born {item.date})"
-    if leaf is not None and leaf.kind == "formula":
+    if words.kind == "formula":
         return _computed(subject, item, others)
     value = f"{':' if subject[-1].isdigit() else ''} {_as_sent(item.value)}" if item.value else ""
     on = f" on {item.date[:10]}" if item.date else ""
-    notes = _compared(item)
+    notes = _compared(item.compared or "", item.value or "")
     return f"{subject}{value}{on}" + (f" ({notes})" if notes else "") + others
 
 
@@ -126,12 +203,13 @@ def _as_sent(value: str) -> str:
     return f'"{value}"' if re.fullmatch(r"\D+|\d{6,}", value) else plain_units(value)
 
 
-def _compared(item: Evidence) -> str:
+@lru_cache(maxsize=2**16)
+def _compared(compared: str, sent: str) -> str:
     """Say what a value was compared as, when that adds something, and the limit it came with."""
-    text, _, limit = re.sub(r"\s*\([a-z_]+\)$", "", item.compared or "").partition("; ")
+    text, _, limit = re.sub(r"\s*\([a-z_]+\)$", "", compared).partition("; ")
     value = plain_units(text)
     # without a digit it is a bare unit or a problem, which the sentence says anyway
-    said = re.search(r"\d", value) is not None and _bare(value) != _bare(plain_units(item.value or ""))
+    said = re.search(r"\d", value) is not None and _bare(value) != _bare(plain_units(sent))
     kind, _, bound = limit.partition(" ")
     unit = "".join(re.findall(r"\s[^\d\s<>].*$", value)[:1]) if bound and " to " not in value else ""
     assumed = bound.startswith("assumed ")
@@ -146,9 +224,7 @@ def _bare(text: str) -> str:
     return re.sub(r"[\s×^]", "", bounded)
 
 
-def _subject(leaf: Leaf | None, language: Language) -> str:
-    if leaf is None:
-        return "the record"
+def _name(leaf: Leaf, language: Language) -> str:
     if leaf.kind in ("age", "sex"):
         return leaf.kind
     if formula := getattr(leaf.question, "formula", None):
@@ -157,29 +233,15 @@ def _subject(leaf: Leaf | None, language: Language) -> str:
     return f"a confirming test for {name}" if getattr(leaf.question, "role", None) == "confirm" else name
 
 
-def reason_sentence(
-    criterion: Criterion, reasons: Iterable[tuple[str, str]], evidence: Iterable[Evidence], language: Language
-) -> str:
-    """Say why a criterion has its verdict: what is on record first, then what is not, last what a person decides."""
-    found = tuple(evidence)
-    leaves = {leaf.id: leaf for leaf in leaves_of(criterion.rule)} if criterion.rule is not None else {}
-    parts: list[str] = []
-    judged: list[str] = []
-    silent: dict[tuple[str, str], dict[str, str]] = {}
-    for leaf_id, code in dict.fromkeys(reasons):
-        leaf, own = leaves.get(leaf_id), tuple(item for item in found if item.leaf == leaf_id)
-        if leaf is not None and code in _TOGETHER:
-            word = "result" if leaf.kind not in _CLINICAL else "record"
-            searches = silent.setdefault((code, word), {})
-            name, where = _subject(leaf, language), _where(own)
-            # the widest search says it all: an empty one is ever, else the earliest start
-            searches[name] = min(searches.get(name, where), where)
-        else:
-            (judged if code == "judgement_required" else parts).append(sentence(leaf, code, own, language))
-    for (code, word), searches in silent.items():
-        parts.extend(_silence(code, word, searches))
-    text = "; ".join(dict.fromkeys([*parts, *judged])) or "the data do not settle this"
-    return f"{text[0].upper()}{text[1:]}."
+def _names(leaf: Leaf, language: Language) -> dict[str, str]:
+    """Name each concept of a leaf that asks for several, so that a sentence can name the one that decided."""
+    concepts = tuple(dict.fromkeys(getattr(leaf.question, "concepts", ()) or ()))
+    if len(concepts) < 2 or getattr(leaf.question, "formula", None):
+        return {}
+    confirming = getattr(leaf.question, "role", None) == "confirm"
+    return {
+        concept: f"{'a confirming test for ' if confirming else ''}{language.name((concept,))}" for concept in concepts
+    }
 
 
 def _silence(code: str, word: str, searches: Mapping[str, str]) -> Iterator[str]:

@@ -14,7 +14,7 @@ from cohortfinder.ranking.candidates import (
     read_funnel,
     run,
 )
-from cohortfinder.report.reasons import reason_sentence
+from cohortfinder.report.reasons import Sentences
 from cohortfinder.wording import Evidence, Language
 
 
@@ -94,24 +94,26 @@ def read_screening(
 
 def _read_verdicts(connection: Connection, trial: Trial, language: Language) -> Iterator[VerdictRow]:
     criteria = {criterion.id: criterion for criterion in trial.criteria}
+    sentences = {criterion.id: Sentences(criterion, language) for criterion in trial.criteria}
     arms = tuple(arm.id for arm in trial.arms)
     rows = run(connection, "ranking/verdict_rows.sql.jinja", arms=arms).fetchall()
-    # most verdicts share their words with many others: no data, not computed
-    said: dict[tuple[Any, ...], str] = {}
+    # a verdict without evidence says the same of every patient: not computed, for a person to judge
+    bare: dict[tuple[Any, ...], str] = {}
     for patient_id, arm, criterion_id, verdict, reasons, flags, evidence, changes_on in rows:
-        criterion = criteria[criterion_id]
-        coded = tuple((reason["leaf"] or "", reason["code"]) for reason in reasons)
-        found = tuple(Evidence(**item) for item in evidence)
-        key = (criterion_id, coded, found)
-        if key not in said:
-            said[key] = reason_sentence(criterion, coded, found, language)
+        coded = tuple([(reason["leaf"] or "", reason["code"]) for reason in reasons])
+        found = tuple([Evidence(**item) for item in evidence])
+        reason = None if found else bare.get((criterion_id, coded))
+        if reason is None:
+            reason = sentences[criterion_id].reason(coded, found)
+        if not found:
+            bare[(criterion_id, coded)] = reason
         yield VerdictRow(
             patient_id=patient_id,
             arm=arm,
-            criterion=criterion,
+            criterion=criteria[criterion_id],
             verdict=verdict,
-            reason=said[key],
-            codes=tuple(code for _, code in coded),
+            reason=reason,
+            codes=tuple([code for _, code in coded]),
             flags=tuple(flags),
             evidence=found,
             changes_on=changes_on,

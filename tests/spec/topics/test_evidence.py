@@ -155,3 +155,103 @@ def test_a_combination_shows_the_evidence_of_what_decided(spec):
             woman      | Patient/woman | female
         """,
     )
+
+
+def test_what_decided_comes_first_and_names_its_concept(spec):
+    """Of several results, of several concepts in order of preference, and of several lines of a series."""
+    readings = f"""
+        id  | patient_id | code   | value | value_unit_code | value_unit_system | effective_datetime
+        old | high_once  | 8480-6 | 170   | mm[Hg]          | {UCUM}            | 2026-09-01
+        new | high_once  | 8480-6 | 120   | mm[Hg]          | {UCUM}            | 2026-11-01
+    """
+    spec(
+        as_of="2026-11-20",
+        observation=readings,
+        rule={"observation": "systolic_bp", "above": "160 mm[Hg]", "within": "6 months", "pick": "any"},
+        expected="""
+            patient_id | truth
+            high_once  | true
+        """,
+        first_evidence="""
+            patient_id | resource        | concept
+            high_once  | Observation/old | systolic_bp
+        """,
+    )
+    spec(
+        as_of="2026-11-20",
+        observation=readings,
+        rule={"observation": "systolic_bp", "at_most": "160 mm[Hg]", "within": "6 months", "pick": "all"},
+        expected="""
+            patient_id | truth
+            high_once  | false
+        """,
+        first_evidence="""
+            patient_id | resource
+            high_once  | Observation/old
+        """,
+    )
+
+
+def test_a_partial_date_does_not_come_before_the_exact_one_that_decided(spec):
+    """Though it may be newer."""
+    spec(
+        as_of="2026-11-20",
+        observation=f"""
+            id    | patient_id | code  | value | value_unit_code | value_unit_system | effective_datetime
+            month | both       | 718-7 | 130   | g/L             | {UCUM}            | 2026-11
+            day   | both       | 718-7 | 120   | g/L             | {UCUM}            | 2026-11-10
+        """,
+        rule={"observation": "hemoglobin", "at_least": "60 g/L"},
+        expected="""
+            patient_id | truth
+            both       | true
+        """,
+        first_evidence="""
+            patient_id | resource
+            both       | Observation/day
+        """,
+    )
+
+
+def test_the_line_of_a_series_and_the_test_of_a_list_are_named(spec):
+    """By the concept of the result that decided."""
+    spec(
+        as_of="2026-11-20",
+        observation=f"""
+            id  | patient_id | code   | value | value_unit_code | value_unit_system | effective_datetime
+            low | diastolic  | 8462-4 | 101   | mm[Hg]          | {UCUM}            | 2026-11-01
+        """,
+        rule={
+            "series": [
+                {"observation": "systolic_bp", "above": "160 mm[Hg]"},
+                {"observation": "diastolic_bp", "above": "100 mm[Hg]"},
+            ],
+            "within": "6 months",
+            "recent": "28 days",
+            "days": 2,
+        },
+        expected="""
+            patient_id | truth
+            diastolic  | true
+        """,
+        evidence="""
+            patient_id | resource        | concept
+            diastolic  | Observation/low | diastolic_bp
+        """,
+    )
+    spec(
+        as_of="2026-11-20",
+        observation="""
+            id | patient_id | code   | value_string | effective_datetime
+            u  | urine      | 2106-3 | negative     | 2026-11-15
+        """,
+        rule={"observation": ["hcg_quantitative", "pregnancy_test_serum", "pregnancy_test_urine"], "is": "negative"},
+        expected="""
+            patient_id | truth
+            urine      | true
+        """,
+        evidence="""
+            patient_id | resource      | concept
+            urine      | Observation/u | pregnancy_test_urine
+        """,
+    )

@@ -64,8 +64,7 @@ CREATE TEMP TABLE observed AS SELECT 'p2' AS patient_id, 'encounter' AS kind, un
 CREATE TEMP TABLE result_problem AS SELECT 'creatinine_serum' AS concept, 'http://loinc.org' AS system, '2160-0' AS code,
     CAST(NULL AS VARCHAR) AS unit, 'unit_missing' AS reason, 'p2' AS patient_id, 'Observation/o2' AS resource;
 CREATE TEMP TABLE unmapped_code (kind VARCHAR, system VARCHAR, code VARCHAR, count BIGINT, patients BIGINT, example VARCHAR);
-CREATE SCHEMA store;
-CREATE TABLE store.quarantine (load_id VARCHAR, file VARCHAR, line BIGINT, resource_type VARCHAR, reason VARCHAR);
+CREATE TABLE quarantine (load_id VARCHAR, file VARCHAR, line BIGINT, resource_type VARCHAR, reason VARCHAR);
 """
 
 

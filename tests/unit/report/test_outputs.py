@@ -87,7 +87,3 @@ def test_explain_says_what_is_missing_first(screening: Screening) -> None:
     text = explain_text(screening, "p2")
     assert "Creatinine 90 on 2026-11-03 was sent without a unit and cannot be compared." in text
     assert text.index("Missing") < text.index("Passes")
-
-
-def test_explain_of_a_patient_who_is_not_listed_says_so(screening: Screening) -> None:
-    assert explain_text(screening, "p9") == "p9 is not listed in any arm of T1 on 2026-11-20."

@@ -2,10 +2,11 @@
 
 import pytest
 
+from cohortfinder.criteria.change import ChangeQuestion
 from cohortfinder.criteria.medication import MedicationQuestion
 from cohortfinder.criteria.observation import ObservationQuestion
 from cohortfinder.model import Combination, Criterion, Leaf
-from cohortfinder.report.reasons import reason_sentence, sentence
+from cohortfinder.report.reasons import Sentences, leaf_words, sentence
 from cohortfinder.wording import Evidence, Language
 from unit.report.screened import AS_OF
 
@@ -34,7 +35,21 @@ SEARCHED = Evidence("x", searched="1 conditions", since="2019-04-02", found=0)
 def test_a_verdict_reads_as_a_sentence(
     kind: str, question: object, code: str, evidence: Evidence, expected: str
 ) -> None:
-    assert sentence(Leaf("x", kind, question, False, 1), code, (evidence,), LANGUAGE) == expected
+    assert sentence(leaf_words(Leaf("x", kind, question, False, 1), LANGUAGE), code, (evidence,)) == expected
+
+
+def test_a_change_names_both_results() -> None:
+    question = ChangeQuestion.model_validate({"change": "mrss", "over": "6 months", "rises_by": "10 %"})
+    words = leaf_words(Leaf("x", "change", question, False, 1), Language({"mrss": "Skin score"}, AS_OF))
+    latest = Evidence("x", "Observation/2", "2026-11-03", "22", "22 {score}", concept="mrss")
+    base = Evidence("x", "Observation/1", "2026-06-01", "20", "20 {score}", concept="mrss")
+    assert sentence(words, "met", (latest, base)) == (
+        "skin score 22 on 2026-11-03 (from 20 on 2026-06-01) is up by at least 10 %"
+    )
+    assert sentence(words, "not_met", (latest, base)).endswith("is not up by 10 %")
+    assert sentence(words, "baseline_missing", (latest,)) == (
+        "an earlier result to compare skin score 22 on 2026-11-03 with is not on file"
+    )
 
 
 def test_concepts_without_a_result_are_named_once_and_a_judgement_comes_last() -> None:
@@ -45,6 +60,14 @@ def test_concepts_without_a_result_are_named_once_and_a_judgement_comes_last() -
     )
     criterion = Criterion("X", "exclusion", "x", ("A",), "exact", Combination("any", leaves), 1, 1)
     reasons = (("j", "judgement_required"), ("a", "no_data"), ("b", "no_data"))
-    assert reason_sentence(criterion, reasons, (), LANGUAGE) == (
+    assert Sentences(criterion, LANGUAGE).reason(reasons, ()) == (
         "No result of creatinine or HBsAg on file; a person decides: whether it counts."
     )
+
+
+def test_of_several_concepts_the_one_that_decided_is_named() -> None:
+    labels = Language({"hbsag": "HBsAg", "hbv_dna": "HBV DNA"}, AS_OF)
+    question = ObservationQuestion.model_validate({"observation": ["hbv_dna", "hbsag"], "is": "positive"})
+    item = Evidence("x", "Observation/2", "2026-11-03", "positive", " (positive)", concept="hbsag")
+    words = leaf_words(Leaf("x", "observation", question, False, 1), labels)
+    assert sentence(words, "met", (item,)) == 'HBsAg "positive" on 2026-11-03 reads as positive'

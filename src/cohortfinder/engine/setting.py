@@ -1,0 +1,46 @@
+"""What every leaf needs beside its own words: the concepts, what is loaded, and windows as SQL counts them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cohortfinder.model import Duration
+from cohortfinder.terminology import Terminology
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A window as SQL counts it: calendar months or days."""
+
+    count: int
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a leaf needs to know beside its own words: the concepts and which resource types are completely loaded."""
+
+    terminology: Terminology
+    loaded: Mapping[str, bool]
+
+
+_OBSERVED_WITHIN = Span(12, "months")
+
+
+def span_of(duration: Duration | None) -> Span | None:
+    """Count weeks as days and years as calendar months; None stays None (for ever)."""
+    if duration is None:
+        return None
+    match duration.unit:
+        case "weeks":
+            return Span(duration.count * 7, "days")
+        case "years":
+            return Span(duration.count * 12, "months")
+        case unit:
+            return Span(duration.count, unit)
+
+
+def seen_within(span: Span | None) -> Span:
+    """Return the window or twelve months, whichever is longer: how recently a patient must have been seen."""
+    if span is None:
+        return _OBSERVED_WITHIN
+    return span if (span.count * 30 if span.unit == "months" else span.count) > 365 else _OBSERVED_WITHIN

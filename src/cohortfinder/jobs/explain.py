@@ -1,0 +1,60 @@
+"""The job `explain`: one patient's place in a trial, and for one who is not listed the reason why."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+
+from cohortfinder.engine.duckdb_engine import DuckDBEngine
+from cohortfinder.errors import InputError
+from cohortfinder.jobs.screen import ScreenResult, screen_store
+from cohortfinder.model import Trial
+from cohortfinder.ranking.candidates import run
+from cohortfinder.report.explain import Explanation
+from cohortfinder.settings import Settings
+from cohortfinder.terminology import Terminology
+from cohortfinder.warehouse.connection import open_warehouse
+
+Log = Callable[[str], None]
+
+
+def explain_patient(
+    trial: Trial, terminology: Terminology, settings: Settings, *, patient: str, as_of: date, log: Log = lambda _: None
+) -> tuple[Explanation, int]:
+    """Return what is to be said of a patient, and the exit status.
+
+    Only of a living patient who is listed nowhere the entry criteria are asked of everybody.
+    Raises InputError when the store holds no such patient.
+    """
+    asked = patient.removeprefix("Patient/")
+    person, standing = _standing(trial, settings, asked, as_of)
+    known = Explanation(trial, as_of, asked, person, standing)
+    if standing != "living":
+        return known, 0
+    result = screen_store(trial, terminology, settings, as_of=as_of, log=log)
+    if any(one.patient_id == person for one in result.screening.candidates):
+        return replace(known, listed=result.screening), result.exit_status
+    log("not listed: asking the entry criteria of everybody")
+    entries = _entries(trial, terminology, settings, as_of)
+    return replace(known, entries=entries.screening), result.exit_status
+
+
+def _standing(trial: Trial, settings: Settings, patient: str, as_of: date) -> tuple[str, str]:
+    """Return the record that goes on with a patient id, mostly itself, and its standing."""
+    with open_warehouse(settings.store, read_only=True, memory_limit=settings.memory_limit) as connection:
+        engine = DuckDBEngine(connection)
+        engine.run_template("facts/person.sql.jinja")
+        engine.run_template("facts/individual.sql.jinja", zone=trial.time_zone, as_of=as_of)
+        rows = run(connection, "warehouse/patient_standing.sql.jinja", patient=patient).fetchall()
+    if not rows:
+        raise InputError(
+            "the store holds no patient with this id; write Patient.id as it was sent (capitals count, see patient_id "
+            "in candidates.csv), or load the patient's files first"
+        )
+    return rows[0][0], rows[0][1]
+
+
+def _entries(trial: Trial, terminology: Terminology, settings: Settings, as_of: date) -> ScreenResult:
+    """Ask only the entry criteria, but of everybody in every arm."""
+    entries = {arm.entry for arm in trial.arms}
+    only = replace(trial, criteria=tuple(one for one in trial.criteria if one.id in entries))
+    return screen_store(only, terminology, settings, as_of=as_of, everyone=True)

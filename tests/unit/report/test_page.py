@@ -1,0 +1,86 @@
+"""report.html as a reader without a mouse, with a screen reader or on paper meets it."""
+
+import re
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from cohortfinder.report.html import report_html
+from cohortfinder.report.screening import read_screening
+from unit.report.screened import AS_OF, LABELS, a_trial, screened
+
+TEMPLATES = Path(__file__).parents[3] / "src/cohortfinder/report/templates"
+Tag = tuple[str, dict[str, str]]
+
+
+class Tags(HTMLParser):
+    """Gathers the opening tags of a page in their order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[Tag] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, {name: value or "" for name, value in attrs}))
+
+
+@pytest.fixture(scope="module")
+def page() -> str:
+    return report_html(read_screening(screened(), a_trial(), AS_OF, labels=LABELS)).decode()
+
+
+@pytest.fixture(scope="module")
+def tags(page: str) -> list[Tag]:
+    reader = Tags()
+    reader.feed(page)
+    return reader.found
+
+
+def test_headings_go_down_one_step_at_a_time(tags: list[Tag]) -> None:
+    levels = [int(tag[1]) for tag, _ in tags if re.fullmatch("h[1-6]", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert [pair for pair in pairwise(levels) if pair[1] - pair[0] > 1] == []
+
+
+def test_every_table_has_a_name_and_every_header_cell_says_what_it_heads(page: str, tags: list[Tag]) -> None:
+    tables = re.findall(r"<table[^>]*>.*?</table>", page, re.DOTALL)
+    assert len(tables) > 4
+    assert [table[:80] for table in tables if "<caption" not in table and "aria-labelledby" not in table[:80]] == []
+    assert {attributes.get("scope") for tag, attributes in tags if tag == "th"} == {"row", "col"}
+
+
+def test_a_link_inside_the_page_leads_somewhere_and_no_id_stands_twice(tags: list[Tag]) -> None:
+    ids = [attributes["id"] for _, attributes in tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    links = {attributes["href"] for tag, attributes in tags if tag == "a"}
+    assert {link for link in links if link.removeprefix("#") not in ids} == set()
+
+
+def test_a_cell_of_a_table_that_becomes_cards_carries_its_name(page: str) -> None:
+    """On a narrow screen the header row is not seen, so every cell says what it is; the roles keep it a table."""
+    tables = re.findall(r"<table class=\"[^\"]*cards\".*?</table>", page, re.DOTALL)
+    assert len(tables) == 2
+    cells = [cell for table in tables for cell in re.findall(r"<(?:td|th scope=\"row\"|th role)[^>]*>", table)]
+    assert len(cells) >= 8 * 4
+    assert [cell for cell in cells if "data-label=" not in cell or "role=" not in cell] == []
+
+
+def test_a_bar_of_the_funnel_is_as_long_as_the_share_that_remains(page: str) -> None:
+    """Of three listed in arm A one is removed at I-RENAL; all of the one in arm B remain."""
+    assert re.findall(r"<span>(\d+)</span><svg [^>]*><rect width=\"([\d.]+)\"", page) == [
+        ("3", "100.0"), ("2", "66.7"), ("2", "66.7"), ("1", "100.0"), ("1", "100.0"), ("1", "100.0"),
+    ]  # fmt: skip
+
+
+def test_paper_keeps_the_tables_that_a_narrow_screen_turns_into_cards() -> None:
+    css = (TEMPLATES / "report.css").read_text(encoding="utf-8")
+    assert re.findall(r"@media[^{]*max-width[^{]*", css) == [
+        "@media screen and (max-width:60rem)", "@media screen and (max-width:44rem)"
+    ]  # fmt: skip
+
+
+def test_the_filter_announces_how_many_are_shown(tags: list[Tag]) -> None:
+    assert [attributes["role"] for _, attributes in tags if attributes.get("id") == "shown"] == ["status"]
