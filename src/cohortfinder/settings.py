@@ -3,17 +3,27 @@
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cohortfinder.errors import ConfigurationError
+from cohortfinder.model import Override, Overrides
 
 DEFAULT_FILE = Path("cohortfinder.toml")
 DEFAULT_STORE = Path("cohortfinder-store")
 _MEMORY = re.compile(r"^\d+(\.\d+)?\s?(MB|GB|MiB|GiB)$")
-_KEYS = ("store", "time_zone", "memory_limit", "threads")
+KEYS = ("store", "time_zone", "memory_limit", "threads")
+_WORD = r"""(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')"""
+_DOTTED = rf"{_WORD}(?:\s*\.\s*{_WORD})*"
+_HEADER = re.compile(rf"^\s*\[\s*({_DOTTED})\s*\]")
+_ENTRY = re.compile(rf"^\s*({_DOTTED})\s*=")
+
+# the names that lead to a value through the tables, to the value and the place that an error names
+Key = tuple[str, ...]
+Given = dict[Key, tuple[object, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +34,7 @@ class Settings:
     time_zone: str | None = None
     memory_limit: str | None = None
     threads: int | None = None
-    parameters: dict[str, str] = field(default_factory=dict)
+    parameters: Overrides = field(default_factory=Overrides)
 
 
 def read_settings(file: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
@@ -33,11 +43,11 @@ def read_settings(file: Path | None = None, environment: Mapping[str, str] | Non
     Raises ConfigurationError naming every error with its line or its variable.
     """
     given = _from_file(file)
-    for name in _KEYS:
+    for name in KEYS:
         variable = f"COHORTFINDER_{name.upper()}"
         value = (os.environ if environment is None else environment).get(variable)
         if value is not None:
-            given[name] = (value, variable)
+            given[(name,)] = (value, variable)
     problems: list[str] = []
     settings = _checked(given, problems)
     if problems:
@@ -45,38 +55,67 @@ def read_settings(file: Path | None = None, environment: Mapping[str, str] | Non
     return settings
 
 
-def _from_file(file: Path | None) -> dict[str, tuple[object, str]]:
-    """Return each key with its value and the place that an error names."""
+def _from_file(file: Path | None) -> Given:
     path = file or DEFAULT_FILE
     if file is None and not path.is_file():
         return {}
     try:
         text = path.read_text(encoding="utf-8")
-        values = tomllib.loads(text)
+        # 0.50 stays 0.50, so that run.json records what was written
+        values = tomllib.loads(text, parse_float=Decimal)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path}: the configuration cannot be read; check --config") from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"{path}: not valid TOML: {error}") from error
-    return {name: (value, f"{path}:{_line_of(name, text)}") for name, value in values.items()}
+    lines = _lines_of(text)
+    return {key: (value, f"{path}:{_line_of(key, lines)}") for key, value in _flat(values)}
 
 
-def _line_of(key: str, text: str) -> int:
-    # tomllib keeps no positions; a key or table header stands at the start of its line.
-    pattern = re.compile(rf'^\s*\[?\s*"?{re.escape(key)}"?\s*[\]=.]')
-    return next((line for line, content in enumerate(text.splitlines(), 1) if pattern.match(content)), 1)
+def _flat(value: object, key: Key = ()) -> Iterator[tuple[Key, object]]:
+    """Yield what is no table, or an empty one, with the names that lead to it."""
+    if isinstance(value, dict) and value:
+        for name, item in value.items():
+            yield from _flat(item, (*key, name))
+    elif key:
+        yield key, value
 
 
-def _checked(given: Mapping[str, tuple[object, str]], problems: list[str]) -> Settings:
-    for name, (_, place) in given.items():
-        if name not in (*_KEYS, "parameters"):
-            problems.append(f"{place}: unknown key {name!r}; known are {', '.join(_KEYS)}, parameters")
+def _lines_of(text: str) -> dict[Key, int]:
+    """Return the line of each table and key; tomllib keeps no positions."""
+    lines: dict[Key, int] = {}
+    table: Key = ()
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := _HEADER.match(line):
+            table = _names(header[1])
+            lines.setdefault(table, number)
+        elif entry := _ENTRY.match(line):
+            lines.setdefault((*table, *_names(entry[1])), number)
+    return lines
+
+
+def _names(dotted: str) -> Key:
+    return tuple(word.strip("\"'") for word in re.findall(_WORD, dotted))
+
+
+def _line_of(key: Key, lines: Mapping[Key, int]) -> int:
+    """Return the line of the longest part of a key that has one: an inline table is all in its own line."""
+    parts = (key[:length] for length in range(len(key), 0, -1))
+    return next((lines[part] for part in parts if part in lines), 1)
+
+
+def _checked(given: Given, problems: list[str]) -> Settings:
+    for key, (_, place) in given.items():
+        if key[0] not in (*KEYS, "parameters"):
+            problems.append(f"{place}: unknown key {key[0]!r}; known are {', '.join(KEYS)}, parameters")
+        elif key[0] in KEYS and len(key) > 1:
+            problems.append(f"{place}: {key[0]} is one value and no table")
     store = _text(given, "store", problems)
     zone = _text(given, "time_zone", problems)
     memory = _text(given, "memory_limit", problems)
     if zone is not None and not _is_zone(zone):
-        problems.append(f"{given['time_zone'][1]}: {zone!r} is no time zone; write one as Europe/Berlin")
+        problems.append(f"{given[('time_zone',)][1]}: {zone!r} is no time zone; write one as Europe/Berlin")
     if memory is not None and not _MEMORY.match(memory):
-        problems.append(f"{given['memory_limit'][1]}: {memory!r} is no memory limit; write one as 2GB")
+        problems.append(f"{given[('memory_limit',)][1]}: {memory!r} is no memory limit; write one as 2GB")
     return Settings(
         store=Path(store) if store else DEFAULT_STORE,
         time_zone=zone,
@@ -86,8 +125,8 @@ def _checked(given: Mapping[str, tuple[object, str]], problems: list[str]) -> Se
     )
 
 
-def _text(given: Mapping[str, tuple[object, str]], name: str, problems: list[str]) -> str | None:
-    value, place = given.get(name, (None, ""))
+def _text(given: Given, name: str, problems: list[str]) -> str | None:
+    value, place = given.get((name,), (None, ""))
     if value is None or (isinstance(value, str) and value):
         return value
     problems.append(f"{place}: {name} must be a text that is not empty")
@@ -102,8 +141,8 @@ def _is_zone(name: str) -> bool:
     return True
 
 
-def _threads(given: Mapping[str, tuple[object, str]], problems: list[str]) -> int | None:
-    value, place = given.get("threads", (None, ""))
+def _threads(given: Given, problems: list[str]) -> int | None:
+    value, place = given.get(("threads",), (None, ""))
     if value is None:
         return None
     count = int(value) if isinstance(value, str) and value.isdecimal() else value
@@ -113,12 +152,18 @@ def _threads(given: Mapping[str, tuple[object, str]], problems: list[str]) -> in
     return None
 
 
-def _parameters(given: Mapping[str, tuple[object, str]], problems: list[str]) -> dict[str, str]:
-    value, place = given.get("parameters", ({}, ""))
-    if not isinstance(value, dict):
-        problems.append(f"{place}: parameters must be a table of names and values")
-        return {}
-    for name, item in value.items():
-        if isinstance(item, bool) or not isinstance(item, str | int | float):
-            problems.append(f"{place}: the parameter {name!r} must be a number or a text")
-    return {name: str(item) for name, item in value.items()}
+def _parameters(given: Given, problems: list[str]) -> Overrides:
+    """Read [parameters] and [parameters.TRIAL]."""
+    common: dict[str, Override] = {}
+    by_trial: dict[str, dict[str, Override]] = {}
+    for key, (value, place) in given.items():
+        if key[0] != "parameters" or value == {}:
+            continue
+        if len(key) == 1:
+            problems.append(f"{place}: parameters must be a table of names and values")
+        elif len(key) > 3 or isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+            problems.append(f"{place}: the parameter {key[-1]!r} must be a number or a text")
+        else:
+            values = common if len(key) == 2 else by_trial.setdefault(key[1], {})
+            values[key[-1]] = Override(str(value), place)
+    return Overrides(common, by_trial)

@@ -1,5 +1,6 @@
 """The reference of the commands, told by the commands themselves: `python -m tests.docs.commands` writes it."""
 
+from inspect import cleandoc
 from pathlib import Path
 
 import click
@@ -30,7 +31,7 @@ def _chapter(name: str, top: click.Context) -> str:
     assert command is not None
     context = click.Context(command, info_name=name, parent=top)
     usage = " ".join(command.collect_usage_pieces(context))
-    lines = [f"## {name}\n", f"{command.help}\n", "```", f"cohortfinder {name} {usage}", "```\n"]
+    lines = [f"## {name}\n", f"{cleandoc(command.help or '')}\n", "```", f"cohortfinder {name} {usage}", "```\n"]
     options = [one for one in command.params if isinstance(one, click.Option)]
     rows = [f"| `{_one_line(declared)}` | {_one_line(told)} |" for declared, told in _records(options, context)]
     return "\n".join([*lines, "| option | |", "| --- | --- |", *rows, ""])

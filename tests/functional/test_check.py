@@ -45,6 +45,18 @@ def test_a_wrong_file_is_told_with_file_line_and_word(run: Run, tmp_path: Path) 
     assert "Traceback" not in done.err
 
 
+def test_json_lists_the_problems_of_a_wrong_file(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "t.yaml"
+    file.write_text(
+        HEAD + "    observation: hemoglobin\n    at_least: 20 g/dL\n    at_most: 90 g/L\n", encoding="utf-8"
+    )
+    done = run("check", file, "--json")
+    assert done.status == 64
+    (problem,) = json.loads(done.out)["problems"]
+    assert (problem["file"], problem["line"]) == (str(file), 12)
+    assert problem["message"] == "the lower bound 20 g/dL is above the upper bound 90 g/L; swap them"
+
+
 def test_a_rule_that_is_true_without_any_data_is_refused(run: Run, tmp_path: Path) -> None:
     """A gender that is not recorded is read as not female here, so that silence would let a patient pass."""
     file = tmp_path / "t.yaml"

@@ -75,6 +75,128 @@ def test_explain_shows_the_sentences_of_one_patient(run: Run, demo: Path) -> Non
     assert "none-diabetes in T2D" in done.out
 
 
+def explained(run: Run, store: Path, patient: str, *more: str) -> Any:
+    return run("explain", "NCT06983964", patient, "--store", store, "--as-of", "2026-11-20", *more)
+
+
+def test_explain_of_an_unknown_patient_says_what_to_do(run: Run, demo: Path) -> None:
+    done = explained(run, demo, "nobody")
+    assert (done.status, done.out) == (64, "")
+    assert "the store holds no patient with this id; write Patient.id as it was sent" in done.err
+    assert "nobody" not in done.err
+
+
+def test_explain_of_an_unlisted_patient_shows_the_entry_criterion_of_each_arm(run: Run, demo: Path) -> None:
+    done = explained(run, demo, "Patient/none-egpa")
+    assert done.status == 0
+    assert done.out.startswith("none-egpa is not listed in any arm of NCT06983964 on 2026-11-20. Why, arm by arm:\n")
+    assert done.out.count("the entry criterion is not met.") == 5
+    assert "Eosinophilic granulomatosis with polyangiitis (recorded as M30.1, dated 2019-03-14)" in done.out
+    assert "Condition/none-egpa-dx-egpa" in done.out
+
+
+def test_explain_of_a_patient_of_whom_nothing_is_known_says_that_it_is_open(run: Run, demo: Path) -> None:
+    done = explained(run, demo, "none-no-data")
+    assert done.out.count("the entry criterion is open, and no record suggests that it is met.") == 5
+
+
+def test_explain_of_a_deceased_patient_says_so(run: Run, demo: Path) -> None:
+    done = explained(run, demo, "none-deceased-flag")
+    assert done.status == 0
+    assert "recorded as deceased. Only living patients are listed." in done.out
+
+
+def test_explain_follows_a_replaced_record_to_the_one_that_goes_on(run: Run, demo: Path) -> None:
+    done = explained(run, demo, "none-merged-old")
+    assert "none-merged-old was replaced by ss-merged; this is about ss-merged." in done.out
+    assert "ss-merged in SS" in done.out
+
+
+def test_explain_of_records_that_replace_each_other_calls_nobody_dead(run: Run, tmp_path: Path) -> None:
+    circle = [
+        {"resourceType": "Patient", "id": one, "link": [{"type": "replaced-by", "other": {"reference": f"Patient/{two}"}}]}
+        for one, two in (("a", "b"), ("b", "a"))
+    ]  # fmt: skip
+    (tmp_path / "p.ndjson").write_text("".join(f"{json.dumps(one)}\n" for one in circle), encoding="utf-8")
+    assert run("load", tmp_path / "p.ndjson", "--store", tmp_path / "store").status == 0
+    done = explained(run, tmp_path / "store", "a")
+    assert "replaced-by links lead to no record that stands for itself" in done.out
+    assert "deceased" not in done.out
+
+
+def test_explain_as_json_is_one_object(run: Run, demo: Path) -> None:
+    listed = json.loads(explained(run, demo, "sle-typical", "--json").out)
+    assert (listed["standing"], listed["listed"], listed["exit_status"]) == ("living", True, 0)
+    assert [(arm["arm"], arm["status"]) for arm in listed["arms"]] == [("SLE", "possible")]
+    assert len(listed["arms"][0]["verdicts"]) > 50
+    unlisted = json.loads(explained(run, demo, "none-refuted", "--json").out)
+    assert (unlisted["standing"], unlisted["listed"]) == ("living", False)
+    entries = {arm["arm"]: arm["entry"] for arm in unlisted["arms"]}
+    assert {arm: entry["verdict"] for arm, entry in entries.items()} == dict.fromkeys(entries, "fail")
+    assert entries["SLE"]["evidence"][0]["resource"] == "Condition/none-refuted-dx-sle"
+    dead = json.loads(explained(run, demo, "none-deceased", "--json").out)
+    assert (dead["standing"], dead["listed"], dead["arms"]) == ("deceased", False, [])
+
+
+def test_sql_as_json_names_each_statement_and_gives_what_the_script_gives(run: Run, demo: Path) -> None:
+    import duckdb
+
+    asked = ("sql", "NCT06983964", "I-RENAL", "--store", demo, "--as-of", "2026-11-20")
+    said = json.loads(run(*asked, "--json").out)
+    assert (said["trial"], said["as_of"]) == ("NCT06983964", "2026-11-20")
+    assert [one["criterion"] for one in said["criteria"]] == ["I-RENAL"]
+    named = [*said["facts"], *said["criteria"][0]["statements"]]
+    assert {"person", "result", "subject"} < {one["name"] for one in said["facts"]}
+    script = run(*asked).out
+    with duckdb.connect(str(demo / "warehouse.duckdb"), read_only=True) as connection:
+        expected = sorted(connection.execute(script).fetchall(), key=str)
+    with duckdb.connect(str(demo / "warehouse.duckdb"), read_only=True) as connection:
+        for statement in (*said["setup"], *(one["sql"] for one in named)):
+            connection.execute(statement)
+        assert sorted(connection.execute("FROM criterion_at").fetchall(), key=str) == expected
+
+
+def test_sql_of_a_whole_trial_holds_every_computed_criterion(run: Run, demo: Path) -> None:
+    said = json.loads(run("sql", "T2D-EXAMPLE", "--store", demo, "--json").out)
+    assert len(said["criteria"]) == 11
+    assert {one["statements"][-1]["name"] for one in said["criteria"]} == {"criterion_at"}
+
+
+@pytest.mark.parametrize(
+    ("criterion", "words"),
+    [
+        ("I-SLE-TX", "NCT06983964 has no rule for this criterion yet"),
+        ("I-RENA", "has no such criterion. Did you mean 'I-RENAL'?"),
+    ],
+)
+def test_sql_of_a_criterion_without_a_rule_says_why_there_is_none(
+    run: Run, demo: Path, criterion: str, words: str
+) -> None:
+    done = run("sql", "NCT06983964", criterion, "--store", demo)
+    assert done.status == 64
+    assert words in done.err
+
+
+def test_a_configuration_may_hold_the_parameters_of_several_trials(run: Run, tmp_path: Path) -> None:
+    config = tmp_path / "site.toml"
+    config.write_text(
+        '[parameters]\nbp_days = 3\n\n[parameters.T2D-EXAMPLE]\nhba1c_lowest = "8 %"\n\n'
+        "[parameters.NCT06983964]\nbp_days = 4\n",
+        encoding="utf-8",
+    )
+    assert "hba1c_lowest = 8 %." in run("describe", "T2D-EXAMPLE", "--config", config).out
+    assert "bp_days = 4." in run("describe", "NCT06983964", "--config", config).out
+
+
+def test_a_parameter_that_would_do_nothing_is_an_error_with_its_line(run: Run, tmp_path: Path) -> None:
+    config = tmp_path / "site.toml"
+    config.write_text("[parameters.NCT06983964]\nbp_day = 4\n", encoding="utf-8")
+    done = run("describe", "NCT06983964", "--config", config)
+    assert done.status == 78
+    assert f"{config}:2: NCT06983964 declares no parameter 'bp_day'" in done.err
+    assert "Did you mean 'bp_days'?" in done.err
+
+
 def test_the_printed_sql_runs_in_a_duckdb_shell(run: Run, demo: Path) -> None:
     import duckdb
 

@@ -6,9 +6,8 @@ import click
 
 from cohortfinder.cli.console import print_json, progress
 from cohortfinder.cli.options import as_of_option, common, index_date, settings_of
-from cohortfinder.jobs.screen import read_terminology, read_trial, screen_store
-from cohortfinder.report.csv_files import verdict_cells
-from cohortfinder.report.explain import explain_text
+from cohortfinder.jobs.explain import explain_patient
+from cohortfinder.jobs.screen import read_terminology, read_trial
 
 
 @click.command("explain")
@@ -19,14 +18,17 @@ from cohortfinder.report.explain import explain_text
 def command(
     trial: str, patient: str, as_of: str | None, store: Path | None, config: Path | None, as_json: bool, debug: bool
 ) -> int:
-    """Show every criterion of one patient with its evidence."""
+    """Show every criterion of one patient with its evidence, or why the patient is not listed.
+
+    TRIAL is a file, or the id of one that ships. PATIENT is Patient.id, as in candidates.csv.
+    """
     settings = settings_of(config, store)
     terminology = read_terminology()
     read = read_trial(trial, terminology, settings)
     day = index_date(as_of, time_zone=settings.time_zone or read.time_zone)
-    result = screen_store(read, terminology, settings, as_of=day, log=progress)
+    explanation, exit_status = explain_patient(read, terminology, settings, patient=patient, as_of=day, log=progress)
     if as_json:
-        print_json([verdict_cells(row) for row in result.screening.verdicts if row.patient_id == patient])
+        print_json({**explanation.summary(), "exit_status": exit_status})
     else:
-        click.echo(explain_text(result.screening, patient))
-    return result.exit_status
+        click.echo(explanation.text())
+    return exit_status

@@ -17,7 +17,7 @@ COMMANDS = {
     "check": "Say whether a trial file is right, with file, line and the nearest valid word.",
     "demo": "Screen the invented sample patients: no configuration, no network.",
     "describe": "Tell a trial in plain English, and what of it is computed.",
-    "explain": "Show every criterion of one patient with its evidence.",
+    "explain": "Show every criterion of one patient with its evidence, or why the patient is not listed.",
     "load": "Read FHIR files into the store.",
     "screen": "Evaluate a trial and rank the patients who could join it.",
     "sql": "Print the SQL that runs for a trial.",

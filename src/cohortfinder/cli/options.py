@@ -1,6 +1,7 @@
 """The options that several commands share, and the values that they stand for."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -34,9 +35,7 @@ def as_of_option(function: Function) -> Function:
 def settings_of(config: Path | None, store: Path | None) -> Settings:
     """Return the configuration, with the store of the command line when one was given."""
     settings = read_settings(config)
-    if store is None:
-        return settings
-    return Settings(store, settings.time_zone, settings.memory_limit, settings.threads, settings.parameters)
+    return settings if store is None else replace(settings, store=store)
 
 
 def index_date(text: str | None, *, time_zone: str) -> date:

@@ -41,11 +41,18 @@ _PRINTERS: dict[str, Callable[[ViewRows], None]] = {"csv": _csv, "json": _json, 
 @click.command("view")
 @click.argument("definition", type=click.Path(path_type=Path))
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
-@click.option("--format", "form", type=click.Choice([*_PRINTERS, "parquet"]), default="csv", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice([*_PRINTERS, "parquet"]), default="csv", show_default=True,
+    help="How rows are written: with a header line, as one array of objects, as an object a line, or into --out.",
+)  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path), help="The Parquet file to write.")
 @click.option("--debug", is_flag=True, help="Show the traceback of an unexpected failure.")
 def command(definition: Path, paths: tuple[Path, ...], form: str, out: Path | None, debug: bool) -> int:
-    """Run one SQL on FHIR ViewDefinition (a JSON file) over FHIR files."""
+    """Run one SQL on FHIR ViewDefinition (a JSON file) over FHIR files.
+
+    Each PATH is what `load` reads: a Bundle or resource (.json), NDJSON (.ndjson), both also as .gz, or a folder of
+    them. Resources of other types than the view's are passed over. No store is needed.
+    """
     if (form == "parquet") != (out is not None):
         raise UsageError("--out FILE goes with --format parquet, and only with it")
     result = run_view(definition, paths, parquet=out)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cohortfinder.criteria.age import AgeQuestion
+from cohortfinder.criteria.change import ChangeQuestion
 from cohortfinder.criteria.condition import ConditionQuestion
 from cohortfinder.criteria.formula import FormulaQuestion
 from cohortfinder.criteria.judgement import JudgementQuestion
@@ -14,6 +15,7 @@ from cohortfinder.criteria.procedure import ProcedureQuestion
 from cohortfinder.criteria.series import SeriesQuestion
 from cohortfinder.criteria.sex import SexQuestion
 from cohortfinder.model import Comparison, Criterion, Duration, Leaf, Quantity, Rule, Trial
+from cohortfinder.wording import flag_words
 
 _WIDTH = 100
 
@@ -57,6 +59,9 @@ def _criterion(trial: Trial, criterion: Criterion, labels: Mapping[str, str]) ->
         yield textwrap.fill(f"Note: {criterion.note}", _WIDTH, initial_indent="  ", subsequent_indent="  ")
     if criterion.flags:
         yield f"  Flags: {', '.join(criterion.flags)}"
+    for flag, rule in criterion.flag_rules.items():
+        yield f"  Flag {flag} ({flag_words(flag, trial.flag_words)}) when"
+        yield from (f"    {line}" for line in _rule(rule, labels))
 
 
 def _rule(rule: Rule, labels: Mapping[str, str]) -> Iterator[str]:
@@ -82,6 +87,8 @@ def _leaf(question: Any, labels: Mapping[str, str]) -> str:
             return f"{_picked(question)}{_names(question.concepts, labels)} {what}{_window(question)}"
         case SeriesQuestion():
             return _series(question, labels)
+        case ChangeQuestion():
+            return _change(question, labels)
         case ConditionQuestion() | MedicationQuestion() | ProcedureQuestion():
             return f"{question.kind} {_names(question.concepts, labels)}{_window(question)}"
         case FormulaQuestion():
@@ -104,6 +111,21 @@ def _series(question: SeriesQuestion, labels: Mapping[str, str]) -> str:
     return (
         f"mean of the day: {limits}, on the latest day within {_duration(question.recent)}"
         f" or on {question.days} days within {_duration(question.within)}"
+    )
+
+
+def _change(question: ChangeQuestion, labels: Mapping[str, str]) -> str:
+    latest = f", latest within {_duration(question.recent)}" if question.recent else ""
+    readings = {
+        "relative": " of the earlier value" if question.amount.unit == "%" else "",
+        "absolute": " points",
+        "both": " of the earlier value and in points alike",
+    }
+    earlier = "an earlier result" if question.baseline == "any" else "the earliest result"
+    return (
+        f"{_names(question.change, labels)} {'rises' if question.rises_by else 'falls'} by at least "
+        f"{_quantity(question.amount)}{readings[question.reading]} within {_duration(question.over)}{latest}, against "
+        f"{earlier} at least {_duration(question.apart)} before"
     )
 
 

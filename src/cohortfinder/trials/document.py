@@ -185,3 +185,15 @@ def line_at(node: Node, path: tuple[str | int, ...]) -> int:
     if isinstance(node, Sequence) and isinstance(step, int) and step < len(node.items):
         return line_at(node.items[step], rest)
     return node.line
+
+
+def lines_in(node: Node, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], int]]:
+    """Yield the path of every part of a node with its line: that of its key, in a list that of the item."""
+    if isinstance(node, Mapping):
+        for key, value in node.entries:
+            yield (*path, key.text), key.line
+            yield from lines_in(value, (*path, key.text))
+    if isinstance(node, Sequence):
+        for number, item in enumerate(node.items):
+            yield (*path, number), item.line
+            yield from lines_in(item, (*path, number))

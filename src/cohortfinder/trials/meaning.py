@@ -3,24 +3,28 @@
 from typing import Any
 
 from cohortfinder.criteria.age import AgeBounds, AgeQuestion
+from cohortfinder.criteria.change import ChangeQuestion
 from cohortfinder.criteria.formula import FormulaQuestion
 from cohortfinder.criteria.observation import ObservationQuestion
 from cohortfinder.criteria.question import NumericQuestion, Question
 from cohortfinder.criteria.series import SeriesQuestion
-from cohortfinder.model import Duration, Leaf, Quantity, Trial, leaves_of
+from cohortfinder.model import Duration, Leaf, Trial, leaves_of, rules_of
 from cohortfinder.resources import resource_dir
+from cohortfinder.trials.bounds import bounds_of, check_bounds, check_unit
+from cohortfinder.trials.changes import check_change
 from cohortfinder.trials.document import Scalar, read_document
 from cohortfinder.trials.problems import Problems, nearest
 from cohortfinder.trials.vocabulary import Vocabulary
 
-LIMITS = ("ULN", "LLN")
 _DAYS = {"days": 1, "weeks": 7, "months": 30, "years": 365}
+# the domains whose concepts a leaf of records may name, and whether it may name a state, which is coded as either
+_DOMAINS = {"condition": ("condition", True), "medication": ("medication", False), "procedure": ("procedure", True)}
 
 
 def check_meaning(trial: Trial, vocabulary: Vocabulary, problems: Problems) -> None:
     """Note every leaf of a trial that cannot be answered as it is written."""
     for criterion in trial.criteria:
-        for leaf in leaves_of(criterion.rule) if criterion.rule is not None else ():
+        for leaf in (leaf for rule in rules_of(criterion) for leaf in leaves_of(rule)):
             if _concepts_exist(leaf, vocabulary, problems):
                 _check_leaf(leaf, vocabulary, problems)
 
@@ -30,23 +34,45 @@ def _concepts_exist(leaf: Leaf, vocabulary: Vocabulary, problems: Problems) -> b
     if isinstance(question, FormulaQuestion):
         return _formula_exists(leaf, question, problems)
     known = vocabulary.observation_concepts if question.domain == "observation" else vocabulary.clinical_concepts
-    other = vocabulary.clinical_concepts if question.domain == "observation" else vocabulary.observation_concepts
     good = bool(question.concepts) or question.domain == "none"
     if not good:
         problems.add(leaf.line, f"'{leaf.kind}' names no concept")
-    for concept in question.concepts:
-        if concept in known:
-            good = _some_code_decides(leaf, concept, known[concept], problems) and good
-            continue
-        good = False
-        if concept in other:
-            problems.add(leaf.line, f"the concept '{concept}' is not for '{leaf.kind}'; see mappings/concepts/")
-        else:
-            problems.add(leaf.line, f"unknown concept '{concept}'.{nearest(concept, known)}")
+    for concept, line in _concept_lines(leaf):
+        wrong = _wrong_concept(leaf.kind, concept, known, vocabulary)
+        if wrong is not None:
+            problems.add(line, wrong)
+        good = wrong is None and _some_code_decides(leaf, concept, known[concept], line, problems) and good
     return good
 
 
-def _some_code_decides(leaf: Leaf, name: str, concept: Any, problems: Problems) -> bool:
+def _concept_lines(leaf: Leaf) -> list[tuple[str, int]]:
+    """Return the concepts that a leaf names, each with its line."""
+    if isinstance(leaf.question, SeriesQuestion):
+        return [
+            (concept, leaf.line_of("series", number, "observation", position))
+            for number, reading in enumerate(leaf.question.series)
+            for position, concept in enumerate(reading.observation)
+        ]
+    return [(concept, leaf.line_of(leaf.kind, number)) for number, concept in enumerate(leaf.question.concepts)]
+
+
+def _wrong_concept(kind: str, concept: str, known: Any, vocabulary: Vocabulary) -> str | None:
+    """Say why a leaf of this kind cannot ask for a concept, None when it can."""
+    if concept not in known:
+        if concept in vocabulary.observation_concepts or concept in vocabulary.clinical_concepts:
+            return f"the concept '{concept}' is not for '{kind}'; see mappings/concepts/"
+        return f"unknown concept '{concept}'.{nearest(concept, known)}"
+    if kind not in _DOMAINS:
+        return None
+    right, states = _DOMAINS[kind]
+    domain = known[concept].domain
+    if domain == right or (states and known[concept].course == "state"):
+        return None
+    hint = f"write '{domain}: {concept}'" if domain in _DOMAINS else "no leaf asks for it yet"
+    return f"the concept '{concept}' is of the domain {domain} and not for '{kind}'; {hint}"
+
+
+def _some_code_decides(leaf: Leaf, name: str, concept: Any, line: int, problems: Problems) -> bool:
     """A concept whose codes are all supporting or excluded is never found, so that its leaf would say nothing."""
     if leaf.kind == "age":
         return True
@@ -59,7 +85,7 @@ def _some_code_decides(leaf: Leaf, name: str, concept: Any, problems: Problems) 
         found = any(code.decides for code in concept.codes)
     if not found:
         what = "confirming code" if getattr(question, "role", None) else "code that decides"
-        problems.add(leaf.line, f"the concept '{name}' has no {what}; add one to mappings/concepts/")
+        problems.add(line, f"the concept '{name}' has no {what}; add one to mappings/concepts/")
     return found
 
 
@@ -76,57 +102,50 @@ def _check_formula_unit(leaf: Leaf, question: FormulaQuestion, problems: Problem
     declared = read_document(path.read_text(encoding="utf-8"), Problems(path.name)).get("unit")
     unit = declared.text if isinstance(declared, Scalar) else ""
     right = {unit, ""} if unit == "1" or unit.startswith("{") else {unit}
-    comparison = question.comparison
-    for bound in (comparison.lower, comparison.upper) if comparison else ():
-        if bound is not None and bound.unit not in right:
-            problems.add(leaf.line, f"'{question.formula}' is compared in {unit or 'no unit'}, not in '{bound.unit}'")
+    for bound, line in bounds_of(leaf):
+        if bound.unit not in right:
+            problems.add(line, f"'{question.formula}' is compared in {unit or 'no unit'}, not in '{bound.unit}'")
 
 
 def _check_leaf(leaf: Leaf, vocabulary: Vocabulary, problems: Problems) -> None:
     question = leaf.question
     if isinstance(question, NumericQuestion):
-        _check_bounds(leaf, question, problems)
+        check_bounds(leaf, question, vocabulary, problems)
     if isinstance(question, FormulaQuestion):
         _check_formula_unit(leaf, question, problems)
     if isinstance(question, ObservationQuestion):
         _check_observation(leaf, question, vocabulary, problems)
     if isinstance(question, SeriesQuestion):
         _check_series(leaf, question, vocabulary, problems)
+    if isinstance(question, ChangeQuestion):
+        check_change(leaf, question, vocabulary, problems)
     if isinstance(question, AgeQuestion):
         _check_age(leaf, question.age, problems)
     within = getattr(question, "within", None)
     if isinstance(within, Duration) and within.count == 0:
-        problems.add(leaf.line, "a window of length 0 can never match; write at least 1 day")
+        problems.add(leaf.line_of("within"), "a window of length 0 can never match; write at least 1 day")
 
 
 def _check_series(leaf: Leaf, question: SeriesQuestion, vocabulary: Vocabulary, problems: Problems) -> None:
-    for reading in question.series:
-        for concept in reading.observation:
-            _check_unit(leaf, concept, reading.above or reading.below, vocabulary, problems)
+    for number, reading in enumerate(question.series):
+        for word, limit in (("above", reading.above), ("below", reading.below)):
+            if limit is not None:
+                for concept in reading.observation:
+                    check_unit(leaf.line_of("series", number, word), concept, limit, vocabulary, problems)
     if _days(question.recent) > _days(question.within):
-        problems.add(leaf.line, "'recent' is longer than 'within', so it can never be filled; make it shorter")
+        message = "'recent' is longer than 'within', so it can never be filled; make it shorter"
+        problems.add(leaf.line_of("recent"), message)
     if not 1 <= question.days <= _days(question.within) + 1:
-        problems.add(leaf.line, f"'days' is {question.days}, which 'within' can never hold; write 1 or more days")
+        message = f"'days' is {question.days}, which 'within' can never hold; write 1 or more days"
+        problems.add(leaf.line_of("days"), message)
 
 
 def _check_age(leaf: Leaf, age: AgeBounds, problems: Problems) -> None:
     if age.at_least is None and age.at_most is None:
         problems.add(leaf.line, "'age' needs a bound: at_least, at_most or both")
     elif age.at_least is not None and age.at_most is not None and age.at_least > age.at_most:
-        problems.add(leaf.line, f"the lower bound {age.at_least} is above the upper bound {age.at_most}; swap them")
-
-
-def _check_bounds(leaf: Leaf, question: NumericQuestion, problems: Problems) -> None:
-    comparison = question.comparison
-    if comparison is None or comparison.lower is None or comparison.upper is None:
-        return
-    lower, upper = comparison.lower, comparison.upper
-    if lower.unit in LIMITS or upper.unit in LIMITS:
-        problems.add(leaf.line, "a multiple of ULN or LLN stands alone; write two leaves under 'all:'")
-    elif lower.unit == upper.unit and lower.value > upper.value:
-        problems.add(leaf.line, f"the lower bound {lower.value} is above the upper bound {upper.value}; swap them")
-    elif lower == upper and not (comparison.lower_included and comparison.upper_included):
-        problems.add(leaf.line, f"no number is both above and below {lower.value}; write at_least and at_most")
+        message = f"the lower bound {age.at_least} is above the upper bound {age.at_most}; swap them"
+        problems.add(leaf.line_of("age", "at_most"), message)
 
 
 def _check_observation(leaf: Leaf, question: ObservationQuestion, vocabulary: Vocabulary, problems: Problems) -> None:
@@ -134,43 +153,23 @@ def _check_observation(leaf: Leaf, question: ObservationQuestion, vocabulary: Vo
     if question.is_ is not None:
         for name, concept in zip(question.observation, concepts, strict=True):
             if not _has_polarity(concept):
-                problems.add(leaf.line, f"'{name}' is a number and neither positive nor negative; compare it")
+                message = f"'{name}' is a number and neither positive nor negative; compare it"
+                problems.add(leaf.line_of("is"), message)
         return
-    comparison = question.comparison
-    bounds = [bound for bound in (comparison.lower, comparison.upper) if bound] if comparison else []
     if all(concept.value_kind == "ordinal" for concept in concepts):
-        problems.add(leaf.line, f"'{question.observation[0]}' is positive or negative; write 'is: positive'")
+        message = f"'{question.observation[0]}' is positive or negative; write 'is: positive'"
+        problems.add(next((line for _, line in bounds_of(leaf)), leaf.line), message)
         return
-    numeric = next(
-        name for name in question.observation if vocabulary.observation_concepts[name].value_kind != "ordinal"
-    )
-    for bound in bounds:
-        _check_unit(leaf, numeric, bound, vocabulary, problems)
+    for bound, line in bounds_of(leaf):
+        for name, concept in zip(question.observation, concepts, strict=True):
+            if concept.value_kind != "ordinal":
+                check_unit(line, name, bound, vocabulary, problems)
 
 
 def _has_polarity(concept: Any) -> bool:
     return (
         concept.value_kind in ("ordinal", "titre") or concept.detection == "any" or concept.negative_below is not None
     )
-
-
-def _check_unit(leaf: Leaf, concept: str, bound: Quantity | None, vocabulary: Vocabulary, problems: Problems) -> None:
-    if bound is None or bound.unit in LIMITS:
-        return
-    units = sorted(vocabulary.units_of(concept))
-    dimensionless = any(unit == "1" or unit.startswith("{") for unit in units)
-    if bound.unit == "" and not dimensionless:
-        problems.add(leaf.line, f"'{concept}' needs a unit; it can be compared in {', '.join(units)}")
-    elif bound.unit == "{titer}":
-        if not _is_titre(concept, vocabulary):
-            problems.add(leaf.line, f"'{concept}' is no titre; write a number and its unit in place of 1:{bound.value}")
-    elif bound.unit and bound.unit not in units:
-        hint = nearest(bound.unit, units) or f" It can be compared in {', '.join(units[:8])}."
-        problems.add(leaf.line, f"'{concept}' has no unit '{bound.unit}'.{hint}")
-
-
-def _is_titre(concept: str, vocabulary: Vocabulary) -> bool:
-    return bool(vocabulary.observation_concepts[concept].value_kind == "titre")
 
 
 def _days(duration: Duration) -> int:

@@ -8,7 +8,7 @@ from operator import ge, le
 
 from cohortfinder.criteria.question import parse_quantity
 from cohortfinder.errors import ConfigurationError
-from cohortfinder.model import Parameter, Quantity
+from cohortfinder.model import Override, Parameter, Quantity
 from cohortfinder.trials.document import Mapping, Node, Scalar, Sequence
 from cohortfinder.trials.problems import Problems, nearest
 
@@ -19,22 +19,17 @@ _USE = re.compile(r"\$\{([^}]*)\}")
 _BOUNDS: Dictionary[str, Callable[[Decimal, Decimal], bool]] = {"at_least": ge, "at_most": le}
 
 
-def read_parameters(node: Node | None, problems: Problems, overrides: Dictionary[str, str]) -> dict[str, Parameter]:
-    """Read the section; `overrides` are the site's values, by name. Raises ConfigurationError for a wrong override."""
+def read_parameters(
+    node: Node | None, problems: Problems, overrides: Dictionary[str, Override]
+) -> dict[str, Parameter]:
+    """Read the section; `overrides` are the site's values for this trial. Raises ConfigurationError for a wrong one."""
     if node is not None and not isinstance(node, Mapping):
         problems.add(node.line, "'parameters' holds names, each with 'default' and 'why'")
         node = None
-    declared = {name.text: _read_one(name, body, problems, overrides) for name, body in (node.entries if node else ())}
-    for name in overrides:
-        if name not in declared:
-            raise ConfigurationError(
-                f"the configuration sets the parameter '{name}', which {problems.file} does not declare; "
-                f"remove it or correct the name.{nearest(name, declared)}"
-            )
-    return declared
+    return {name.text: _read_one(name, body, problems, overrides) for name, body in (node.entries if node else ())}
 
 
-def _read_one(name: Scalar, body: Node, problems: Problems, overrides: Dictionary[str, str]) -> Parameter:
+def _read_one(name: Scalar, body: Node, problems: Problems, overrides: Dictionary[str, Override]) -> Parameter:
     if not _NAME.match(name.text):
         problems.add(name.line, f"'{name.text}' is no parameter name; use small letters, digits and '_'")
     if not isinstance(body, Mapping):
@@ -58,12 +53,12 @@ def _read_one(name: Scalar, body: Node, problems: Problems, overrides: Dictionar
     return Parameter(name.text, value, default, why or "", _text(body.get("flag")))
 
 
-def _overridden(name: str, default: str | None, body: Mapping, overrides: Dictionary[str, str]) -> str | None:
-    if name not in overrides:
+def _overridden(name: str, default: str | None, body: Mapping, overrides: Dictionary[str, Override]) -> str | None:
+    if (override := overrides.get(name)) is None:
         return default
-    value = None if str(overrides[name]) in UNSET else str(overrides[name])
+    value = None if override.value in UNSET else override.value
     if (wrong := _breach(value, body)) is not None:
-        raise ConfigurationError(f"the configuration's parameter '{name}' {wrong}")
+        raise ConfigurationError(f"{override.place}: the parameter '{name}' {wrong}")
     return value
 
 
@@ -105,12 +100,13 @@ def uses(text: str) -> tuple[str, ...]:
 
 
 class Substitution:
-    """Fills `${name}` in the options of a leaf and remembers which parameters were used anywhere."""
+    """Fills `${name}` in the options of a leaf and remembers which parameters were used, and in which lines."""
 
     def __init__(self, declared: Dictionary[str, Parameter], problems: Problems) -> None:
         self._declared = declared
         self._problems = problems
         self.used: set[str] = set()
+        self.used_in: dict[int, set[str]] = {}
 
     def fill(self, node: Node) -> Node | None:
         """Return the node with values in place of names; None where a parameter that is left open stands."""
@@ -130,6 +126,7 @@ class Substitution:
         text = node.text
         for name in uses(text):
             self.used.add(name)
+            self.used_in.setdefault(node.line, set()).add(name)
             parameter = self._declared.get(name)
             if parameter is None:
                 self._problems.add(

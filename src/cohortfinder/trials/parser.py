@@ -1,23 +1,27 @@
 """A trial file to a frozen Trial, or every problem in it with its line."""
 
+import re
 from collections.abc import Mapping as Dictionary
 from hashlib import sha256
 from typing import Literal, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cohortfinder.criteria.registry import LEAF_KINDS
-from cohortfinder.model import Arm, Certainty, Criterion, CriterionKind, Rule, Trial
+from cohortfinder.model import Arm, Certainty, Criterion, CriterionKind, Override, Overrides, Rule, Trial
 from cohortfinder.trials.document import Mapping, Node, Scalar, Sequence, read_document
 from cohortfinder.trials.leaves import kinds_in, option_names
 from cohortfinder.trials.meaning import check_meaning
+from cohortfinder.trials.overrides import overrides_of, refuse_unfitting
 from cohortfinder.trials.parameters import Substitution, read_parameters
 from cohortfinder.trials.problems import Problems, nearest
 from cohortfinder.trials.rules import RULE_WORDS, NamedRules, RuleBuilder, rule_part
 from cohortfinder.trials.vocabulary import Vocabulary
+from cohortfinder.wording import FLAGS
 
-TRIAL_KEYS = ("trial", "title", "time_zone", "notes", "arms", "parameters", "rules", "inclusion", "exclusion")
-CRITERION_KEYS = ("id", "text", "arms", "certainty", "note", "flags", "absence", "computed", "define")
+TRIAL_KEYS = ("trial", "title", "time_zone", "notes", "arms", "parameters", "flags", "rules", "inclusion", "exclusion")
+CRITERION_KEYS = ("id", "text", "arms", "certainty", "note", "flags", "flag_when", "absence", "computed", "define")
 CERTAINTIES = ("exact", "proxy", "judgement")
+_FLAG = re.compile(r"^[a-z][a-z0-9_]*$")
 
 
 def parse_trial(
@@ -25,7 +29,7 @@ def parse_trial(
     *,
     source: str,
     terminology: Vocabulary | None = None,
-    overrides: Dictionary[str, str] | None = None,
+    overrides: Overrides | None = None,
     profile: Literal["prescreen", "protocol"] = "prescreen",
 ) -> Trial:
     """Parse and check one trial file; `overrides` are the site's parameters, `source` its name in messages.
@@ -35,9 +39,12 @@ def parse_trial(
     """
     problems = Problems(source)
     document = read_document(text, problems)
-    trial = _Parser(document, problems, overrides or {}).trial(text, source, profile)
+    site = overrides_of(document, overrides or Overrides())
+    parser = _Parser(document, problems, site)
+    trial = parser.trial(text, source, profile)
     if terminology is not None:
         check_meaning(trial, terminology, problems)
+    refuse_unfitting(problems.found, parser.fill.used_in, site)
     problems.raise_if_any()
     return trial
 
@@ -45,11 +52,12 @@ def parse_trial(
 class _Parser:
     """Reads the sections of one document in their order."""
 
-    def __init__(self, document: Mapping, problems: Problems, overrides: Dictionary[str, str]) -> None:
+    def __init__(self, document: Mapping, problems: Problems, site: Dictionary[str, Override]) -> None:
         self._document, self._problems = document, problems
-        self._parameters = read_parameters(document.get("parameters"), problems, overrides)
-        self._fill = Substitution(self._parameters, problems)
+        self._parameters = read_parameters(document.get("parameters"), problems, site)
+        self.fill = Substitution(self._parameters, problems)
         self._named = NamedRules(self._named_rules(), set())
+        self._flags = self._flag_words()
         self._wrong: set[str] = set()
 
     def trial(self, text: str, source: str, profile: Literal["prescreen", "protocol"]) -> Trial:
@@ -72,6 +80,7 @@ class _Parser:
             source=source,
             profile=profile,
             notes=self._texts(self._document, "notes"),
+            flag_words=self._flags,
         )
 
     def _add(self, node: Node, message: str) -> None:
@@ -183,7 +192,42 @@ class _Parser:
             line=node.line,
             note=words.get("note", ""),
             flags=self._texts(node, "flags"),
+            flag_rules=self._flag_rules(node, words),
         )
+
+    def _flag_words(self) -> dict[str, str]:
+        """Read what the trial's own flags say."""
+        section = self._document.get("flags")
+        if section is not None and not isinstance(section, Mapping):
+            self._add(section, "'flags' holds names, each with the sentence that a person sees")
+        entries = section.entries if isinstance(section, Mapping) else ()
+        for name, body in entries:
+            if not _FLAG.match(name.text):
+                self._add(name, f"'{name.text}' is no flag name; use small letters, digits and '_'")
+            elif not isinstance(body, Scalar) or not body.text:
+                self._add(name, f"the flag '{name.text}' needs the sentence that a person sees")
+        return {name.text: body.text for name, body in entries if isinstance(body, Scalar)}
+
+    def _flag_rules(self, node: Mapping, words: Dictionary[str, str]) -> dict[str, Rule]:
+        """Read the rules under `flag_when`; a flag is raised by results that contradict each other, too."""
+        section = node.get("flag_when")
+        if section is None:
+            return {}
+        if not isinstance(section, Mapping) or "computed" in words:
+            self._add(section, "'flag_when' holds flags, each with its rule, and stands in a computed criterion only")
+            return {}
+        rules: dict[str, Rule] = {}
+        for name, body in section.entries:
+            if name.text not in FLAGS and name.text not in self._flags:
+                self._add(name, f"the flag '{name.text}' says nothing; write its sentence under 'flags:'")
+            builder = RuleBuilder(
+                f"{words['id']}.{name.text}", adverse=True, absence=None, named=self._named, fill=self.fill,
+                problems=self._problems,
+            )  # fmt: skip
+            rule = builder.build(body)
+            if rule is not None:
+                rules[name.text] = rule
+        return rules
 
     def _check_keys(self, node: Mapping) -> None:
         # where the leaf's own word is misspelt, its options are not wrong too
@@ -234,7 +278,7 @@ class _Parser:
             adverse=kind == "exclusion",
             absence=absence if isinstance(absence, Scalar) else None,
             named=self._named,
-            fill=self._fill,
+            fill=self.fill,
             problems=self._problems,
         )
         return builder.build(part)
@@ -257,7 +301,7 @@ class _Parser:
 
     def _check_use(self) -> None:
         for name in self._parameters:
-            if name not in self._fill.used:
+            if name not in self.fill.used:
                 section = self._document.get("parameters")
                 line = section.line_of(name) if isinstance(section, Mapping) else 1
                 self._problems.add(line, f"the parameter '{name}' is used in no rule; use it or remove it")

@@ -7,7 +7,7 @@ from typing import Literal, cast
 
 from cohortfinder.criteria.registry import LEAF_KINDS
 from cohortfinder.model import Combination, Leaf, Rule
-from cohortfinder.trials.document import Mapping, Node, Scalar, Sequence
+from cohortfinder.trials.document import Mapping, Node, Scalar, Sequence, lines_in
 from cohortfinder.trials.leaves import COMBINATIONS, build_question, kinds_in, option_names
 from cohortfinder.trials.parameters import Substitution, names_in
 from cohortfinder.trials.problems import Problems, nearest
@@ -129,7 +129,9 @@ class RuleBuilder:
         question = build_question(kind, options, self._problems)
         if question is None:
             return None
-        return Leaf(f"{self._criterion}.{number}", kind, question, adverse, node.line_of(kind), names)
+        return Leaf(
+            f"{self._criterion}.{number}", kind, question, adverse, node.line_of(kind), names, dict(lines_in(node))
+        )
 
 
 def _count_problem(node: Mapping, words: list[str]) -> str:

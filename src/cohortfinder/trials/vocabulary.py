@@ -1,6 +1,7 @@
 """What the checks of a trial need to know of the terminology."""
 
 from collections.abc import Collection, Mapping
+from decimal import Decimal
 from typing import Any, Protocol
 
 
@@ -27,3 +28,6 @@ class Vocabulary(Protocol):
 
     def units_of(self, concept: str) -> Collection[str]:
         """Return the unit codes that the concept's values can be converted from."""
+
+    def convert(self, concept: str, value: Decimal, from_unit: str, to_unit: str) -> Decimal | None:
+        """Convert a value of the concept; None if impossible."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cohortfinder.model import Combination
+from cohortfinder.model import Combination, Leaf
 from unit.trials.trial_text import HEAD, leaves, problems, read, with_rule
 
 SECOND = "  - id: I-1\n    text: again\n    sex: male\n"
@@ -163,3 +163,31 @@ def test_a_folded_sentence_is_one_line_of_plain_text():
 
 def test_a_window_longer_than_a_lifetime_is_refused():
     assert "longer than a lifetime" in str(problems(with_rule("condition: dx_sle\nwithin: 30000 years")))
+
+
+FLAGGED = """
+exclusion:
+  - id: E-1
+    text: a sentence
+    observation: inr
+    above: 1.5 ULN
+    flag_when:
+      high: {observation: inr, above: 1.5}
+"""
+
+
+def test_a_flag_is_raised_by_a_rule_of_its_own() -> None:
+    trial = read(with_rule("age: {at_least: 18}", FLAGGED).replace("arms:", "flags: {high: it is high}\narms:", 1))
+    rule = trial.criteria[1].flag_rules["high"]
+    assert isinstance(rule, Leaf)
+    assert (rule.id, rule.adverse) == ("E-1.high.1", True)
+    assert trial.flag_words == {"high": "it is high"}
+
+
+def test_a_flag_without_a_sentence_or_in_a_criterion_that_is_not_computed_is_refused() -> None:
+    assert problems(with_rule("age: {at_least: 18}", FLAGGED)) == [
+        "t.yaml:17: the flag 'high' says nothing; write its sentence under 'flags:'"
+    ]
+    without = FLAGGED.replace("    observation: inr\n    above: 1.5 ULN\n", "    computed: no\n")
+    (only,) = problems(with_rule("age: {at_least: 18}", without))
+    assert "stands in a computed criterion only" in only

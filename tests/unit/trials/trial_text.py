@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cohortfinder.errors import TrialError
-from cohortfinder.model import Leaf, Trial, leaves_of
+from cohortfinder.model import Leaf, Override, Overrides, Trial, leaves_of
 from cohortfinder.terminology.load import load_terminology
 from cohortfinder.trials.parser import parse_trial
 
@@ -27,7 +27,13 @@ def with_rule(rule: str, after: str = "") -> str:
     return HEAD + "".join(f"    {line}\n" for line in rule.splitlines()) + after
 
 
-def read(text: str, overrides: dict[str, str] | None = None) -> Trial:
+def read(text: str, overrides: dict[str, str] | None = None, *, trial: str = "T-1") -> Trial:
+    """Read a trial file with the values that a site sets for one trial."""
+    values = {name: Override(value, "site.toml:3") for name, value in (overrides or {}).items()}
+    return read_with(text, Overrides(by_trial={trial: values}))
+
+
+def read_with(text: str, overrides: Overrides) -> Trial:
     return parse_trial(text, source="t.yaml", terminology=TERMINOLOGY, overrides=overrides)
 
 
