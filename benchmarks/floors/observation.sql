@@ -14,6 +14,8 @@ WITH resource AS MATERIALIZED (
         'effectiveTiming': 'STRUCT("event" VARCHAR[])',
         'issued': 'VARCHAR',
         'method': 'STRUCT("text" VARCHAR)',
+        'bodySite': 'STRUCT("text" VARCHAR)',
+        'note': 'STRUCT("text" VARCHAR)[]',
         'code': 'STRUCT("text" VARCHAR, coding STRUCT("system" VARCHAR, code VARCHAR)[])',
         'valueQuantity': 'STRUCT("value" DECIMAL(28,10), comparator VARCHAR, unit VARCHAR, "system" VARCHAR, code VARCHAR)',
         'valueCodeableConcept': 'STRUCT(coding STRUCT("system" VARCHAR, code VARCHAR)[], "text" VARCHAR)',
@@ -47,7 +49,9 @@ WITH resource AS MATERIALIZED (
 ),
 
 root AS (
-    SELECT * EXCLUDE (component, method), CAST(NULL AS INTEGER) AS component, method."text" AS method_text
+    SELECT * EXCLUDE (component, method, bodySite, note), CAST(NULL AS INTEGER) AS component, method."text" AS method_text,
+        bodySite."text" AS body_site_text,
+        nullif(array_to_string(list_transform(note, lambda one: one."text"), ' '), '') AS note_text
     FROM resource
 ),
 
@@ -116,5 +120,7 @@ SELECT
     dataAbsentReason.coding[1].code AS data_absent_reason,
     nullif(array_to_string(list_transform(
         flatten(list_transform(interpretation, lambda one: one.coding)), lambda one: one.code), ' '), '') AS interpretation,
-    method_text
+    method_text,
+    body_site_text,
+    note_text
 FROM valued

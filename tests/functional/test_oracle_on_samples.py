@@ -29,7 +29,7 @@ def rows(name: str) -> Iterator[dict[str, str]]:
 @pytest.fixture(scope="module")
 def trial() -> Trial:
     text = PATH.read_text(encoding="utf-8")
-    return parse_trial(text, source=PATH.name, terminology=load_terminology(MAPPINGS), overrides={})
+    return parse_trial(text, source=PATH.name, terminology=load_terminology(MAPPINGS))
 
 
 @pytest.fixture(scope="module")

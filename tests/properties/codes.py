@@ -19,12 +19,20 @@ NUMBERS = {
     "sledai_2k_total": (["7", "8", "9", "10", "12"], ["{score}", None]),
     "sledai_2k_clinical": (["4", "6", "8"], ["{score}", None]),
     "spo2": (["91", "92", "96"], ["%"]),
+    "mrss": (["0", "18", "20", "21", "22", "24", "80"], ["{score}", None]),
+    "fvc_percent_predicted": (["80", "72", "71.9", "90", "81"], ["%", "%", None]),
+    "fvc_volume": (["2.5", "2.25", "2300", "3"], ["L", "mL"]),
     "age": (["17", "18", "64", "65"], ["a"]),
 }
+# of which several results over time are compared
+TRENDS = ("mrss", "fvc_percent_predicted", "fvc_volume")
 TITRES = ("ana_titer",)
 ORDINALS = ("hbsag", "ana_presence", "treponemal_antibody")
 CONDITIONS = ("dx_sle", "dx_myocardial_infarction", "st_pregnancy", "dx_heart_failure")
-DRUGS = ("rx_belimumab", "rx_telitacicept")
+CONFIRMED = ("hbsag", "treponemal_antibody")
+# with codes that decide, only text, and codes of every strength
+DRUGS = ("rx_belimumab", "rx_telitacicept", "rx_ivig")
+OTHER_DRUG = {"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "1191"}
 PROCEDURES = ("px_pci", "px_organ_transplant")
 OXYGEN = ("inhaled_oxygen_concentration", "inhaled_oxygen_flow", "supplemental_oxygen_use", "ventilator_oxygen")
 ITEMS = ("sledai_2k_low_complement", "sledai_2k_dsdna", "sledai_2k_clinical")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 
@@ -22,6 +22,20 @@ NO_DATA = ("not_observed", "not_loaded", "absent")
 DECIDED = ("met", "not_met", "outside_window", "recorded_against")
 
 
+class Shown(NamedTuple):
+    """One item of evidence: a record with its date and value, or a search that found nothing."""
+
+    leaf: str
+    resource: str | None
+    date: str | None
+    value: str | None
+    compared: str | None
+    searched: str | None
+    since: str | None
+    found: int | None
+    concept: str | None = None
+
+
 @dataclass(frozen=True)
 class Told:
     """What the engine says of one patient and criterion."""
@@ -30,6 +44,7 @@ class Told:
     suggested: bool
     reasons: frozenset[tuple[str, str]]
     flags: frozenset[str]
+    evidence: tuple[Shown, ...]
 
 
 @cache
@@ -70,7 +85,9 @@ def screened(
 
 def told(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], Told]:
     """Return what the engine said of each patient and criterion."""
-    rows = connection.execute("SELECT patient_id, criterion_id, truth, suggested, reasons, flags FROM criterion_truth")
+    rows = connection.execute(
+        "SELECT patient_id, criterion_id, truth, suggested, reasons, flags, evidence FROM criterion_truth"
+    )
     return {
         (patient, criterion): Told(
             truth,
@@ -81,6 +98,7 @@ def told(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], Told]:
                 if r["code"] not in DECIDED
             ),
             frozenset(flags),
+            tuple(Shown(**item) for item in evidence),
         )
-        for patient, criterion, truth, suggested, reasons, flags in rows.fetchall()
+        for patient, criterion, truth, suggested, reasons, flags, evidence in rows.fetchall()
     }

@@ -30,10 +30,20 @@ POLAR = (
     {"observation": "hbv_dna", "is": "positive"}, {"observation": "hbv_dna", "is": "negative", "below_detection": "negative"},
     {"observation": "hcg_quantitative", "is": "negative"}, {"observation": ["hbsag", "hcg_quantitative"], "is": "positive"},
 )  # fmt: skip
+CONFIRMS = (
+    {"observation": "hbsag", "is": "positive"}, {"observation": "hbsag", "is": "negative"}, {"observation": "hbsag", "is": "equivocal"},
+    {"observation": "treponemal_antibody", "is": "negative"}, {"observation": "treponemal_antibody", "is": "positive"},
+)  # fmt: skip
 FORMULAS = (
     {"formula": "cockcroft_gault", "at_least": "30 mL/min"}, {"formula": "cockcroft_gault", "below": "60 mL/min"},
     {"formula": "sledai_serology_points", "at_most": "0"}, {"formula": "sledai_clinical_points", "at_least": "6"},
     {"formula": "spo2_room_air", "at_least": "92 %"},
+)  # fmt: skip
+CHANGES = (
+    {"change": "mrss", "rises_by": "10 %"}, {"change": "mrss", "rises_by": "4"}, {"change": "mrss", "falls_by": "10 %"},
+    {"change": "fvc_percent_predicted", "falls_by": "10 %"}, {"change": "fvc_percent_predicted", "falls_by": "10 %", "reading": "absolute"},
+    {"change": "fvc_percent_predicted", "falls_by": "10 %", "reading": "both"}, {"change": "fvc_volume", "falls_by": "250 mL"},
+    {"change": ["fvc_percent_predicted", "fvc_volume"], "falls_by": "10 %", "reading": "both"},
 )  # fmt: skip
 PRESSURE = [
     {"observation": "systolic_bp", "above": "160 mm[Hg]"},
@@ -58,10 +68,18 @@ def _named(kind: str, concepts: tuple[str, ...]) -> st.SearchStrategy[Options]:
 QUESTIONS: dict[str, st.SearchStrategy[Options]] = {
     "age": st.sampled_from([{"age": {"at_least": "18", "at_most": "65"}}, {"age": {"at_least": "18"}}, {"age": {"at_most": "64"}}]),
     "sex": merged(st.sampled_from([{"sex": "male"}, {"sex": "female"}]), ABSENCES),
-    "observation": merged(st.sampled_from(NUMERIC + POLAR), _windows({}, {}, {"ever": "yes"}), PICKS, ABSENCES),
+    "observation": merged(
+        st.one_of(st.sampled_from(NUMERIC + POLAR), st.sampled_from([{**words, "role": "confirm"} for words in CONFIRMS])),
+        _windows({}, {}, {"ever": "yes"}), PICKS, ABSENCES,
+    ),
     "series": merged(
         st.just({"series": PRESSURE}), st.sampled_from([{"within": "6 months"}, {"within": "60 days"}]),
         st.sampled_from([{"recent": "28 days"}, {"recent": "7 days"}]), st.sampled_from([{}, {"days": "1"}, {"days": "3"}]),
+    ),
+    "change": merged(
+        st.sampled_from(CHANGES), st.sampled_from([{"over": "6 months"}, {"over": "6 months"}, {"over": "13 months"}, {"over": "90 days"}]),
+        st.sampled_from([{}, {}, {"recent": "28 days"}]), st.sampled_from([{}, {}, {"apart": "1 week"}, {"apart": "1 month"}]),
+        st.sampled_from([{}, {}, {"baseline": "any"}]),
     ),
     "condition": merged(
         _named("condition", ("dx_sle", "dx_myocardial_infarction", "st_pregnancy", "dx_heart_failure")),
@@ -69,7 +87,7 @@ QUESTIONS: dict[str, st.SearchStrategy[Options]] = {
         ABSENCES,
     ),
     "medication": merged(
-        _named("medication", ("rx_belimumab", "rx_telitacicept")), _windows({"ever": "yes"}, {"active": "yes"}), ABSENCES
+        _named("medication", ("rx_belimumab", "rx_telitacicept", "rx_ivig")), _windows({"ever": "yes"}, {"active": "yes"}), ABSENCES
     ),
     "procedure": merged(_named("procedure", ("px_pci", "px_organ_transplant")), _windows({"ever": "yes"}), ABSENCES),
     "formula": st.sampled_from(FORMULAS),
@@ -113,8 +131,6 @@ def trial_of(rules_in_words: list[Options], sides: list[str]) -> Trial:
     return Trial("PROPERTY", "Property", ZONE, (Arm("A", "Arm", "C1"),), criteria, (), "hash")
 
 
-@st.composite
-def trials(draw: st.DrawFn, kinds: tuple[str, ...] = tuple(QUESTIONS), criteria: int = 6, depth: int = 2) -> Trial:
-    """A trial of several criteria."""
-    words = [draw(rules(kinds, depth)) for _ in range(criteria)]
-    return trial_of(words, [draw(st.sampled_from(["inclusion", "exclusion"])) for _ in words])
+def a_trial(rules_in_words: list[Options]) -> Trial:
+    """Make a trial whose criteria are inclusions and exclusions by turns."""
+    return trial_of(rules_in_words, [("inclusion", "exclusion")[n % 2] for n in range(len(rules_in_words))])

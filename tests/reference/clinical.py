@@ -1,5 +1,6 @@
 """The leaves `condition`, `procedure` and `medication`."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any, TypeVar
@@ -16,6 +17,14 @@ Dated = TypeVar("Dated", Event, Exposure)
 def clipped(event: Dated, as_of: date) -> Dated:
     """Return the event begun by the index date: what may begin later does not exist yet."""
     return replace(event, start=Span(event.start.lo, min(event.start.hi, as_of)))
+
+
+def records_of(site: Site, leaf: Leaf, patient_id: str, as_of: date) -> set[str]:
+    """Return the records of a clinical leaf that exist on the index date, whatever they say."""
+    read: dict[str, Callable[[Site, str, str], Sequence[Event | Exposure]]]
+    read = {"condition": conditions, "procedure": procedures, "medication": exposures}
+    found = [event for concept in leaf.question.concepts for event in read[leaf.kind](site, patient_id, concept)]
+    return {event.reference for event in found if event.start.lo <= as_of}
 
 
 def _overlaps(first: Span, last: Span, window: Span) -> bool | None:
@@ -101,7 +110,8 @@ def medication(site: Site, leaf: Leaf, patient_id: str, as_of: date) -> Answer:
     if possible:
         tentative = any(e.standing == "tentative" for e in possible)
         why = min((not _inside(e, window, bool(question.ever)), e.why) for e in possible)[1]
-        return Answer(None, why, frozenset(), frozenset(e.reference for e in possible), tentative)
+        evidence, others = frozenset(e.reference for e in possible), frozenset(e.why for e in possible)
+        return Answer(None, why, frozenset(), evidence, tentative, open_reasons=others)
     # what was not taken of one drug says nothing of another
     against = [e for e in against if len(question.medication) == 1 and (question.ever or _touches(e, window))]
     if taken or against:

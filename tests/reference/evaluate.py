@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cohortfinder.model import Criterion, Leaf, Rule, Trial
+from reference.change import change
 from reference.clinical import condition, medication, procedure
 from reference.formulas import formula
 from reference.mappings import Mappings
@@ -17,7 +18,7 @@ from reference.site import Answer, Site
 from reference.truth import NOT, VERDICT, Truth, all_of, any_of, need_of
 
 LEAVES: dict[str, Callable[[Site, Leaf, str, date], Answer]] = {
-    "age": age, "sex": sex, "observation": observation, "series": series, "condition": condition,
+    "age": age, "sex": sex, "observation": observation, "series": series, "change": change, "condition": condition,
     "medication": medication, "procedure": procedure, "judgement": judgement,
     "formula": formula,
 }  # fmt: skip
@@ -32,6 +33,8 @@ class Outcome:
     flags: frozenset[str]
     evidence_resources: frozenset[str]
     suggested: bool = False
+    open_flags: frozenset[str] = frozenset()
+    open_reasons: frozenset[tuple[str, str]] = frozenset()
 
 
 def site_of(trial: Trial, resources: list[dict[str, Any]], mappings_dir: Path) -> Site:
@@ -80,6 +83,8 @@ def outcome_of(site: Site, criterion: Criterion, patient_id: str, as_of: date) -
         frozenset(criterion.flags).union(*(answer.flags for _, answer in leaves)),
         frozenset[str]().union(*(answer.evidence for _, answer in leaves)),
         truth is None and _suggests(criterion.rule, site, patient_id, as_of),
+        frozenset[str]().union(*(answer.open_flags for _, answer in leaves)),
+        frozenset((leaf.id, reason) for leaf, answer in leaves for reason in answer.open_reasons),
     )
 
 

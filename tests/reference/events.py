@@ -1,26 +1,25 @@
 """Conditions, exposures and procedures as events in time, and the question whether one lies in a window."""
 
 from dataclasses import dataclass
-from datetime import date
 from typing import Any, Literal
 
 from reference.dates import EVER, NEVER, Span, days_after, plus_months
 from reference.forms import decimal
-from reference.site import Answer, Site, reference_of
+from reference.site import Answer, Site, in_error, reference_of, target_of
 
 Standing = Literal["firm", "tentative", "against"]
 
 
 @dataclass(frozen=True)
 class Event:
-    """A record: when it began and ended, what it is worth, when it was noted."""
+    """A record: when it began and ended, what it is worth; a diagnosis also when it was noted."""
 
     reference: str
     standing: Standing
     start: Span
     end: Span
     problem: str | None = None
-    noted: date = EVER
+    noted: Span | None = None
     closed: bool = False
     concept: str = ""
 
@@ -36,7 +35,7 @@ def strength_of(site: Site, concept: str, codings: list[dict[str, Any]], said: s
     return text if text == "definite" else ("possible" if "possible" in found or text else None)
 
 
-_PROBLEM = {"conflict": "conflicting_codes", "possible": "unspecific_code"}
+PROBLEM = {"conflict": "conflicting_codes", "possible": "unspecific_code"}
 
 
 def conditions(site: Site, patient_id: str, concept: str) -> list[Event]:
@@ -51,7 +50,7 @@ def conditions(site: Site, patient_id: str, concept: str) -> list[Event]:
         standing: Standing = "against" if verification == "refuted" else "firm"
         if standing == "firm" and (weak or strength != "definite"):
             standing = "tentative"
-        problem = _PROBLEM.get(strength) or ("tentative_record" if weak else None)
+        problem = PROBLEM.get(strength) or ("tentative_record" if weak else None)
         start, noted = _onset(site, patient_id, resource)
         end, closed = _ending(site, resource, start, site.mappings.clinical[concept]["course"])
         events.append(Event(reference_of(resource), standing, start, end, problem, noted, closed, concept))
@@ -63,14 +62,20 @@ def _code(concept: dict[str, Any] | None) -> str | None:
     return codings[0].get("code") if codings else None
 
 
-def _onset(site: Site, patient_id: str, resource: dict[str, Any]) -> tuple[Span, date]:
-    """Return when the condition began, and the day on which it was noted."""
-    encounter = site.by_reference.get(resource.get("encounter", {}).get("reference", ""), {})
+def visit_of(site: Site, resource: dict[str, Any]) -> dict[str, Any]:
+    """Return the Encounter that the resource refers to; an empty one when it was never sent or entered in error."""
+    encounter = site.by_reference.get(target_of(resource.get("encounter", {})), {})
+    return {} if in_error(encounter) else encounter
+
+
+def _onset(site: Site, patient_id: str, resource: dict[str, Any]) -> tuple[Span, Span]:
+    """Return when the condition began, and when it was noted: recorded, else begun, else at the visit, else sent."""
+    encounter = visit_of(site, resource)
     admitted = site.span(encounter.get("period", {}).get("start"))
     updated = site.span(resource.get("meta", {}).get("lastUpdated"))
     recorded = site.span(resource.get("recordedDate"))
     onset = site.span(resource.get("onsetDateTime") or resource.get("onsetPeriod", {}).get("start"))
-    noted = recorded.lo if recorded else next((s.hi for s in (onset, admitted, updated) if s), EVER)
+    noted = next((span for span in (recorded, onset, admitted, updated) if span), Span(EVER, NEVER))
     onset = onset or _by_age(site, patient_id, resource) or _by_words(site, resource)
     categories = {c.get("code") for k in resource.get("category", []) for c in k.get("coding", [])}
     inpatient = encounter.get("class", {}).get("code") in ("IMP", "ACUTE", "NONAC", "EMER")
@@ -125,7 +130,7 @@ def procedures(site: Site, patient_id: str, concept: str) -> list[Event]:
         period = resource.get("performedPeriod", {})
         start = site.span(resource.get("performedDateTime") or period.get("start"))
         end = site.span(period.get("end")) or start
-        problem = "no_date" if start is None else _PROBLEM.get(strength)
+        problem = "no_date" if start is None else PROBLEM.get(strength)
         if standing == "tentative":
             problem = problem or "tentative_record"
         anytime = Span(EVER, NEVER)
@@ -133,10 +138,15 @@ def procedures(site: Site, patient_id: str, concept: str) -> list[Event]:
     return events
 
 
-def _refutes(record: Event, sure: list[Event]) -> bool:
-    """Say whether a record against is newer than every firm one of its concept, and there is one."""
-    noted = [event.noted for event in sure if event.concept == record.concept]
-    return bool(noted) and record.noted > max(noted)
+def _contested(event: Event, against: list[Event]) -> list[Event]:
+    """Return the refuted records that may be newer than a firm one of the same concept: on its very day, nobody knows.
+
+    Only a diagnosis is refuted; a procedure that was not done says nothing of one that was.
+    """
+    if event.noted is None:
+        return []
+    same = [record for record in against if record.concept == event.concept and record.noted is not None]
+    return [record for record in same if record.noted and record.noted.hi >= event.noted.lo]
 
 
 def judged(
@@ -144,11 +154,11 @@ def judged(
 ) -> Answer | None:
     """Answer by the events surely inside, possibly inside (with why) and outside; None without any."""
     if sure:
-        evidence = frozenset(event.reference for event in sure)
-        later = [e for e in against if _refutes(e, sure)]
-        if later:
-            return Answer(None, "contradicted_by_refuted", frozenset(), evidence | {e.reference for e in later}, True)
-        return Answer(True, None, frozenset(), evidence)
+        standing = [event for event in sure if not _contested(event, against)]
+        if standing:
+            return Answer(True, None, frozenset(), frozenset(event.reference for event in standing))
+        evidence = frozenset(event.reference for event in [*sure, *(e for s in sure for e in _contested(s, against))])
+        return Answer(None, "contradicted_by_refuted", frozenset(), evidence, True)
     if possible:
         tentative = any(event.standing == "tentative" for event, _ in possible)
         return Answer(None, possible[0][1], frozenset(), frozenset(e.reference for e, _ in possible), tentative)

@@ -5,9 +5,10 @@ from datetime import date
 from typing import Any
 
 from reference.dates import EVER, NEVER, Span, days_after
-from reference.events import Standing, strength_of
-from reference.site import MEDICATION_TYPES, Site, reference_of
+from reference.events import PROBLEM, Standing, strength_of
+from reference.site import MEDICATION_TYPES, Site, reference_of, target_of
 
+ANYTIME = Span(EVER, NEVER)
 _TAKEN = {
     "MedicationStatement": ("active", "completed", "stopped"),
     "MedicationRequest": ("active", "completed", "stopped"),
@@ -39,33 +40,38 @@ def exposures(site: Site, patient_id: str, concept: str) -> list[Exposure]:
         if strength is None or standing is None:
             continue
         weak = standing == "firm" and strength != "definite"
-        found.append(_exposure(site, resource, "tentative" if weak else standing, weak))
+        found.append(_exposure(site, resource, "tentative" if weak else standing, PROBLEM.get(strength)))
     return found
 
 
 def _strength(site: Site, resource: dict[str, Any], concept: str) -> str | None:
+    said = [strength_of(site, concept, name.get("coding", []), text) for name, text in names_of(site, resource)]
+    return next((s for s in ("definite", "possible", "conflict") if s in said), None)
+
+
+def names_of(site: Site, resource: dict[str, Any]) -> list[tuple[dict[str, Any], str]]:
+    """Return what names the drug, each with its text: the record itself, its product, and the parts of the product."""
     reference = resource.get("medicationReference", {})
     named = [(resource.get("medicationCodeableConcept", {}), reference.get("display", ""))]
-    target = reference.get("reference", "")
     contained = {f"#{inner.get('id')}": inner for inner in resource.get("contained", [])}
-    product = contained.get(target) or site.by_reference.get("/".join(target.split("/")[-2:]))
+    product = contained.get(reference.get("reference", "")) or site.by_reference.get(target_of(reference))
     if product:
         named.append((product.get("code", {}), ""))
         parts = [part for part in product.get("ingredient", []) if part.get("isActive", True)]
         named += [(part.get("itemCodeableConcept", {}), "") for part in parts]
-    said = [strength_of(site, concept, name.get("coding", []), name.get("text") or other) for name, other in named]
-    return next((s for s in ("definite", "possible", "conflict") if s in said), None)
+    return [(name, name.get("text") or other) for name, other in named]
 
 
 def _standing(resource: dict[str, Any]) -> Standing | None:
     kind, status = resource["resourceType"], resource.get("status")
     if kind == "MedicationRequest" and resource.get("intent", "order") not in _ORDERS:
         return None
+    tentative = status in ("on-hold", "unknown") and kind != "MedicationDispense"
     if (status in _REFUSED and kind != "MedicationRequest") or (
-        resource.get("doNotPerform") and status in _TAKEN[kind]
+        resource.get("doNotPerform") and (tentative or status in _TAKEN[kind])
     ):
         return "against"
-    if status in ("on-hold", "unknown") and kind != "MedicationDispense":
+    if tentative:
         return "tentative"
     return "firm" if status in _TAKEN[kind] else None
 
@@ -74,13 +80,14 @@ def _first(site: Site, *texts: str | None) -> Span | None:
     return next((span for text in texts if (span := site.span(text))), None)
 
 
-def _exposure(site: Site, resource: dict[str, Any], standing: Standing, unspecific: bool) -> Exposure:
-    kind, anytime = resource["resourceType"], Span(EVER, NEVER)
-    why = "unspecific_code" if unspecific else "tentative_record" if standing == "tentative" else "partial_date"
+def _exposure(site: Site, resource: dict[str, Any], standing: Standing, doubt: str | None) -> Exposure:
+    kind = resource["resourceType"]
+    why = doubt or ("tentative_record" if standing == "tentative" else "partial_date")
     parts = (reference_of(resource), standing, kind == "MedicationRequest")
     if kind == "MedicationRequest":
         start, sure, perhaps = _ordered(site, resource)
-        return Exposure(*parts, start, sure, perhaps, why if standing == "tentative" else "order_unconfirmed")
+        why = why if standing == "tentative" else "order_unconfirmed"
+        return Exposure(*parts, start, sure, perhaps, "no_date" if start == ANYTIME else why)
     period = resource.get("effectivePeriod", {})
     moment = _first(
         site, resource.get("effectiveDateTime"), resource.get("whenHandedOver"), resource.get("whenPrepared")
@@ -88,19 +95,22 @@ def _exposure(site: Site, resource: dict[str, Any], standing: Standing, unspecif
     begun = moment or site.span(period.get("start"))
     end: Span | None = site.span(period.get("end")) or (moment or (begun if kind != "MedicationStatement" else None))
     asserted = _first(site, resource.get("dateAsserted"))
-    start = begun or (Span(EVER, asserted.hi) if asserted else anytime)
-    if end is not None:
-        return Exposure(*parts, start, end, end, why)
-    sure, perhaps = _open(site, resource, start)
-    return Exposure(*parts, start, sure, perhaps, why if standing == "tentative" else "open_ended_record")
+    start = begun or (Span(EVER, asserted.hi) if asserted else ANYTIME)
+    closed = resource["status"] in ("completed", "stopped")
+    updated = site.span(resource.get("meta", {}).get("lastUpdated"))
+    unknown = Span(EVER, _closed_by(ANYTIME, updated)) if closed else ANYTIME
+    sure, perhaps = (end, end) if end else (ANYTIME, unknown)
+    if end is None and kind == "MedicationStatement":
+        sure, perhaps = _open(site, resource, start)
+        why = why if standing == "tentative" else "open_ended_record"
+    return Exposure(*parts, start, sure, perhaps, why if begun else "no_date")
 
 
 def _open(site: Site, resource: dict[str, Any], start: Span) -> tuple[Span, Span]:
     """Return the certain and the possible end of a statement without one."""
     updated = site.span(resource.get("meta", {}).get("lastUpdated"))
     if resource["status"] in ("completed", "stopped"):
-        last = max(start.hi, updated.hi) if updated else start.hi
-        return start, Span(start.lo, last)
+        return start, Span(start.lo, _closed_by(start, updated))
     asserted = site.span(resource.get("dateAsserted")) or updated
     until = max(start.lo, days_after(asserted.lo, 180)) if asserted else start.lo
     return Span(until, until), Span(until, NEVER)
@@ -111,9 +121,8 @@ def _ordered(site: Site, resource: dict[str, Any]) -> tuple[Span, Span, Span]:
     dosage: dict[str, Any] = next(iter(resource.get("dosageInstruction", [])), {})
     repeat = dosage.get("timing", {}).get("repeat", {})
     bounds, validity = repeat.get("boundsPeriod", {}), dispense.get("validityPeriod", {})
-    start: Span = _first(site, bounds.get("start"), validity.get("start"), resource.get("authoredOn")) or Span(
-        EVER, NEVER
-    )
+    begun = _first(site, bounds.get("start"), validity.get("start"), resource.get("authoredOn"))
+    start = begun or ANYTIME
     end = _first(site, bounds.get("end"), validity.get("end"))
     supply = dispense.get("expectedSupplyDuration", {}).get("value")
     if end is None and supply is not None:
@@ -123,8 +132,14 @@ def _ordered(site: Site, resource: dict[str, Any]) -> tuple[Span, Span, Span]:
         return start, end, end
     updated = site.span(resource.get("meta", {}).get("lastUpdated"))
     closed = resource["status"] in ("completed", "stopped")
-    last = max(start.hi, updated.hi if updated else start.hi) if closed else NEVER
-    return start, start, Span(start.lo, last)
+    return start, start, Span(start.lo, _closed_by(start, updated) if closed else NEVER)
+
+
+def _closed_by(start: Span, updated: Span | None) -> date:
+    """Return the last day on which what is over may have ended: when it was last updated, or its start."""
+    if updated is None:
+        return start.hi
+    return updated.hi if start == ANYTIME else max(start.hi, updated.hi)
 
 
 def _later(day: date, count: int) -> date:

@@ -16,11 +16,12 @@ _TITRE = re.compile(r"(>=|<=|>|<)?\s*1\s*[:/]\s*(\d+)")
 
 @dataclass(frozen=True)
 class Form:
-    """A value as sent: a number with its unit (None: none sent), a polarity, or neither."""
+    """A value as sent: a number with its unit (None: none sent), a polarity, or neither; `titre` says that it is one."""
 
     number: Interval | None = None
     unit: str | None = None
     polarity: str | None = None
+    titre: bool = False
 
 
 def decimal(value: Any) -> Decimal:
@@ -57,7 +58,9 @@ def _quantity(quantity: dict[str, Any], kind: str, mappings: Mappings) -> Form:
     value = decimal(quantity["value"])
     if kind == "titre" and 0 < value < 1:
         value = stored(1 / value)
-    return Form(from_comparator(value, quantity.get("comparator")), quantity_unit(quantity, mappings))
+    unit = quantity_unit(quantity, mappings)
+    diluted = unit in ("{titer}", "{dilution}")
+    return Form(from_comparator(value, quantity.get("comparator")), unit, titre=diluted)
 
 
 def _range(sent: dict[str, Any], mappings: Mappings) -> Form:
@@ -73,8 +76,8 @@ def _ratio(sent: dict[str, Any], kind: str) -> Form:
     up, down = decimal(top.get("value", 0)), decimal(bottom.get("value", 0))
     if up <= 0 or down <= 0 or top.get("comparator"):
         return Form()
-    if kind == "titre":
-        return Form(from_comparator(stored(down / up), bottom.get("comparator")))
+    if kind in ("titre", "ordinal"):
+        return Form(from_comparator(stored(down / up), bottom.get("comparator")), titre=True)
     return Form(point(stored(up / down)))
 
 
@@ -94,7 +97,7 @@ def _text(sent: str, kind: str, mappings: Mappings) -> Form:
     polarity = mappings.words.get(around) if kind in ("ordinal", "titre") else None
     titres = [from_comparator(Decimal(number), sign) for sign, number in _TITRE.findall(said)]
     if kind in ("titre", "ordinal") and titres:
-        return Form(highest(titres), polarity=polarity)
+        return Form(highest(titres), polarity=polarity, titre=True)
     if found := _SPAN.match(said):
         unit = mappings.unit(found[3]) if found[3] else None
         return Form(Interval(Decimal(found[1]), Decimal(found[2])), unit)

@@ -46,6 +46,8 @@ class Mappings:
         self.words = {r["word"]: r["polarity"] for r in _rows(folder, "ordinal_words.csv")}
         self.interpretations = {r["code"]: r for r in _rows(folder, "interpretations.csv")}
         self._assumed = _rows(folder, "reference_ranges.csv")
+        self.remarks = _rows(folder, "remarks.csv") if (folder / "remarks.csv").is_file() else []
+        self.derived = _rows(folder, "derived.csv") if (folder / "derived.csv").is_file() else []
         self.lookback = {
             r["group"]: (int(r["prescreen_days"]), int(r["protocol_days"])) for r in _rows(folder, "lookback.csv")
         }

@@ -16,16 +16,17 @@ RELATIVE = ("ULN", "LLN")
 
 def usable(site: Site, question: Any, result: Result, patient_id: str) -> bool:
     """Say whether the result can be compared at all: a unitless value needs a unitless range."""
+    reason = truth_of(site, question, result, patient_id).reason
+    told = reason not in ("no_value", "no_polarity", "not_numeric", "unit_unconvertible")
     if result.problem is None:
-        return truth_of(site, question, result, patient_id).reason not in (
-            "no_value",
-            "not_numeric",
-            "unit_unconvertible",
-        )
+        return told
     bounds = _bounds(question)
     relative = bool(bounds) and all(quantity.unit in RELATIVE for _, quantity, _ in bounds)
-    own = any(limit.unit is None for limit in result.ranges)
-    return result.problem == "unit_missing" and ((relative and own) or getattr(question, "is_", None) is not None)
+    ends = {_end(quantity) for _, quantity, _ in bounds}
+    own = any(limit.unit is None and getattr(limit, end) is not None for limit in result.ranges for end in ends)
+    return result.problem == "unit_missing" and (
+        (relative and own) or (told and getattr(question, "is_", None) is not None)
+    )
 
 
 def _bounds(question: Any) -> list[tuple[str, Quantity, bool]]:
@@ -41,7 +42,7 @@ def truth_of(site: Site, question: Any, result: Result, patient_id: str) -> Answ
     answer = (
         _polar(question, result) if getattr(question, "is_", None) else _numeric(site, question, result, patient_id)
     )
-    return replace(answer, flags=answer.flags | result.flags, evidence=frozenset({result.reference}))
+    return replace(answer, flags=answer.flags | result.flags, evidence=result.inputs | {result.reference})
 
 
 def _polar(question: ObservationQuestion, result: Result) -> Answer:
@@ -50,7 +51,7 @@ def _polar(question: ObservationQuestion, result: Result) -> Answer:
         flags = frozenset({"below_detection"})
         said = "negative" if question.below_detection == "negative" else "equivocal"
     if said is None:
-        return Answer(None, "no_reference_range" if result.sent is not None else "no_value")
+        return Answer(None, "no_polarity")
     if said == "equivocal" and (question.is_ != "equivocal" or result.polarity != "equivocal"):
         return Answer(None, "equivocal_result", flags)
     return Answer(said == question.is_, None, flags)
@@ -59,15 +60,14 @@ def _polar(question: ObservationQuestion, result: Result) -> Answer:
 def _numeric(site: Site, question: Any, result: Result, patient_id: str) -> Answer:
     bounds = _bounds(question)
     if any(quantity.unit in RELATIVE for _, quantity, _ in bounds):
+        if result.sent is None and result.position is None:
+            return Answer(None, "not_numeric")
         parts = [_relative(site, bound, result, patient_id) for bound in bounds]
     else:
-        ordinal = site.mappings.concepts[result.concept]["value_kind"] == "ordinal"
-        odd = ordinal and result.unit is not None
-        value = _by_dilution(site, question, result) if odd or result.value is None else result.value
-        if value is None and odd:
-            return Answer(None, "unit_unconvertible")
+        value = _by_dilution(site, question, result) if result.value is None else result.value
         if value is None:
-            return Answer(None, "not_numeric" if result.polarity or result.position else "no_value")
+            said = result.polarity or result.position or result.sent
+            return Answer(None, "not_numeric" if said else "no_value")
         parts = [_plain(site, bound, value, result.concept) for bound in bounds]
     truth = all_of([part.truth for part in parts])
     reasons = [part.reason for part in parts if part.truth is truth and part.reason]
@@ -100,9 +100,14 @@ def _plain(site: Site, bound: tuple[str, Quantity, bool], value: Interval, conce
     return _settle(within(value, limit, None) if side == "lower" else within(value, None, limit))
 
 
+def _end(quantity: Quantity) -> str:
+    """Return the end of a reference range that a multiple of it speaks of."""
+    return "high" if quantity.unit == "ULN" else "low"
+
+
 def _relative(site: Site, bound: tuple[str, Quantity, bool], result: Result, patient_id: str) -> Answer:
     side, quantity, included = bound
-    end = "high" if quantity.unit == "ULN" else "low"
+    end = _end(quantity)
     compare = not_below if side == "lower" else not_above
     own = [(getattr(limit, end), limit.unit) for limit in result.ranges if getattr(limit, end) is not None]
     if own and result.sent is not None:

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from cohortfinder.model import Leaf
-from reference.dates import EVER, before, days_after
+from reference.dates import EVER, Span, before, days_after
 from reference.forms import highest
 from reference.numbers import truth_of, usable
 from reference.results import Result, results_of
@@ -23,21 +23,38 @@ def observation(site: Site, leaf: Leaf, patient_id: str, as_of: date) -> Answer:
         start, _ = _start(site, question, question.observation[0], as_of)
         return known[0] if known else absent(site, patient_id, question, ("Observation",), start, as_of)
     answer, newest = decided[0]
-    if question.role == "confirm" and question.is_ != "positive" and answer.truth and newest is not None:
-        screens = results_of(site, patient_id, question.observation[0], as_of)
-        asked_positive = question.model_copy(update={"is_": "positive"})
-        later = [
-            r
-            for r in screens
-            if r.role != "confirm" and r.days.hi > newest and usable(site, asked_positive, r, patient_id)
-        ]
-        if any(truth_of(site, asked_positive, r, patient_id).truth for r in later):
-            return Answer(None, "conflicting_results", answer.flags, answer.evidence)
+    if _outdated(site, leaf, patient_id, answer, as_of):
+        return Answer(None, "conflicting_results", answer.flags, answer.evidence)
     for other, day in decided[1:]:
         opposite = {answer.truth, other.truth} == {True, False}
         if opposite and newest is not None and day is not None and day > newest:
             return Answer(None, "conflicting_results", answer.flags | other.flags, answer.evidence | other.evidence)
     return answer
+
+
+def _outdated(site: Site, leaf: Leaf, patient_id: str, answer: Answer, as_of: date) -> bool:
+    """Say whether a screen may be positive that is newer than the confirming tests that clear it.
+
+    A confirming test speaks for the screens up to its own day: the latest day that is sure, where dates are partial.
+    """
+    question = leaf.question
+    if question.role != "confirm" or question.is_ not in ("negative", "equivocal") or answer.truth is not True:
+        return False
+    results = results_of(site, patient_id, question.observation[0], as_of)
+    clearing = [r for r in results if r.reference in answer.evidence and r.role == "confirm"]
+    speaks_until = max(r.days.lo for r in clearing if truth_of(site, question, r, patient_id).truth)
+    positive = question.model_copy(update={"is_": "positive"})
+    return any(
+        truth_of(site, positive, r, patient_id).truth and usable(site, positive, r, patient_id)
+        for r in results
+        if r.role != "confirm" and r.days.hi > speaks_until
+    )
+
+
+def asked_of(site: Site, question: Any, patient_id: str, concept: str, as_of: date) -> list[Result]:
+    """Return the results that the question reads: the confirming tests when it asks for them, else all others."""
+    confirming = getattr(question, "role", None) == "confirm"
+    return [r for r in results_of(site, patient_id, concept, as_of) if (r.role == "confirm") is confirming]
 
 
 def _start(site: Site, question: Any, concept: str, as_of: date) -> tuple[date, date]:
@@ -53,9 +70,7 @@ def _start(site: Site, question: Any, concept: str, as_of: date) -> tuple[date, 
 def _concept(site: Site, leaf: Leaf, patient_id: str, concept: str, as_of: date) -> tuple[Answer, date | None]:
     question = leaf.question
     start, fresh = _start(site, question, concept, as_of)
-    results = results_of(site, patient_id, concept, as_of)
-    if question.role:
-        results = [result for result in results if result.role == question.role]
+    results = asked_of(site, question, patient_id, concept, as_of)
     inside = [result for result in results if result.days.hi >= start]
     good = [result for result in inside if usable(site, question, result, patient_id)]
     sure = [r for r in good if r.days.lo >= start]
@@ -65,11 +80,26 @@ def _concept(site: Site, leaf: Leaf, patient_id: str, concept: str, as_of: date)
     pick = {"latest": _latest, "any": _any, "all": _all}[question.pick]
     answer = pick(site, leaf, patient_id, sure, maybe)
     newest = sure[-1].day
-    bad = [r for r in inside if r not in good and r.order[0] > sure[-1].order[0]]
-    flags = {"newer_unusable"} if bad else set()
-    flags |= {"stale"} if any((r.day - newest).days > 14 for r in bad) else set()
-    flags |= {"stale_for_protocol"} if sure[-1].days.hi < fresh else set()
-    return replace(answer, flags=answer.flags | flags), newest
+    flags, perhaps = _age_flags([r for r in inside if r not in good], sure, maybe, fresh)
+    return replace(answer, flags=answer.flags | flags, open_flags=perhaps - flags), newest
+
+
+def _age_flags(
+    bad: list[Result], sure: list[Result], maybe: list[Result], fresh: date
+) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the flags on the age of the newest usable result that hold, and those that may hold."""
+    exact = sure[-1].days.exact and not maybe
+    newest = Span(max(r.days.lo for r in sure), max(r.days.hi for r in [*sure, *maybe]))
+    later = [r for r in bad if (r.order[0] > sure[-1].order[0] if exact and r.days.exact else r.days.lo > newest.hi)]
+    perhaps = [r for r in bad if r.days.hi >= newest.lo]
+    flags = {"newer_unusable"} if later else set()
+    flags |= {"stale"} if any((r.days.lo - newest.hi).days > 14 for r in later) else set()
+    flags |= {"stale_for_protocol"} if newest.hi < fresh else set()
+    partial = [r for r in [*sure, *maybe, *bad] if not r.days.exact]
+    possible = {"newer_unusable"} if perhaps and partial else set()
+    possible |= {"stale"} if partial and perhaps else set()
+    possible |= {"stale_for_protocol"} if newest.lo < fresh else set()
+    return frozenset(flags), frozenset(possible)
 
 
 def _nothing(
@@ -83,9 +113,14 @@ def _nothing(
     if maybe:
         return Answer(None, "partial_date", evidence=frozenset(result.reference for result in maybe))
     if inside:
-        newest = inside[-1]
+        newest, latest = inside[-1], max(result.days.lo for result in inside)
+        reasons = {r.problem or truth_of(site, question, r, patient_id).reason for r in inside if r.days.hi >= latest}
         reason = newest.problem or truth_of(site, question, newest, patient_id).reason
-        return Answer(None, reason, evidence=frozenset({newest.reference}))
+        # a word that the interpretation contradicts is no number either
+        reasons |= {"not_numeric"} if question.is_ is None and newest.value is None else set()
+        reasons |= {"no_polarity"} if question.is_ is not None and newest.polarity is None else set()
+        others = frozenset(other for other in reasons if other)
+        return Answer(None, reason, evidence=frozenset({newest.reference}), open_reasons=others)
     older = [result for result in results if usable(site, question, result, patient_id)]
     return Answer(None, "out_of_window" if older else "no_data")
 
@@ -119,22 +154,23 @@ def _together(site: Site, leaf: Leaf, patient_id: str, results: list[Result]) ->
     return Answer(chosen.truth, chosen.reason, flags, evidence)
 
 
-def _decided_by(answers: list[Answer], settles: Truth, open_ones: bool) -> Answer:
+def _decided_by(answers: list[Answer], settles: Truth, others: list[Answer]) -> Answer:
     for truth in (settles, None):
         if chosen := [answer for answer in answers if answer.truth is truth]:
             flags = frozenset[str]().union(*(answer.flags for answer in chosen))
             evidence = frozenset[str]().union(*(answer.evidence for answer in chosen))
-            return Answer(truth, chosen[0].reason, flags, evidence)
+            others_too = frozenset({"partial_date", *(a.reason for a in chosen if a.reason)} if others else ())
+            return Answer(truth, chosen[0].reason, flags, evidence, open_reasons=others_too)
+    open_ones = [other for other in others if other.truth is settles or other.truth is None]
     if open_ones:
-        return Answer(None, "partial_date")
+        return Answer(None, "partial_date", open_reasons=frozenset(other.reason for other in open_ones if other.reason))
     flags = frozenset[str]().union(*(answer.flags for answer in answers))
     return Answer(not settles, None, flags, frozenset[str]().union(*(answer.evidence for answer in answers)))
 
 
 def _every(site: Site, leaf: Leaf, patient_id: str, sure: list[Result], maybe: list[Result], settles: bool) -> Answer:
     answers = [truth_of(site, leaf.question, result, patient_id) for result in sure]
-    others = [truth_of(site, leaf.question, result, patient_id).truth for result in maybe]
-    return _decided_by(answers, settles, any(other is not (not settles) for other in others))
+    return _decided_by(answers, settles, [truth_of(site, leaf.question, result, patient_id) for result in maybe])
 
 
 def _any(site: Site, leaf: Leaf, patient_id: str, sure: list[Result], maybe: list[Result]) -> Answer:

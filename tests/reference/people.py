@@ -10,9 +10,14 @@ from reference.truth import Truth, all_of
 
 
 def birth_of(site: Site, patient_id: str, as_of: date) -> tuple[Span | None, str | None]:
-    """Return the possible days of birth, and the Observation of an age that told them."""
+    """Return the possible days of birth, and the Observation of a birth date or an age that told them."""
     if born := site.birth(patient_id):
         return born, None
+    for told in reversed(results_of(site, patient_id, "birth_date_observation", as_of)):
+        resource = site.by_reference[told.reference]
+        written = site.span(resource.get("valueDateTime") or resource.get("valueString"))
+        if told.problem in (None, "no_value") and written is not None:
+            return written, told.reference
     ages = results_of(site, patient_id, "age", as_of) if "age" in site.mappings.concepts else []
     good = [r for r in ages if r.problem is None and r.value is not None and r.days.exact]
     if not good or good[-1].value is None:

@@ -11,6 +11,7 @@ from reference.forms import Form, form_of
 from reference.intervals import Interval, clamped, not_above, point, scaled, stored
 from reference.limits import Range, ranges_of
 from reference.mappings import plain
+from reference.remarks import remarks_of
 from reference.site import Site, reference_of
 
 DECIDING = ("primary", "confirm", "alt", "local", "component", "deprecated", "pair_first", "pair_second")
@@ -34,27 +35,46 @@ class Result:
     position: str | None
     problem: str | None
     flags: frozenset[str]
+    circumstances: frozenset[str] = frozenset()
+    inputs: frozenset[str] = frozenset()
 
     @property
     def day(self) -> date:
         return self.days.lo
 
+    @property
+    def dated_to_the_day(self) -> bool:
+        """Whether a day was sent; "2026-03" is none, even on the first of March."""
+        return self.order[0] > order_of(None)
+
 
 def results_of(site: Site, patient_id: str, concept: str, as_of: date) -> list[Result]:
-    """Return the results of the concept that exist on the index date, oldest first."""
-    found = []
-    for resource in site.of_type(patient_id, "Observation"):
-        if resource.get("status") in ("final", "amended", "corrected", "preliminary"):
-            for node in [resource, *resource.get("component", [])]:
-                role, conflicting = _role(site, node, concept)
-                if role:
-                    found.append(_result(site, patient_id, resource, node, (concept, role), conflicting))
+    """Return the results of the concept that exist on the index date, oldest first; derived ones among them."""
+    from reference.derived import derived_results  # it reads results itself
+
+    found = measured_results(site, patient_id, concept) + derived_results(site, patient_id, concept)
     existing = [
         replace(result, days=Span(result.days.lo, min(result.days.hi, as_of)))
         for result in found
         if result.days.lo <= as_of
     ]
     return sorted(existing, key=lambda result: (result.order, result.reference))
+
+
+def measured_results(site: Site, patient_id: str, concept: str) -> list[Result]:
+    """Return the results of the concept that were sent, at whatever time."""
+    found = []
+    for resource in site.of_type(patient_id, "Observation"):
+        if resource.get("status") in ("final", "amended", "corrected", "preliminary"):
+            for node in [resource, *resource.get("component", [])]:
+                role, conflicting = _role(site, node, concept)
+                if role:
+                    said = remarks_of(site.mappings, concept, resource, node)
+                    result = _result(site, patient_id, resource, node, (concept, role), conflicting)
+                    flags = result.flags | said.get("flag", set())
+                    stated = frozenset(said.get("statement", set()))
+                    found += [] if "ignored" in said else [replace(result, flags=flags, circumstances=stated)]
+    return found
 
 
 def _role(site: Site, node: dict[str, Any], concept: str) -> tuple[str | None, bool]:
@@ -129,12 +149,12 @@ def converted(site: Site, concept: str, form: Form) -> tuple[Interval | None, st
     row = site.mappings.concepts[concept]
     if form.number is None:
         return None, None
+    if row["value_kind"] == "ordinal":
+        return form.number if form.titre else None, None
     dimensionless = row["value_kind"] != "quantity" or row["unit"] in ("", "1") or row["unit"].startswith("{")
     if form.unit is None and not dimensionless:
         return None, "unit_missing"
     bare = form.unit is None or (row["value_kind"] == "titre" and form.unit in ("1", "{titer}", "{dilution}"))
-    if row["value_kind"] == "ordinal":
-        return form.number, None
     factor = (Decimal(1), Decimal(0)) if bare else site.mappings.factor(concept, form.unit or "")
     if factor is None:
         return None, "unit_unconvertible"
@@ -149,6 +169,13 @@ def _outside(end: Decimal, low: Decimal | None, high: Decimal | None) -> bool:
     return (low is not None and end < low) or (high is not None and end > high)
 
 
+# what lies outside the normal range of a test for antibodies or antigens is positive
+_BY_POSITION = {
+    ("ordinal", "abnormal"): "positive", ("ordinal", "above"): "positive", ("ordinal", "within"): "negative",
+    ("titre", "abnormal"): "positive", ("titre", "above"): "positive",
+}  # fmt: skip
+
+
 def _polarity(
     site: Site,
     node: dict[str, Any],
@@ -161,12 +188,17 @@ def _polarity(
     rows = [site.mappings.interpretations[code] for code in codes if code in site.mappings.interpretations]
     position = next((r["position"] for r in rows if r["position"]), None)
     told = next((r["polarity"] for r in rows if r["polarity"]), None)
-    if told is None and position == "abnormal" and row["value_kind"] in ("ordinal", "titre"):
-        told = "positive"
+    told = told or _BY_POSITION.get((row["value_kind"], position or ""))
     if form.polarity:
         disagrees = {form.polarity, told} == {"positive", "negative"}
         return form.polarity, position, disagrees
-    return told or _by_range(form, ranges) or _by_cut_off(row, value), position, False
+    # the cut-offs of the concept decide where it has some: between them nobody knows, whatever the range says
+    by_range = (
+        None
+        if row["value_kind"] == "quantity" and (row["negative_below"] or row["detection"] == "any")
+        else _by_range(form, ranges)
+    )
+    return told or by_range or _by_cut_off(row, value), position, False
 
 
 def _by_range(form: Form, ranges: tuple[Range, ...]) -> str | None:
@@ -183,16 +215,28 @@ def _by_range(form: Form, ranges: tuple[Range, ...]) -> str | None:
 def _by_cut_off(row: dict[str, str], value: Interval | None) -> str | None:
     if value is None:
         return None
+    if row["value_kind"] == "ordinal":
+        return _by_titre(row, value)
     if row["detection"] == "any":
         if value.lo > 0:
             return "positive"
-        return "negative" if value.hi == 0 else "below_detection"
+        return "negative" if value.hi == 0 and not value.hi_open else "below_detection"
     low, high = row["negative_below"], row["positive_above"]
     if low and not_above(value, Decimal(low), False):
         return "negative"
     if high and not_above(value, Decimal(high), True) is False:
         return "positive"
     return "equivocal" if low or high else None
+
+
+def _by_titre(row: dict[str, str], value: Interval) -> str | None:
+    """Read a titre by the usual cut-off; below it only "less than" is negative."""
+    if not row["positive_above"]:
+        return None
+    if value.lo > Decimal(row["positive_above"]):
+        return "positive"
+    below = value.lo.is_infinite() and value.hi <= Decimal(row["negative_below"])
+    return "negative" if below else "equivocal"
 
 
 def limit_in_unit(site: Site, result: Result, limit: Decimal, unit: str | None) -> tuple[Interval, Decimal] | None:

@@ -4,7 +4,7 @@ from datetime import date
 from decimal import Decimal
 
 from cohortfinder.model import Leaf
-from reference.dates import before
+from reference.dates import EVER, before
 from reference.intervals import Interval, not_above, not_below
 from reference.results import Result, results_of
 from reference.site import Answer, Site
@@ -16,13 +16,15 @@ def series(site: Site, leaf: Leaf, patient_id: str, as_of: date) -> Answer:
     question = leaf.question
     start, recent = before(as_of, question.within), before(as_of, question.recent)
     days: dict[date, list[Truth]] = {}
-    found, seen, partial, bad = False, set[str](), False, list[Result]()
+    found, seen, vague, bad = False, set[str](), list[Result](), list[Result]()
+    partial = False
     for reading in question.series:
         results = [r for c in reading.observation for r in results_of(site, patient_id, c, as_of)]
         found = found or any(r.problem is None and r.value is not None for r in results)
         bad += [r for r in results if (r.problem or r.value is None) and r.days.hi >= start]
         good = [r for r in results if r.problem is None and r.value is not None and r.days.hi >= start]
         partial = partial or any(not r.days.exact and _beyond(site, reading, [r]) is not False for r in good)
+        vague += [r for r in good if not r.days.exact]
         exact = [r for r in good if r.days.exact]
         seen |= {r.reference for r in exact}
         for day in {r.day for r in exact}:
@@ -30,8 +32,13 @@ def series(site: Site, leaf: Leaf, patient_id: str, as_of: date) -> Answer:
     judged = {day: any_of(truths) for day, truths in days.items()}
     if not judged:
         reason = _unusable(bad) if bad else "out_of_window" if found else "no_data"
-        return Answer(None, "partial_date" if partial else reason)
-    truth, why = _decide(judged, max(judged), recent, question.days, partial)
+        others = {"out_of_window", *([_unusable(bad)] if bad else [])} if vague else set[str]()
+        latest_bad = max((result.days.lo for result in bad), default=EVER)
+        others |= {r.problem or "not_numeric" for r in bad if r.days.hi >= latest_bad}
+        return Answer(None, "partial_date" if partial else reason, open_reasons=frozenset(others))
+    latest = max(judged)
+    blurred = any(r.days.hi >= latest for r in vague)
+    truth, why = _decide(judged, recent, question.days, partial, blurred)
     return Answer(truth, why, evidence=frozenset(seen))
 
 
@@ -57,12 +64,18 @@ def _beyond(site: Site, reading: object, results: list[Result]) -> Truth:
 
 
 def _decide(
-    judged: dict[date, Truth], latest: date, recent: date, need: int, partial: bool
+    judged: dict[date, Truth], recent: date, need: int, partial: bool, blurred: bool
 ) -> tuple[Truth, str | None]:
-    beyond = list(judged.values()).count(True)
-    if beyond >= need or (latest >= recent and judged[latest] and not partial):
+    """Decide by the days that are sure.
+
+    `partial`: one more day may be beyond. `blurred`: the mean of the latest day may be another, or a later day be the
+    latest.
+    """
+    latest, beyond = max(judged), list(judged.values()).count(True)
+    newly = latest >= recent and judged[latest] is True
+    if beyond >= need or (newly and not blurred):
         return True, None
-    if partial:
+    if partial or (newly and blurred):
         return None, "partial_date"
     if None in judged.values():
         return None, "comparator_straddles_threshold"

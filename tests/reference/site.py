@@ -1,5 +1,6 @@
 """What the hospital sent, by patient, and what the rules of the trial add to it."""
 
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -12,15 +13,24 @@ MEDICATION_TYPES = (
 )  # fmt: skip
 
 
+_BIRTH_SEX = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-birthsex"
+
+
 @dataclass(frozen=True)
 class Answer:
-    """The truth of a leaf with its reason, its flags and the resources that decided it."""
+    """The truth of a leaf with its reason, its flags and the resources that decided it.
+
+    `open_flags` are those of which partial dates leave open whether they hold, `open_reasons` what could be the reason
+    as well, where dates leave open which unusable result is the newest.
+    """
 
     truth: bool | None
     reason: str | None = None
     flags: frozenset[str] = frozenset()
     evidence: frozenset[str] = frozenset()
     suggested: bool = False
+    open_flags: frozenset[str] = frozenset()
+    open_reasons: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -63,6 +73,13 @@ class Site:
         """Return the patient's resources of these types."""
         return [r for r in self.by_patient[patient_id] if r["resourceType"] in types]
 
+    def with_only(self, patient_id: str, references: frozenset[str]) -> "Site":
+        """Return the site as if of all records of this patient only these were there."""
+        site = copy(self)
+        kept = [resource for resource in self.by_patient[patient_id] if reference_of(resource) in references]
+        site.by_patient = {**self.by_patient, patient_id: kept}
+        return site
+
     def span(self, text: str | None) -> Span | None:
         """Read a date in the trial's zone."""
         return span_of(text, self.zone)
@@ -72,8 +89,18 @@ class Site:
         return span_of(self.patient(patient_id).get("birthDate"), self.zone)
 
     def sex(self, patient_id: str) -> str | None:
-        """Return Patient.gender."""
-        return self.patient(patient_id).get("gender")
+        """Return Patient.gender, "unknown" where the sex at birth is the other one."""
+        patient = self.patient(patient_id)
+        gender: str | None = patient.get("gender")
+        born = [e.get("valueCode") for e in patient.get("extension", []) if e.get("url") == _BIRTH_SEX]
+        contradicted = (gender, next(iter(born), None)) in (("male", "F"), ("female", "M"))
+        return "unknown" if contradicted else gender
+
+
+def target_of(reference: dict[str, Any]) -> str:
+    """Return "Type/id" of a literal reference, whether relative, absolute or to one version; else what it says."""
+    text = str(reference.get("reference", "")).split("/_history/")[0]
+    return "/".join(text.split("/")[-2:])
 
 
 def reference_of(resource: dict[str, Any]) -> str:

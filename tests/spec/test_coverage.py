@@ -16,6 +16,7 @@ ONE_OF_EACH = {
         "within": "6 months",
         "recent": "28 days",
     },
+    "change": {"change": "mrss", "over": "6 months", "rises_by": "10 %"},
     "condition": {"condition": "dx_sle", "ever": "yes"},
     "medication": {"medication": "rx_belimumab", "within": "3 weeks"},
     "procedure": {"procedure": "px_pci", "within": "6 months"},

@@ -24,8 +24,9 @@ class AgeQuestion(Question):
 
     The age comes from Patient.birthDate; a partial birth date is an interval, and a bound inside it gives unknown
     (reason `partial_birth_date`). Without a birth date it comes from the latest usable `age` Observation, aged
-    forward: n years on day d mean a birth date in [d - (n+1) years + 1 day, d - n years]. Without either: unknown
-    (`no_birth_date`). A birthday on 29 February falls on 28 February in other years.
+    forward: n years on day d mean a birth date in [d - (n+1) years + 1 day, d - n years]. An Observation of the birth
+    date itself goes before one of an age. Without any of them: unknown (`no_birth_date`). A birthday on 29 February
+    falls on 28 February in other years.
     """
 
     kind: ClassVar[str] = "age"
@@ -35,4 +36,4 @@ class AgeQuestion(Question):
 
     @property
     def concepts(self) -> tuple[str, ...]:
-        return ("age",)
+        return ("age", "birth_date_observation")

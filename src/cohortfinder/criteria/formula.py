@@ -11,12 +11,15 @@ class FormulaQuestion(NumericQuestion):
     A formula is a template `queries/formulas/<name>.sql.jinja` and the declaration of its inputs beside it,
     `<name>.yaml`: concepts, windows and units. Its result is an interval, so an input that is not known exactly gives
     unknown only where it matters. A missing input gives unknown with the reason `missing_<input>`.
+
+    `assume: room_air` says what holds where the records are silent about it; the declaration lists what may be assumed.
     """
 
     kind: ClassVar[str] = "formula"
     domain: ClassVar = "observation"
 
     formula: str
+    assume: str | None = None
 
     def model_post_init(self, context: Any) -> None:
         """Require a comparison."""

@@ -1,6 +1,7 @@
 """The leaf kinds of the trial language, one line each."""
 
 from cohortfinder.criteria.age import AgeQuestion
+from cohortfinder.criteria.change import ChangeQuestion
 from cohortfinder.criteria.condition import ConditionQuestion
 from cohortfinder.criteria.formula import FormulaQuestion
 from cohortfinder.criteria.judgement import JudgementQuestion
@@ -18,6 +19,7 @@ LEAF_KINDS: dict[str, type[Question]] = {
         SexQuestion,
         ObservationQuestion,
         SeriesQuestion,
+        ChangeQuestion,
         ConditionQuestion,
         MedicationQuestion,
         ProcedureQuestion,

@@ -1,20 +1,26 @@
 """The tables by which SQL reads a result (coded values, words, interpretations, assumed ranges): checks."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cohortfinder.terminology.codes import code_damage
-from cohortfinder.terminology.concepts import POLARITIES
+from cohortfinder.terminology.concepts import POLARITIES, ObservationConcept
 from cohortfinder.terminology.tables import Complaints, read_table
 
+_DERIVED_COLUMNS = ("concept", "rank", "whole", "part", "addend", "source")
+_REMARK_COLUMNS = ("concept", "source", "sought", "remark", "effect")
 _RANGE_COLUMNS = ("concept", "sex", "unit", "uln_low", "uln_high", "lln_low", "lln_high", "source")
 
 
-def check_result_tables(folders: Sequence[Path], concepts: Collection[str], complaints: Complaints) -> None:
-    """Note what is wrong in the tables that turn a result as sent into a polarity or a limit."""
+def check_result_tables(
+    folders: Sequence[Path], concepts: Mapping[str, ObservationConcept], complaints: Complaints
+) -> None:
+    """Note what is wrong in the tables that turn a result as sent into a polarity, a limit, a remark or another one."""
     _check_ordinals(folders, complaints)
     _check_interpretations(folders, complaints)
     _check_ranges(folders, concepts, complaints)
+    _check_derived(folders, concepts, complaints)
+    _check_remarks(folders, concepts, complaints)
 
 
 def _check_ordinals(folders: Sequence[Path], complaints: Complaints) -> None:
@@ -35,7 +41,31 @@ def _check_interpretations(folders: Sequence[Path], complaints: Complaints) -> N
         complaints.require(row, "position", ("", "above", "below", "within", "abnormal"))
 
 
-def _check_ranges(folders: Sequence[Path], concepts: Collection[str], complaints: Complaints) -> None:
+def _check_derived(folders: Sequence[Path], concepts: Mapping[str, ObservationConcept], complaints: Complaints) -> None:
+    """A derived number has the unit of its parts, or of the whole of which they are percentages."""
+    for row in read_table(folders, "derived.csv", _DERIVED_COLUMNS, ("concept", "rank"), complaints):
+        names = [row[name] for name in ("concept", "whole", "part", "addend") if row[name]]
+        if unknown := [name for name in names if name not in concepts]:
+            complaints.add(row, f"unknown concept {unknown[0]!r}")
+            continue
+        complaints.whole(row, "rank")
+        unit = concepts[row["concept"]].unit
+        parts = {concepts[row[name]].unit for name in ("part", "addend") if row[name]}
+        if parts != {"%" if row["whole"] else unit} or (row["whole"] and concepts[row["whole"]].unit != unit):
+            complaints.add(row, "the parts must be in the unit of the concept, or in % of a whole in that unit")
+
+
+def _check_remarks(folders: Sequence[Path], concepts: Mapping[str, ObservationConcept], complaints: Complaints) -> None:
+    for row in read_table(folders, "remarks.csv", _REMARK_COLUMNS, _REMARK_COLUMNS[:3], complaints):
+        complaints.require(row, "source", ("code", "method", "text"))
+        complaints.require(row, "effect", ("flag", "statement", "ignored", "none"))
+        if row["concept"] not in concepts:
+            complaints.add(row, f"unknown concept {row['concept']!r}")
+        if row["source"] != "code" and row["sought"] != row["sought"].strip().lower():
+            complaints.add(row, f"phrase {row['sought']!r} must be lower case and without blanks around it")
+
+
+def _check_ranges(folders: Sequence[Path], concepts: Mapping[str, ObservationConcept], complaints: Complaints) -> None:
     for row in read_table(folders, "reference_ranges.csv", _RANGE_COLUMNS, ("concept", "sex"), complaints):
         complaints.require(row, "sex", ("male", "female", "*"))
         if row["concept"] not in concepts:

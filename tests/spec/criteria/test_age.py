@@ -86,3 +86,39 @@ def test_without_a_birth_date_an_age_observation_is_aged_forward(spec):
             of_late    | unknown
         """,
     )
+
+
+def test_without_a_birth_date_an_observation_of_it_counts(spec):
+    """Before one of an age, and as an interval where it is partial."""
+    spec(
+        as_of="2026-11-20",
+        patient="""
+            patient_id | birth_date
+            exact      |
+            too_old    |
+            partial    |
+            text       |
+            both       |
+            prose      |
+        """,
+        observation="""
+            patient_id | code    | value_datetime | value_string | value | value_unit_code | effective_datetime
+            exact      | 21112-8 | 1960-11-21     |              |       |                 | 2020-01-01
+            too_old    | 21112-8 | 1960-11-20     |              |       |                 | 2020-01-01
+            partial    | 21112-8 | 1960-11        |              |       |                 | 2020-01-01
+            text       | 21112-8 |                | 1980-05-17   |       |                 | 2020-01-01
+            both       | 21112-8 | 1950-01-01     |              |       |                 | 2020-01-01
+            both       | 30525-0 |                |              | 40    | a               | 2026-11-01
+            prose      | 21112-8 |                | in spring    |       |                 | 2020-01-01
+        """,
+        rule={"age": {"at_least": 18, "at_most": 65}},
+        expected="""
+            patient_id | truth   | reason
+            exact      | true    | met
+            too_old    | false   | not_met
+            partial    | unknown | partial_birth_date
+            text       | true    | met
+            both       | false   | not_met
+            prose      | unknown | no_birth_date
+        """,
+    )

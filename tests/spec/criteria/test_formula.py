@@ -290,3 +290,236 @@ def test_oxygen_saturation_in_room_air(spec):
             same_time     | true    | met
         """,
     )
+
+
+CLEARANCE = {"formula": "cockcroft_gault", "at_least": "30 mL/min"}
+
+
+def test_a_creatinine_that_changes_by_more_than_half_within_a_week_is_not_steady(spec):
+    """From 80 to 120 is just half, to 121 more; from 160 to 80 just half, to 79 more; eight days before is another time."""
+    spec(
+        as_of="2026-11-20",
+        observation=f"""
+            patient_id | code    | value | value_unit_code | value_unit_system | effective_datetime
+            half_up    | 2160-0  | 80    | umol/L          | {UCUM}            | 2026-11-03
+            half_up    | 2160-0  | 120   | umol/L          | {UCUM}            | 2026-11-10
+            half_up    | 29463-7 | 60    | kg              | {UCUM}            | 2026-11-10
+            more_up    | 2160-0  | 80    | umol/L          | {UCUM}            | 2026-11-03
+            more_up    | 2160-0  | 121   | umol/L          | {UCUM}            | 2026-11-10
+            more_up    | 29463-7 | 60    | kg              | {UCUM}            | 2026-11-10
+            half_down  | 2160-0  | 160   | umol/L          | {UCUM}            | 2026-11-03
+            half_down  | 2160-0  | 80    | umol/L          | {UCUM}            | 2026-11-10
+            half_down  | 29463-7 | 60    | kg              | {UCUM}            | 2026-11-10
+            more_down  | 2160-0  | 160   | umol/L          | {UCUM}            | 2026-11-03
+            more_down  | 2160-0  | 79    | umol/L          | {UCUM}            | 2026-11-10
+            more_down  | 29463-7 | 60    | kg              | {UCUM}            | 2026-11-10
+            day_eight  | 2160-0  | 80    | umol/L          | {UCUM}            | 2026-11-02
+            day_eight  | 2160-0  | 160   | umol/L          | {UCUM}            | 2026-11-10
+            day_eight  | 29463-7 | 60    | kg              | {UCUM}            | 2026-11-10
+        """,
+        rule=CLEARANCE,
+        expected="""
+            patient_id | truth   | reason              | flags
+            half_up    | true    | met                 |
+            more_up    | unknown | creatinine_unstable | creatinine_unstable
+            half_down  | true    | met                 |
+            more_down  | unknown | creatinine_unstable | creatinine_unstable
+            day_eight  | true    | met                 |
+        """,
+    )
+
+
+def test_dialysis_leaves_the_clearance_open(spec):
+    """As a procedure or as a status, in the 90 days before; one that was not done says nothing."""
+    people = ("dialysed", "status", "day_91", "not_done")
+    rows = "\n".join(
+        f"{name} | {code} | {value} | {unit} | {UCUM} | 2026-11-10"
+        for name in people
+        for code, value, unit in (("2160-0", "80", "umol/L"), ("29463-7", "60", "kg"))
+    )
+    spec(
+        as_of="2026-11-20",
+        observation=f"patient_id | code | value | value_unit_code | value_unit_system | effective_datetime\n{rows}",
+        procedure="""
+            patient_id | code      | status    | performed_datetime
+            dialysed   | 302497006 | completed | 2026-08-22
+            day_91     | 302497006 | completed | 2026-08-21
+            not_done   | 302497006 | not-done  | 2026-11-10
+        """,
+        condition="""
+            patient_id | code_system                          | code  | clinical_status | onset_datetime
+            status     | http://hl7.org/fhir/sid/icd-10-cm    | Z99.2 | active          | 2020-01-01
+        """,
+        rule=CLEARANCE,
+        expected="""
+            patient_id | truth   | reason   | flags    | changes_on
+            dialysed   | unknown | dialysis | dialysis | 2026-11-21
+            status     | unknown | dialysis | dialysis |
+            day_91     | true    | met      |          | 2027-02-09
+            not_done   | true    | met      |          | 2027-02-09
+        """,
+    )
+
+
+def test_a_reported_clearance_stands_in_where_ours_cannot_be_computed(spec):
+    """Within seven days of the creatinine; where ours can be computed it decides, and a difference above 20 % is flagged."""
+    spec(
+        as_of="2026-11-20",
+        patient="""
+            patient_id  | gender | birth_date
+            no_age      | female |
+            last_day    | female | 1986-01-01
+            day_eight   | female | 1986-01-01
+            low         | female | 1986-01-01
+            by_seconds  | female | 1986-01-01
+            indexed     | female | 1986-01-01
+            no_creatinine | female | 1986-01-01
+            ours        | female | 1986-01-01
+            near_ours   | female | 1986-01-01
+        """,
+        observation=f"""
+            patient_id  | code    | value | value_unit_code | value_unit_system | effective_datetime
+            no_age      | 2160-0  | 132.6 | umol/L          | {UCUM}            | 2026-11-10
+            no_age      | 29463-7 | 60    | kg              | {UCUM}            | 2026-11-10
+            no_age      | 35591-7 | 45    | mL/min          | {UCUM}            | 2026-11-10
+            last_day    | 2160-0  | 132.6 | umol/L          | {UCUM}            | 2026-11-10
+            last_day    | 35591-7 | 30    | mL/min          | {UCUM}            | 2026-11-17
+            day_eight   | 2160-0  | 132.6 | umol/L          | {UCUM}            | 2026-11-10
+            day_eight   | 35591-7 | 30    | mL/min          | {UCUM}            | 2026-11-18
+            low         | 2160-0  | 132.6 | umol/L          | {UCUM}            | 2026-11-10
+            low         | 35591-7 | 29.9  | mL/min          | {UCUM}            | 2026-11-10
+            by_seconds  | 2160-0  | 132.6 | umol/L          | {UCUM}            | 2026-11-10
+            by_seconds  | 35591-7 | 0.5   | mL/s            | {UCUM}            | 2026-11-10
+            indexed     | 2160-0  | 132.6 | umol/L          | {UCUM}            | 2026-11-10
+            indexed     | 35592-5 | 45    | mL/min          | {UCUM}            | 2026-11-10
+            no_creatinine | 35591-7 | 45  | mL/min          | {UCUM}            | 2026-11-10
+            ours        | 2160-0  | 132.6 | umol/L          | {UCUM}            | 2026-11-10
+            ours        | 29463-7 | 60    | kg              | {UCUM}            | 2026-11-10
+            ours        | 35591-7 | 25    | mL/min          | {UCUM}            | 2026-11-10
+            near_ours   | 2160-0  | 132.6 | umol/L          | {UCUM}            | 2026-11-10
+            near_ours   | 29463-7 | 60    | kg              | {UCUM}            | 2026-11-10
+            near_ours   | 35591-7 | 40    | mL/min          | {UCUM}            | 2026-11-10
+        """,
+        rule=CLEARANCE,
+        expected="""
+            patient_id  | truth   | reason         | flags
+            no_age      | true    | met            | reported_clearance_used
+            last_day    | true    | met            | reported_clearance_used
+            day_eight   | unknown | missing_weight |
+            low         | false   | not_met        | reported_clearance_used
+            by_seconds  | true    | met            | reported_clearance_used
+            indexed     | unknown | missing_weight |
+            no_creatinine | unknown | missing_creatinine |
+            ours        | true    | met            | reported_clearance_differs
+            near_ours   | true    | met            |
+        """,
+    )
+
+
+def test_a_measured_weight_goes_before_a_stated_one(spec):
+    """Although the stated one is nearer: 60 kg and not 90 kg. Alone it counts, flagged."""
+    spec(
+        as_of="2026-11-20",
+        patient="""
+            patient_id | gender | birth_date
+            both       | female | 1986-01-01
+            stated     | female | 1986-01-01
+        """,
+        observation=f"""
+            patient_id | code    | value | value_unit_code | value_unit_system | effective_datetime
+            both       | 29463-7 | 60    | kg              | {UCUM}            | 2026-10-02
+            both       | 3142-7  | 90    | kg              | {UCUM}            | 2026-11-01
+            both       | 2160-0  | 132.6 | umol/L          | {UCUM}            | 2026-11-01
+            stated     | 3142-7  | 60    | kg              | {UCUM}            | 2026-11-01
+            stated     | 2160-0  | 132.6 | umol/L          | {UCUM}            | 2026-11-01
+        """,
+        rule={"formula": "cockcroft_gault", "between": ["47.2 mL/min", "47.3 mL/min"]},
+        expected="""
+            patient_id | truth | flags
+            both       | true  |
+            stated     | true  | stated_weight
+        """,
+    )
+
+
+def test_a_formula_flags_what_is_old_or_uncertain_in_its_inputs(spec):
+    """A creatinine before the protocol's 28 days, a weight more than 30 days from it, a newer creatinine without a unit."""
+    spec(
+        as_of="2026-11-20",
+        observation=f"""
+            patient_id     | code    | value | value_unit_code | value_unit_system | effective_datetime
+            day_28         | 2160-0  | 80    | umol/L          | {UCUM}            | 2026-10-23
+            day_28         | 29463-7 | 60    | kg              | {UCUM}            | 2026-09-23
+            day_29         | 2160-0  | 80    | umol/L          | {UCUM}            | 2026-10-22
+            day_29         | 29463-7 | 60    | kg              | {UCUM}            | 2026-10-22
+            old_weight     | 2160-0  | 80    | umol/L          | {UCUM}            | 2026-11-01
+            old_weight     | 29463-7 | 60    | kg              | {UCUM}            | 2026-10-01
+            newer_unusable | 2160-0  | 80    | umol/L          | {UCUM}            | 2026-11-01
+            newer_unusable | 2160-0  | 900   |                 |                   | 2026-11-16
+            newer_unusable | 29463-7 | 60    | kg              | {UCUM}            | 2026-11-01
+        """,
+        rule=CLEARANCE,
+        expected="""
+            patient_id     | truth | flags
+            day_28         | true  |
+            day_29         | true  | stale_for_protocol
+            old_weight     | true  | stale_for_protocol
+            newer_unusable | true  | newer_unusable stale
+        """,
+    )
+
+
+@pytest.mark.parametrize(
+    ("rule", "code", "unit", "extra"),
+    [
+        (CLEARANCE, "2160-0", "umol/L", "29463-7 | 60 | kg | "),
+        ({"formula": "sledai_clinical_points", "at_least": "6"}, "sledai-2k-total", "{score}", ""),
+    ],
+)
+def test_a_partial_date_that_may_be_newer_leaves_a_formula_open(spec, rule, code, unit, extra):
+    """November may be after the 1st of November; October is not."""
+    system = LOCAL if code.startswith("sledai") else "http://loinc.org"
+    good, bad = ("80", "900") if unit == "umol/L" else ("12", "4")
+    weights = (
+        "\n".join(f"{name} | http://loinc.org | {extra}{UCUM} | 2026-11-01" for name in ("newer", "older"))
+        if extra
+        else ""
+    )
+    spec(
+        as_of="2026-11-20",
+        observation=f"""
+            patient_id | code_system | code   | value  | value_unit_code | value_unit_system | effective_datetime
+            newer      | {system}    | {code} | {good} | {unit}          | {UCUM}            | 2026-11-01
+            newer      | {system}    | {code} | {bad}  | {unit}          | {UCUM}            | 2026-11
+            older      | {system}    | {code} | {good} | {unit}          | {UCUM}            | 2026-11-01
+            older      | {system}    | {code} | {bad}  | {unit}          | {UCUM}            | 2026-10
+            {weights}
+        """,
+        rule=rule,
+        expected="""
+            patient_id | truth   | reason
+            newer      | unknown | partial_date
+            older      | true    | met
+        """,
+    )
+
+
+def test_a_partial_date_inside_the_window_counts_where_it_is_the_only_one(spec):
+    """A month that holds the first day of the window does not."""
+    spec(
+        as_of="2026-11-20",
+        observation=f"""
+            patient_id | code    | value | value_unit_code | value_unit_system | method_text | effective_datetime
+            inside     | 59408-5 | 95    | %               | {UCUM}            | room air    | 2026-10
+            straddles  | 59408-5 | 95    | %               | {UCUM}            | room air    | 2026-08
+            two        | 59408-5 | 95    | %               | {UCUM}            | room air    | 2026-10
+            two        | 59408-5 | 85    | %               | {UCUM}            | room air    | 2026-09
+        """,
+        rule={"formula": "spo2_room_air", "at_least": "92 %"},
+        expected="""
+            patient_id | truth   | reason
+            inside     | true    | met
+            straddles  | unknown | partial_date
+            two        | unknown | partial_date
+        """,
+    )

@@ -891,3 +891,89 @@ def test_a_confirming_test_does_not_speak_for_a_newer_positive_screen(spec):
             screen_to_come | true    | met                 | 2026-11-25
         """,
     )
+
+
+def test_only_a_titre_of_an_antibody_is_a_number(spec):
+    """An index or a concentration is not compared with a dilution, whatever its size; it is positive by its own range only."""
+    rule = {"observation": ["ana_titer", "ana_presence"], "at_least": "1:80"}
+    spec(
+        as_of="2026-11-20",
+        observation="""
+            patient_id | code    | value | value_unit_code | value_string          | ratio_numerator | ratio_denominator | effective_datetime
+            index      | 47383-5 | 120   |                 |                       |                 |                   | 2026-11-01
+            low_index  | 47383-5 | 1.2   |                 |                       |                 |                   | 2026-11-01
+            units      | 27200-5 | 300   | U/mL            |                       |                 |                   | 2026-11-01
+            words      | 8061-4  |       |                 | Positive 1:320 speckled |               |                   | 2026-11-01
+            ratio      | 8061-4  |       |                 |                       | 1               | 40                | 2026-11-01
+            dilution   | 8061-4  | 320   | {titer}         |                       |                 |                   | 2026-11-01
+        """,
+        rule=rule,
+        expected="""
+            patient_id | truth   | reason
+            index      | unknown | not_numeric
+            low_index  | unknown | not_numeric
+            units      | unknown | not_numeric
+            words      | true    | met
+            ratio      | false   | not_met
+            dilution   | true    | met
+        """,
+    )
+
+
+def test_a_treponemal_titre_without_a_range_is_read_by_the_usual_cut_off(spec):
+    """1:80 is positive, below the laboratory's 1:80 negative, 1:40 neither; the own range and words go first; an index is no titre."""
+    spec(
+        as_of="2026-11-20",
+        observation="""
+            id | patient_id | code    | value | value_string | effective_datetime
+            a  | at         | 71793-4 |       | 1:80         | 2026-11-01
+            b  | high       | 71793-4 |       | 1:1280       | 2026-11-01
+            c  | below      | 71793-4 |       | <1:80        | 2026-11-01
+            d  | between    | 71793-4 |       | 1:40         | 2026-11-01
+            e  | own_range  | 71793-4 |       | 1:80         | 2026-11-01
+            f  | index      | 63464-2 | 95    |              | 2026-11-01
+        """,
+        observation_range="""
+            id | text
+            e  | <1:160
+        """,
+        rule={"observation": "treponemal_antibody", "is": "positive"},
+        expected="""
+            patient_id | truth   | reason
+            at         | true    | met
+            high       | true    | met
+            below      | false   | not_met
+            between    | unknown | equivocal_result
+            own_range  | false   | not_met
+            index      | unknown | no_polarity
+        """,
+    )
+
+
+def test_words_after_a_number_are_no_unit_of_its_range(spec):
+    """A range without a unit belongs to a value without one; a unit that nobody knows is compared only with itself."""
+    spec(
+        as_of="2026-11-20",
+        observation="""
+            id | patient_id | code   | value_string         | value | value_unit_code | effective_datetime
+            a  | bare       | 1920-8 | 25                   |       |                 | 2026-11-01
+            b  | prose      | 1920-8 | 25 repeated, now 900 |       |                 | 2026-11-01
+            c  | odd_unit   | 1920-8 |                      | 25    | furlong         | 2026-11-01
+            d  | same_unit  | 1920-8 |                      | 25    | furlong         | 2026-11-01
+        """,
+        observation_range="""
+            id | high | high_unit
+            a  | 40   |
+            b  | 40   |
+            c  | 40   |
+            d  | 40   | furlong
+        """,
+        rule={"observation": "ast", "at_most": "3 ULN"},
+        expected="""
+            patient_id | truth   | reason
+            bare       | true    | met
+            prose      | unknown | unit_unconvertible
+            odd_unit   | unknown | unit_unconvertible
+            same_unit  | true    | met
+        """,
+    )

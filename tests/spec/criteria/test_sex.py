@@ -43,3 +43,26 @@ def test_absence_false_reads_a_missing_gender_as_another(spec):
             missing    | false
         """,
     )
+
+
+def test_a_gender_that_the_sex_at_birth_contradicts_is_not_taken_for_granted(spec):
+    """Who was born female may become pregnant: nobody passes as a man by the gender alone."""
+    for absence, contradicted in (("unknown", "unknown"), ("false", "false")):
+        spec(
+            as_of="2026-11-20",
+            patient="""
+                patient_id | gender | birth_sex
+                agrees     | male   | M
+                differs    | male   | F
+                not_known  | male   | UNK
+                absent     | male   |
+            """,
+            rule={"sex": "male", "absence": absence},
+            expected=f"""
+                patient_id | truth          | reason
+                agrees     | true           | met
+                differs    | {contradicted} | no_gender
+                not_known  | true           | met
+                absent     | true           | met
+            """,
+        )

@@ -42,7 +42,7 @@ def test_every_clinical_concept_includes_something():
         ("aptt", "63561-5"),
         ("anti_sm", "31628-1"),
         ("creatinine_serum", "40248-7"),
-        ("hcg_quantitative", "25372-4"),
+        ("hcg_quantitative", "55869-2"),
         ("tb_igra", "71774-4"),
         ("mmt8", "mmt8-total-80"),
         ("lvef", "8811-2"),

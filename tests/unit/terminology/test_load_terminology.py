@@ -46,6 +46,12 @@ def append(path: Path, line: str) -> int:
             "unknown value_kind 'number'",
         ),
         ("concepts/observation_concepts.csv", "new,New,quantity,,,,laboratory,,,,x", "needs a unit"),
+        ("derived.csv", "hemoglobin,1,,neutrophil_percent,,x", "unknown concept 'neutrophil_percent'"),
+        ("derived.csv", "hemoglobin,1,leukocyte_count,neutrophils_percent,,x", "in % of a whole in that unit"),
+        ("derived.csv", "hemoglobin,1,,platelet_count,,x", "in the unit of the concept"),
+        ("remarks.csv", "spo2,method,Room Air,room_air,statement", "must be lower case"),
+        ("remarks.csv", "spo2,method,hyperbaric,room_air,verdict", "unknown effect 'verdict'"),
+        ("remarks.csv", "spo3,method,hyperbaric,on_oxygen,statement", "unknown concept 'spo3'"),
         ("concepts/observation_concepts.csv", "new,New,ordinal,,,,weekly,,,,x", "unknown group 'weekly'"),
         (
             "concepts/clinical_codes.csv",
