@@ -12,7 +12,7 @@ _DAYS = {"days": 1, "weeks": 7, "months": 30, "years": 365}
 
 
 def check_change(leaf: Leaf, question: ChangeQuestion, vocabulary: Vocabulary, problems: Problems) -> None:
-    """Note an amount that no difference can have, a reading without meaning here, and windows that exclude each other."""
+    """Note an amount that no difference can have, a reading without meaning, and windows that exclude each other."""
     word = "rises_by" if question.rises_by else "falls_by"
     amount, line = question.amount, leaf.line_of(word)
     units = {name: vocabulary.observation_concepts[name].unit for name in question.change}
