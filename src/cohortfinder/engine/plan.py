@@ -152,8 +152,8 @@ def _rule_steps(criterion: str, rule: Rule, setting: Setting, numbers: "count[in
     for leaf in leaves_of(rule):
         template = f"criteria/{LEAF_KINDS[leaf.kind].kind}.sql.jinja"
         asked = values_of(leaf, setting)
-        explained[tables[leaf.id]] = render(template, **asked)
-        bare[tables[leaf.id]] = render("verdicts/leaf_truth.sql.jinja", leaf_template=template, **asked)
+        explained[tables[leaf.id]] = render(template, bare=False, **asked)
+        bare[tables[leaf.id]] = render("verdicts/leaf_truth.sql.jinja", leaf_template=template, bare=True, **asked)
     explained["criterion_at"] = render("verdicts/rule.sql.jinja", **values)
     bare["criterion_at"] = render("verdicts/rule_truth.sql.jinja", **values)
     return _steps(explained), _steps(bare)

@@ -22,7 +22,7 @@ FUNNEL = ("arm", "order", "criterion_id", "remaining", "removed", "unknown")
 DATA_QUALITY = ("kind", "concept", "system", "code", "unit", "reason", "count", "patients", "example")
 
 # what a spreadsheet would run as a formula, also behind a tab or a line break
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA_STARTS = frozenset("=+-@\t\r\n")
 Cell = str | int | float | bool | date | None
 
 
@@ -78,7 +78,8 @@ def evidence_object(item: Evidence) -> dict[str, str | int | None]:
 
 def verdicts_csv(cells: Iterable[Sequence[str | None]]) -> bytes:
     """Return verdicts.csv, from the cells of each verdict: one row per patient, arm and criterion."""
-    return table(VERDICTS, cells)
+    # a hundred thousand rows of nothing but text: they go without the look at the type of each cell
+    return _written(VERDICTS, ([cell and _safe(cell) for cell in row] for row in cells))
 
 
 def funnel_csv(screening: Screening) -> bytes:
@@ -115,17 +116,26 @@ def data_quality_csv(screening: Screening) -> bytes:
 
 def table(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
     """Return a CSV table in UTF-8 with CRLF line ends."""
+    return _written(header, ([_cell(value) for value in row] for row in rows))
+
+
+def _written(header: Sequence[str], rows: Iterable[Sequence[str | None]]) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(header)
-    writer.writerows([_cell(value) for value in row] for row in rows)
+    writer.writerows(rows)
     return text.getvalue().encode("utf-8")
 
 
+def _safe(text: str) -> str:
+    """Put an apostrophe before a text that a spreadsheet would run."""
+    return f"'{text}" if text[0] in _FORMULA_STARTS else text
+
+
 def _cell(value: Cell) -> str:
-    """Write a value; a text that a spreadsheet would run gets an apostrophe before it."""
+    """Write a value."""
     if isinstance(value, str):
-        return f"'{value}" if value.startswith(_FORMULA_STARTS) else value
+        return value and _safe(value)
     if value is None:
         return ""
     if isinstance(value, bool):

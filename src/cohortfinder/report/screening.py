@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+import orjson
+
 from cohortfinder.model import Criterion, Trial
 from cohortfinder.ranking.candidates import (
     Candidate,
@@ -97,23 +99,25 @@ def _read_verdicts(connection: Connection, trial: Trial, language: Language) -> 
     sentences = {criterion.id: Sentences(criterion, language) for criterion in trial.criteria}
     arms = tuple(arm.id for arm in trial.arms)
     rows = run(connection, "ranking/verdict_rows.sql.jinja", arms=arms).fetchall()
+    coded: dict[str, tuple[tuple[str, str], ...]] = {}
     # a verdict without evidence says the same of every patient: not computed, for a person to judge
-    bare: dict[tuple[Any, ...], str] = {}
+    bare: dict[tuple[str, str], str] = {}
     for patient_id, arm, criterion_id, verdict, reasons, flags, evidence, changes_on in rows:
-        coded = tuple([(reason["leaf"] or "", reason["code"]) for reason in reasons])
-        found = tuple([Evidence(**item) for item in evidence])
-        reason = None if found else bare.get((criterion_id, coded))
+        if reasons not in coded:
+            coded[reasons] = tuple([(one["leaf"] or "", one["code"]) for one in orjson.loads(reasons)])
+        found = tuple([Evidence(**item) for item in orjson.loads(evidence)]) if evidence != "[]" else ()
+        reason = None if found else bare.get((criterion_id, reasons))
         if reason is None:
-            reason = sentences[criterion_id].reason(coded, found)
+            reason = sentences[criterion_id].reason(coded[reasons], found)
         if not found:
-            bare[(criterion_id, coded)] = reason
+            bare[(criterion_id, reasons)] = reason
         yield VerdictRow(
             patient_id=patient_id,
             arm=arm,
             criterion=criteria[criterion_id],
             verdict=verdict,
             reason=reason,
-            codes=tuple([code for _, code in coded]),
+            codes=tuple([code for _, code in coded[reasons]]),
             flags=tuple(flags),
             evidence=found,
             changes_on=changes_on,
