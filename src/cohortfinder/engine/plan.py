@@ -28,7 +28,7 @@ MAPPING_TABLES = {
     "map_remark": "remarks.csv",
     "map_derivation": "derived.csv",
 }
-PEOPLE = ("facts/person", "facts/individual")
+PEOPLE = ("facts/person", "facts/individual", "facts/observed")
 FACTS = (
     "results/reading",
     "results/measure",
@@ -40,7 +40,6 @@ FACTS = (
     "facts/condition_event",
     "facts/procedure_event",
     "facts/exposure_event",
-    "facts/observed",
 )
 
 

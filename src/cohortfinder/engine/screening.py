@@ -53,6 +53,7 @@ def screen(
     engine.run_template("verdicts/listing.sql.jinja", everyone=everyone, **entries)
     if first != everything:
         engine.run_template("facts/listed_person.sql.jinja")
+        engine.run_template("facts/listed_observed.sql.jinja")
         engine.run_all(fact_statements(trial, as_of, everything))
         engine.run_template("quality/result_problem.sql.jinja", told=first)
     engine.run_template("verdicts/truth_table.sql.jinja", table="criterion_truth", explained=True)
