@@ -33,6 +33,8 @@ CONFIRMED = ("hbsag", "treponemal_antibody")
 # with codes that decide, only text, and codes of every strength
 DRUGS = ("rx_belimumab", "rx_telitacicept", "rx_ivig")
 OTHER_DRUG = {"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "1191"}
+VACCINES = ("vx_live", "vx_live_uncertain")
+ALLERGENS = ("rx_lymphodepletion", "rx_belimumab")
 PROCEDURES = ("px_pci", "px_organ_transplant")
 OXYGEN = ("inhaled_oxygen_concentration", "inhaled_oxygen_flow", "supplemental_oxygen_use", "ventilator_oxygen")
 ITEMS = ("sledai_2k_low_complement", "sledai_2k_dsdna", "sledai_2k_clinical")

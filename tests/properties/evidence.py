@@ -17,7 +17,7 @@ from datetime import date
 from cohortfinder.model import Leaf
 from properties.engine import Shown
 from reference.clinical import records_of
-from reference.evaluate import truth_of_leaf
+from reference.evaluate import RECORDS, truth_of_leaf
 from reference.observation import asked_of
 from reference.shown import dates_of, values_of
 from reference.site import Answer, Site
@@ -81,7 +81,7 @@ def concepts_of(leaf: Leaf) -> tuple[str, ...]:
 
 def countable(site: Site, leaf: Leaf, patient: str, as_of: date) -> set[str]:
     """Return the records that may be named."""
-    if leaf.kind in ("condition", "procedure", "medication"):
+    if leaf.kind in RECORDS:
         return records_of(site, leaf, patient, as_of)
     own = {f"Patient/{patient}"} if leaf.kind in ("age", "sex") else set()
     return own | {

@@ -18,7 +18,7 @@ from cohortfinder.resources import resource_dir
 from properties.engine import Told, screened, told
 from properties.evidence import faults
 from properties.moments import AS_OFS
-from properties.resources import drawn, hospital
+from properties.resources import PEOPLE, drawn, hospital
 from properties.trials import QUESTIONS, ZONE, a_trial, build_rule, rules, trial_of
 from reference.evaluate import LEAVES, Outcome, changes_on, listed, outcome_of
 from reference.mappings import Mappings
@@ -99,7 +99,7 @@ def test_each_leaf_has_the_truth_reason_flags_and_evidence_of_the_oracle(
     connection: duckdb.DuckDBPyConnection, folder: Path, as_of: date
 ) -> None:
     seed = AS_OFS.index(as_of)
-    trial, resources = a_trial(drawn(rules(depth=0), 60, seed)), hospital(as_of, 150, seed)
+    trial, resources = a_trial(drawn(rules(depth=0), 60, seed)), hospital(as_of, PEOPLE, seed)
     screened(connection, trial, resources, folder, as_of)
     said = told(connection)
     assert disagreements(trial, by_patient(trial, resources, as_of), said) == []

@@ -28,7 +28,7 @@ POLAR = (
     {"observation": "hbsag", "is": "positive"}, {"observation": "hbsag", "is": "negative"},
     {"observation": "treponemal_antibody", "is": "positive"}, {"observation": "hbsag", "is": "equivocal"},
     {"observation": "hbv_dna", "is": "positive"}, {"observation": "hbv_dna", "is": "negative", "below_detection": "negative"},
-    {"observation": "hcg_quantitative", "is": "negative"}, {"observation": ["hbsag", "hcg_quantitative"], "is": "positive"},
+    {"observation": "hcg_quantitative", "is": "negative"}, {"observation": ["hbsag", "treponemal_antibody"], "is": "positive"},
 )  # fmt: skip
 CONFIRMS = (
     {"observation": "hbsag", "is": "positive"}, {"observation": "hbsag", "is": "negative"}, {"observation": "hbsag", "is": "equivocal"},
@@ -90,6 +90,13 @@ QUESTIONS: dict[str, st.SearchStrategy[Options]] = {
         _named("medication", ("rx_belimumab", "rx_telitacicept", "rx_ivig")), _windows({"ever": "yes"}, {"active": "yes"}), ABSENCES
     ),
     "procedure": merged(_named("procedure", ("px_pci", "px_organ_transplant")), _windows({"ever": "yes"}), ABSENCES),
+    "immunization": merged(_named("immunization", ("vx_live", "vx_live_uncertain")), _windows({"ever": "yes"}), ABSENCES),
+    "allergy": merged(_named("allergy", ("rx_lymphodepletion", "rx_belimumab")), st.sampled_from([{}, {"severe": "yes"}]), ABSENCES),
+    "study": merged(
+        st.sampled_from([{"study": "interventional"}, {"study": "interventional"}, {"study": "any"}]),
+        _windows({"ever": "yes"}, {"active": "yes"}), st.sampled_from([{}, {"except": "NCT06983964"}, {"except": ["NCT06983964", "NCT01"]}]), ABSENCES,
+    ),
+    "family_history": merged(_named("family_history", ("dx_sle", "dx_heart_failure")), ABSENCES),
     "formula": st.sampled_from(FORMULAS),
     "judgement": st.just({"judgement": "the chart"}),
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""The leaves `condition`, `procedure` and `medication`."""
+"""The leaves over records: diagnoses, procedures, drugs, vaccines, allergies, studies, families."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -9,6 +9,7 @@ from cohortfinder.model import Leaf
 from reference.dates import EVER, Span, before
 from reference.events import Event, conditions, judged, procedures
 from reference.exposures import Exposure, exposures
+from reference.records import allergies, immunizations, relatives, studies
 from reference.site import MEDICATION_TYPES, Answer, Site, absent, window_of
 
 Dated = TypeVar("Dated", Event, Exposure)
@@ -21,10 +22,19 @@ def clipped(event: Dated, as_of: date) -> Dated:
 
 def records_of(site: Site, leaf: Leaf, patient_id: str, as_of: date) -> set[str]:
     """Return the records of a clinical leaf that exist on the index date, whatever they say."""
+    return {event.reference for event in _events(site, leaf, patient_id) if event.start.lo <= as_of}
+
+
+def _events(site: Site, leaf: Leaf, patient_id: str) -> list[Event | Exposure]:
+    question, kind = leaf.question, leaf.kind
+    if kind == "study":
+        return [*studies(site, patient_id, question)]
     read: dict[str, Callable[[Site, str, str], Sequence[Event | Exposure]]]
-    read = {"condition": conditions, "procedure": procedures, "medication": exposures}
-    found = [event for concept in leaf.question.concepts for event in read[leaf.kind](site, patient_id, concept)]
-    return {event.reference for event in found if event.start.lo <= as_of}
+    read = {
+        "condition": conditions, "procedure": procedures, "medication": exposures, "immunization": immunizations,
+        "family_history": relatives, "allergy": lambda *asked: allergies(*asked, bool(question.severe)),
+    }  # fmt: skip
+    return [event for concept in question.concepts for event in read[kind](site, patient_id, concept)]
 
 
 def _overlaps(first: Span, last: Span, window: Span) -> bool | None:
@@ -83,16 +93,40 @@ def condition(site: Site, leaf: Leaf, patient_id: str, as_of: date) -> Answer:
 
 def procedure(site: Site, leaf: Leaf, patient_id: str, as_of: date) -> Answer:
     """Was it done in the window?"""
+    return _in_window(site, leaf, patient_id, as_of, "Procedure")
+
+
+def immunization(site: Site, leaf: Leaf, patient_id: str, as_of: date) -> Answer:
+    """Was it given in the window?"""
+    return _in_window(site, leaf, patient_id, as_of, "Immunization")
+
+
+def study(site: Site, leaf: Leaf, patient_id: str, as_of: date) -> Answer:
+    """Did the patient take part in the window?"""
+    return _in_window(site, leaf, patient_id, as_of, "ResearchSubject")
+
+
+def allergy(site: Site, leaf: Leaf, patient_id: str, as_of: date) -> Answer:
+    """Is there such an allergy?"""
+    return _in_window(site, leaf, patient_id, as_of, "AllergyIntolerance")
+
+
+def family_history(site: Site, leaf: Leaf, patient_id: str, as_of: date) -> Answer:
+    """Is there such a relative?"""
+    return _in_window(site, leaf, patient_id, as_of, "FamilyMemberHistory")
+
+
+def _in_window(site: Site, leaf: Leaf, patient_id: str, as_of: date, kind: str) -> Answer:
     question = leaf.question
-    found = [event for concept in question.procedure for event in procedures(site, patient_id, concept)]
+    found = [event for event in _events(site, leaf, patient_id) if isinstance(event, Event)]
     events = [clipped(event, as_of) for event in found if event.start.lo <= as_of]
-    window = Span(window_of(question, as_of), as_of)
+    windowed = getattr(question, "within", None) or getattr(question, "active", None)
+    start = EVER if not windowed else as_of if getattr(question, "active", None) else window_of(question, as_of)
 
     def inside(event: Event) -> bool | None:
-        return True if question.ever else _overlaps(event.start, event.end, window)
+        return True if not windowed else _overlaps(event.start, event.end, Span(start, as_of))
 
-    answer = judged(*_sort(events, inside))
-    return answer or absent(site, patient_id, question, ("Procedure",), window.lo, as_of)
+    return judged(*_sort(events, inside)) or absent(site, patient_id, question, (kind,), start, as_of)
 
 
 def medication(site: Site, leaf: Leaf, patient_id: str, as_of: date) -> Answer:

@@ -8,7 +8,7 @@ from typing import Any
 
 from cohortfinder.model import Criterion, Leaf, Rule, Trial
 from reference.change import change
-from reference.clinical import condition, medication, procedure
+from reference.clinical import allergy, condition, family_history, immunization, medication, procedure, study
 from reference.formulas import formula
 from reference.mappings import Mappings
 from reference.observation import observation
@@ -20,8 +20,11 @@ from reference.truth import NOT, VERDICT, Truth, all_of, any_of, need_of
 LEAVES: dict[str, Callable[[Site, Leaf, str, date], Answer]] = {
     "age": age, "sex": sex, "observation": observation, "series": series, "change": change, "condition": condition,
     "medication": medication, "procedure": procedure, "judgement": judgement,
-    "formula": formula,
+    "formula": formula, "immunization": immunization, "allergy": allergy, "study": study, "family_history": family_history,
 }  # fmt: skip
+
+# a record of these suggests what it says
+RECORDS = ("condition", "procedure", "medication", "immunization", "allergy", "study", "family_history")
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ def _suggests(rule: Rule, site: Site, patient_id: str, as_of: date) -> bool:
     """Say whether some record suggests the rule: a met or tentative clinical leaf that is not negated."""
     if isinstance(rule, Leaf):
         answer = truth_of_leaf(site, rule, patient_id, as_of)
-        return answer.suggested or (answer.truth is True and rule.kind in ("condition", "procedure", "medication"))
+        return answer.suggested or (answer.truth is True and rule.kind in RECORDS)
     return rule.operator != "not" and any(_suggests(child, site, patient_id, as_of) for child in rule.children)
 
 

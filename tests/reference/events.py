@@ -42,7 +42,7 @@ def conditions(site: Site, patient_id: str, concept: str) -> list[Event]:
     """Return the patient's Conditions of the concept."""
     events = []
     for resource in site.of_type(patient_id, "Condition"):
-        verification = _code(resource.get("verificationStatus"))
+        verification = code_of(resource.get("verificationStatus"))
         strength = strength_of(site, concept, resource.get("code", {}).get("coding", []))
         if strength is None or verification == "entered-in-error":
             continue
@@ -57,7 +57,8 @@ def conditions(site: Site, patient_id: str, concept: str) -> list[Event]:
     return events
 
 
-def _code(concept: dict[str, Any] | None) -> str | None:
+def code_of(concept: dict[str, Any] | None) -> str | None:
+    """Return the first code of an element whose code system nobody reads."""
     codings = (concept or {}).get("coding", [])
     return codings[0].get("code") if codings else None
 
@@ -100,7 +101,7 @@ def _by_words(site: Site, resource: dict[str, Any]) -> Span | None:
 
 
 def _ending(site: Site, resource: dict[str, Any], start: Span, course: str) -> tuple[Span, bool]:
-    status = _code(resource.get("clinicalStatus"))
+    status = code_of(resource.get("clinicalStatus"))
     period = resource.get("abatementPeriod", {})
     if abated := site.span(resource.get("abatementDateTime") or period.get("end")):
         return abated, False

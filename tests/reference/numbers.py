@@ -60,7 +60,7 @@ def _polar(question: ObservationQuestion, result: Result) -> Answer:
 def _numeric(site: Site, question: Any, result: Result, patient_id: str) -> Answer:
     bounds = _bounds(question)
     if any(quantity.unit in RELATIVE for _, quantity, _ in bounds):
-        if result.sent is None and result.position is None:
+        if result.sent is None and result.position not in ("above", "below", "within"):
             return Answer(None, "not_numeric")
         parts = [_relative(site, bound, result, patient_id) for bound in bounds]
     else:

@@ -1,11 +1,11 @@
 """The leaf `observation`: which results are in the window, which of them decides."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from cohortfinder.model import Leaf
-from reference.dates import EVER, Span, before, days_after
+from reference.dates import EVER, Span, before, days_after, moment_of, order_of
 from reference.forms import highest
 from reference.numbers import truth_of, usable
 from reference.results import Result, results_of
@@ -21,13 +21,17 @@ def observation(site: Site, leaf: Leaf, patient_id: str, as_of: date) -> Answer:
     if not decided:
         known = [answer for answer, _ in asked if answer.reason != "no_data"]
         start, _ = _start(site, question, question.observation[0], as_of)
-        return known[0] if known else absent(site, patient_id, question, ("Observation",), start, as_of)
+        if not known:
+            return absent(site, patient_id, question, ("Observation",), start, as_of)
+        # of several concepts the reason may be that of any
+        reasons = frozenset[str]().union(*(a.open_reasons | {a.reason or ""} for a in known))
+        return replace(known[0], open_reasons=reasons)
     answer, newest = decided[0]
     if _outdated(site, leaf, patient_id, answer, as_of):
         return Answer(None, "conflicting_results", answer.flags, answer.evidence)
-    for other, day in decided[1:]:
+    for other, moments in decided[1:]:
         opposite = {answer.truth, other.truth} == {True, False}
-        if opposite and newest is not None and day is not None and day > newest:
+        if opposite and newest is not None and moments is not None and moments[1] > newest[0]:
             return Answer(None, "conflicting_results", answer.flags | other.flags, answer.evidence | other.evidence)
     return answer
 
@@ -67,7 +71,10 @@ def _start(site: Site, question: Any, concept: str, as_of: date) -> tuple[date, 
     return (days_after(as_of, -prescreen) if site.profile == "prescreen" else fresh), fresh
 
 
-def _concept(site: Site, leaf: Leaf, patient_id: str, concept: str, as_of: date) -> tuple[Answer, date | None]:
+def _concept(
+    site: Site, leaf: Leaf, patient_id: str, concept: str, as_of: date
+) -> tuple[Answer, tuple[datetime, datetime] | None]:
+    """Answer by one concept, and say when its newest usable result was: at the earliest, and at the latest."""
     question = leaf.question
     start, fresh = _start(site, question, concept, as_of)
     results = asked_of(site, question, patient_id, concept, as_of)
@@ -79,23 +86,35 @@ def _concept(site: Site, leaf: Leaf, patient_id: str, concept: str, as_of: date)
         return _nothing(site, question, patient_id, results, inside, maybe), None
     pick = {"latest": _latest, "any": _any, "all": _all}[question.pick]
     answer = pick(site, leaf, patient_id, sure, maybe)
-    newest = sure[-1].day
+    newest = _moment(site, sure, "lo"), _moment(site, sure, "hi")
     flags, perhaps = _age_flags([r for r in inside if r not in good], sure, maybe, fresh)
+    # whether a result that does not decide shows how it is dated is left to the engine
+    perhaps |= frozenset[str]().union(*(result.flags for result in good))
     return replace(answer, flags=answer.flags | flags, open_flags=perhaps - flags), newest
+
+
+def _moment(site: Site, results: list[Result], end: str) -> datetime:
+    """Return the newest moment: the time of a dated result, else the day that ends a partial date."""
+    return max(
+        r.order[0] if r.dated_to_the_day else order_of(moment_of(getattr(r.days, end).isoformat(), site.zone))
+        for r in results
+    )
 
 
 def _age_flags(
     bad: list[Result], sure: list[Result], maybe: list[Result], fresh: date
 ) -> tuple[frozenset[str], frozenset[str]]:
     """Return the flags on the age of the newest usable result that hold, and those that may hold."""
-    exact = sure[-1].days.exact and not maybe
+    exact = sure[-1].dated_to_the_day and not maybe
     newest = Span(max(r.days.lo for r in sure), max(r.days.hi for r in [*sure, *maybe]))
-    later = [r for r in bad if (r.order[0] > sure[-1].order[0] if exact and r.days.exact else r.days.lo > newest.hi)]
+    later = [
+        r for r in bad if (r.order[0] > sure[-1].order[0] if exact and r.dated_to_the_day else r.days.lo > newest.hi)
+    ]
     perhaps = [r for r in bad if r.days.hi >= newest.lo]
     flags = {"newer_unusable"} if later else set()
     flags |= {"stale"} if any((r.days.lo - newest.hi).days > 14 for r in later) else set()
     flags |= {"stale_for_protocol"} if newest.hi < fresh else set()
-    partial = [r for r in [*sure, *maybe, *bad] if not r.days.exact]
+    partial = [r for r in [*sure, *maybe, *bad] if not r.dated_to_the_day]
     possible = {"newer_unusable"} if perhaps and partial else set()
     possible |= {"stale"} if partial and perhaps else set()
     possible |= {"stale_for_protocol"} if newest.lo < fresh else set()
@@ -126,8 +145,8 @@ def _nothing(
 
 
 def _latest(site: Site, leaf: Leaf, patient_id: str, sure: list[Result], maybe: list[Result]) -> Answer:
-    exact = [result for result in sure if result.days.exact]
-    vague = [result for result in sure if not result.days.exact] + maybe
+    exact = [result for result in sure if result.dated_to_the_day]
+    vague = [result for result in sure if not result.dated_to_the_day] + maybe
     newest = [result for result in exact if result.order == exact[-1].order] or sure[-1:]
     answer = _together(site, leaf, patient_id, newest)
     later = [r for r in vague if not exact or r.days.hi >= exact[-1].day]

@@ -19,12 +19,13 @@ def birth_of(site: Site, patient_id: str, as_of: date) -> tuple[Span | None, str
         if told.problem in (None, "no_value") and written is not None:
             return written, told.reference
     ages = results_of(site, patient_id, "age", as_of) if "age" in site.mappings.concepts else []
-    good = [r for r in ages if r.problem is None and r.value is not None and r.days.exact]
+    good = [r for r in ages if r.problem is None and r.value is not None]
     if not good or good[-1].value is None:
         return None, None
+    newest = good[-1]
     low, high = int(good[-1].value.lo), int(good[-1].value.hi)
-    first = plus_months(good[-1].day, -12 * (high + 1)) + timedelta(days=1)
-    return Span(first, plus_months(good[-1].day, -12 * low)), good[-1].reference
+    first = plus_months(newest.days.lo, -12 * (high + 1)) + timedelta(days=1)
+    return Span(first, plus_months(newest.days.hi, -12 * low)), newest.reference
 
 
 def age(site: Site, leaf: Leaf, patient_id: str, as_of: date) -> Answer:

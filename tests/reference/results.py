@@ -198,7 +198,7 @@ def _polarity(
         if row["value_kind"] == "quantity" and (row["negative_below"] or row["detection"] == "any")
         else _by_range(form, ranges)
     )
-    return told or by_range or _by_cut_off(row, value), position, False
+    return told or by_range or _by_cut_off(row, value, form), position, False
 
 
 def _by_range(form: Form, ranges: tuple[Range, ...]) -> str | None:
@@ -212,7 +212,7 @@ def _by_range(form: Form, ranges: tuple[Range, ...]) -> str | None:
     return "positive" if said == {False} else None
 
 
-def _by_cut_off(row: dict[str, str], value: Interval | None) -> str | None:
+def _by_cut_off(row: dict[str, str], value: Interval | None, form: Form) -> str | None:
     if value is None:
         return None
     if row["value_kind"] == "ordinal":
@@ -220,7 +220,10 @@ def _by_cut_off(row: dict[str, str], value: Interval | None) -> str | None:
     if row["detection"] == "any":
         if value.lo > 0:
             return "positive"
-        return "negative" if value.hi == 0 and not value.hi_open else "below_detection"
+        if value.hi == 0 and not value.hi_open:
+            return "negative"
+        # "< 20" is below detection, "0 to 100" only a wide result
+        return "below_detection" if form.number is not None and form.number.lo.is_infinite() else None
     low, high = row["negative_below"], row["positive_above"]
     if low and not_above(value, Decimal(low), False):
         return "negative"

@@ -34,7 +34,9 @@ def series(site: Site, leaf: Leaf, patient_id: str, as_of: date) -> Answer:
         reason = _unusable(bad) if bad else "out_of_window" if found else "no_data"
         others = {"out_of_window", *([_unusable(bad)] if bad else [])} if vague else set[str]()
         latest_bad = max((result.days.lo for result in bad), default=EVER)
-        others |= {r.problem or "not_numeric" for r in bad if r.days.hi >= latest_bad}
+        newest = [result for result in bad if result.days.hi >= latest_bad]
+        others |= {result.problem or "not_numeric" for result in newest}
+        others |= {"not_numeric"} if any(result.value is None for result in newest) else set()
         return Answer(None, "partial_date" if partial else reason, open_reasons=frozenset(others))
     latest = max(judged)
     blurred = any(r.days.hi >= latest for r in vague)

@@ -6,7 +6,7 @@ from typing import Any
 
 from reference.events import strength_of, visit_of
 from reference.exposures import names_of
-from reference.site import MEDICATION_TYPES, Site
+from reference.site import MEDICATION_TYPES, Site, target_of
 
 
 def dates_of(site: Site, resource: dict[str, Any]) -> list[str]:
@@ -43,6 +43,14 @@ def dates_of(site: Site, resource: dict[str, Any]) -> list[str]:
             *handed,
             resource.get("dateAsserted"),
         ]
+    elif kind == "Immunization":
+        found = [resource.get("occurrenceDateTime"), resource.get("occurrenceString")]
+    elif kind == "AllergyIntolerance":
+        found = [resource.get("onsetDateTime"), resource.get("recordedDate")]
+    elif kind == "ResearchSubject":
+        found = [resource.get("period", {}).get("start"), resource.get("period", {}).get("end")]
+    elif kind == "FamilyMemberHistory":
+        found = [resource.get("date")]
     elif kind == "Patient":
         found = [resource.get("birthDate")]
     return [text for text in found if text]
@@ -56,6 +64,9 @@ def values_of(site: Site, resource: dict[str, Any], concepts: Iterable[str]) -> 
         return {_value(node) for node in nodes if wanted & _concepts(site, node)}
     if kind == "Patient":
         return {resource.get("gender")}
+    if kind == "ResearchSubject":
+        study = site.by_reference.get(target_of(resource.get("study", {})), {})
+        return {study.get("title") or resource.get("study", {}).get("display") or resource["status"]}
     if kind in MEDICATION_TYPES:
         named = [
             (name, said)
@@ -63,7 +74,10 @@ def values_of(site: Site, resource: dict[str, Any], concepts: Iterable[str]) -> 
             if any(strength_of(site, concept, name.get("coding", []), said) for concept in wanted)
         ]
     else:
-        named = [(resource.get("code", {}), resource.get("code", {}).get("text", ""))]
+        coded = [resource.get("vaccineCode") or resource.get("code", {})]
+        if kind == "FamilyMemberHistory":
+            coded = [condition.get("code", {}) for condition in resource.get("condition", [])]
+        named = [(name, name.get("text", "")) for name in coded]
     return {text for name, said in named for text in ([said] if said else [c["code"] for c in name.get("coding", [])])}
 
 

@@ -49,8 +49,8 @@ class Site:
         patients = [r["id"] for r in self.resources if r["resourceType"] == "Patient"]
         self.by_patient = {p: [] for p in patients if self.survivor(p) == p}
         for resource in self.resources:
-            about = (resource.get("subject") or resource.get("patient") or {}).get("reference", "")
-            patient = about.rsplit("/", 1)[-1]
+            person = resource.get("subject") or resource.get("patient") or resource.get("individual") or {}
+            patient = person.get("reference", "").rsplit("/", 1)[-1]
             if f"Patient/{patient}" in self.by_reference:
                 self.by_patient[self.survivor(patient)].append(resource)
 

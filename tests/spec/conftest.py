@@ -30,6 +30,11 @@ LOADED = (
     "MedicationAdministration",
     "MedicationDispense",
     "Encounter",
+    "Immunization",
+    "AllergyIntolerance",
+    "ResearchSubject",
+    "ResearchStudy",
+    "FamilyMemberHistory",
 )
 ADULT = {"age": {"at_least": 18}}
 DEFAULTS: dict[str, dict[str, Any]] = {
@@ -56,6 +61,10 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "code_system": "http://www.nlm.nih.gov/research/umls/rxnorm",
     },
     "encounter": {"status": "finished"},
+    "immunization": {"status": "completed", "code_system": "http://hl7.org/fhir/sid/cvx"},
+    "allergy": {"code_system": "http://www.nlm.nih.gov/research/umls/rxnorm"},
+    "research_subject": {"status": "on-study"},
+    "family_history": {"status": "completed", "code_system": "http://snomed.info/sct"},
 }
 
 

@@ -20,6 +20,10 @@ ONE_OF_EACH = {
     "condition": {"condition": "dx_sle", "ever": "yes"},
     "medication": {"medication": "rx_belimumab", "within": "3 weeks"},
     "procedure": {"procedure": "px_pci", "within": "6 months"},
+    "immunization": {"immunization": "vx_live", "within": "6 weeks"},
+    "allergy": {"allergy": "rx_lymphodepletion"},
+    "study": {"study": "interventional", "within": "3 months"},
+    "family_history": {"family_history": "dx_sle"},
     "formula": {"formula": "cockcroft_gault", "at_least": "30 mL/min"},
     "judgement": {"judgement": "look at the echo report"},
 }

@@ -1,9 +1,12 @@
 """The leaf kinds of the trial language, one line each."""
 
 from cohortfinder.criteria.age import AgeQuestion
+from cohortfinder.criteria.allergy import AllergyQuestion
 from cohortfinder.criteria.change import ChangeQuestion
 from cohortfinder.criteria.condition import ConditionQuestion
+from cohortfinder.criteria.family_history import FamilyHistoryQuestion
 from cohortfinder.criteria.formula import FormulaQuestion
+from cohortfinder.criteria.immunization import ImmunizationQuestion
 from cohortfinder.criteria.judgement import JudgementQuestion
 from cohortfinder.criteria.medication import MedicationQuestion
 from cohortfinder.criteria.observation import ObservationQuestion
@@ -11,6 +14,7 @@ from cohortfinder.criteria.procedure import ProcedureQuestion
 from cohortfinder.criteria.question import Question
 from cohortfinder.criteria.series import SeriesQuestion
 from cohortfinder.criteria.sex import SexQuestion
+from cohortfinder.criteria.study import StudyQuestion
 
 LEAF_KINDS: dict[str, type[Question]] = {
     kind.kind: kind
@@ -23,6 +27,10 @@ LEAF_KINDS: dict[str, type[Question]] = {
         ConditionQuestion,
         MedicationQuestion,
         ProcedureQuestion,
+        ImmunizationQuestion,
+        AllergyQuestion,
+        StudyQuestion,
+        FamilyHistoryQuestion,
         FormulaQuestion,
         JudgementQuestion,
     )

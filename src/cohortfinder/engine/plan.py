@@ -27,6 +27,7 @@ MAPPING_TABLES = {
     "map_sex_code": "sex_codes.csv",
     "map_remark": "remarks.csv",
     "map_derivation": "derived.csv",
+    "map_study_kind": "study_kinds.csv",
 }
 PEOPLE = ("facts/person", "facts/individual", "facts/observed")
 FACTS = (
@@ -40,6 +41,12 @@ FACTS = (
     "facts/condition_event",
     "facts/procedure_event",
     "facts/exposure_event",
+    "facts/immunization_event",
+    "facts/allergy_event",
+    "facts/severe_allergy_event",
+    "facts/study_event",
+    "facts/family_event",
+    "facts/counted",
 )
 
 

@@ -9,16 +9,23 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from cohortfinder.criteria.age import AgeQuestion
+from cohortfinder.criteria.allergy import NO_KNOWN_ALLERGY, AllergyQuestion
 from cohortfinder.criteria.change import ChangeQuestion
-from cohortfinder.criteria.condition import ConditionQuestion
 from cohortfinder.criteria.formula import FormulaQuestion
-from cohortfinder.criteria.medication import MedicationQuestion
 from cohortfinder.criteria.observation import ObservationQuestion
-from cohortfinder.criteria.procedure import ProcedureQuestion
 from cohortfinder.criteria.question import NumericQuestion
 from cohortfinder.criteria.series import SeriesQuestion
 from cohortfinder.criteria.sex import SexQuestion
 from cohortfinder.engine.change_values import change_values
+from cohortfinder.engine.record_values import (
+    allergy_values,
+    condition_values,
+    family_history_values,
+    immunization_values,
+    medication_values,
+    procedure_values,
+    study_values,
+)
 from cohortfinder.engine.setting import Setting as Setting
 from cohortfinder.engine.setting import Span, seen_within, span_of
 from cohortfinder.errors import InputError
@@ -29,12 +36,6 @@ from cohortfinder.terminology import Terminology
 DECIDING_ROLES = ["primary", "alt", "local", "component", "pair_first", "pair_second", "deprecated"]
 LIMITS = {"ULN": "uln", "LLN": "lln"}
 _PARTS = ("whole", "part", "addend")
-_MEDICATION_TYPES = (
-    "MedicationStatement",
-    "MedicationRequest",
-    "MedicationAdministration",
-    "MedicationDispense",
-)
 
 
 def values_of(leaf: Leaf, setting: Setting) -> dict[str, Any]:
@@ -49,6 +50,8 @@ def concepts_of(leaf: Leaf) -> tuple[str, ...]:
         inputs = formula_declaration(leaf.question.formula)["inputs"].values()
         return tuple(dict.fromkeys(entry["concept"] for entry in inputs))
     own = tuple(leaf.question.concepts)
+    if isinstance(leaf.question, AllergyQuestion):
+        return (*own, NO_KNOWN_ALLERGY)
     return own + tuple(source for concept in own for source in _derivations().get(concept, ()))
 
 
@@ -185,46 +188,6 @@ def _change(question: ChangeQuestion, setting: Setting) -> dict[str, Any]:
     return {"roles": DECIDING_ROLES, **change_values(question, setting)}
 
 
-def _condition(question: ConditionQuestion, setting: Setting) -> dict[str, Any]:
-    mode = "overlaps" if question.active else "ever" if question.ever else "starts" if question.within else "before"
-    span = span_of(question.within or question.before)
-    return _clinical(question.condition, mode, span, ("condition",), ("Condition",), "conditions", setting)
-
-
-def _procedure(question: ProcedureQuestion, setting: Setting) -> dict[str, Any]:
-    mode = "ever" if question.ever else "overlaps"
-    span = span_of(question.within)
-    return _clinical(question.procedure, mode, span, ("procedure",), ("Procedure",), "procedures", setting)
-
-
-def _medication(question: MedicationQuestion, setting: Setting) -> dict[str, Any]:
-    mode = "ever" if question.ever else "overlaps"
-    span = span_of(question.within)
-    return _clinical(question.medication, mode, span, ("medication",), _MEDICATION_TYPES, "medication records", setting)
-
-
-def _clinical(
-    concepts: tuple[str, ...],
-    mode: str,
-    span: Span | None,
-    kinds: tuple[str, ...],
-    types: tuple[str, ...],
-    records: str,
-    setting: Setting,
-) -> dict[str, Any]:
-    return {
-        "concepts": list(concepts),
-        "mode": mode,
-        "span": span,
-        "orders_count": mode == "ever",
-        "kinds": list(kinds),
-        "loaded": any(setting.loaded.get(name, False) for name in types)
-        and not any(setting.loaded.get(name) is False for name in types),
-        "seen_within": None if mode == "ever" else seen_within(span),
-        "searched_words": records,
-    }
-
-
 def _formula(question: FormulaQuestion, setting: Setting) -> dict[str, Any]:
     declaration = formula_declaration(question.formula)
     comparison = question.comparison
@@ -273,8 +236,12 @@ _VALUES: dict[str, Callable[[Any, Setting], dict[str, Any]]] = {
     "observation": _observation,
     "series": _series,
     "change": _change,
-    "condition": _condition,
-    "procedure": _procedure,
-    "medication": _medication,
+    "condition": condition_values,
+    "procedure": procedure_values,
+    "medication": medication_values,
+    "immunization": immunization_values,
+    "allergy": allergy_values,
+    "study": study_values,
+    "family_history": family_history_values,
     "formula": _formula,
 }

@@ -22,9 +22,10 @@ from cohortfinder.wording import (
     window,
 )
 
-_CLINICAL = frozenset({"condition", "procedure", "medication"})
+_CLINICAL = frozenset({"condition", "procedure", "medication", "immunization", "allergy", "study", "family_history"})
 # reasons that are said once for several concepts
 _TOGETHER = frozenset({"absent", "no_data", "not_observed", "not_loaded"})
+_ABOUT = {"allergy": "allergy to", "family_history": "family history of"}
 _POLARITY = {"below_detection": "below the detection limit"}
 
 
@@ -227,9 +228,13 @@ def _bare(text: str) -> str:
 def _name(leaf: Leaf, language: Language) -> str:
     if leaf.kind in ("age", "sex"):
         return leaf.kind
+    if leaf.kind == "study":
+        return "an interventional study" if leaf.question.study == "interventional" else "a study"
     if formula := getattr(leaf.question, "formula", None):
         return language.name((formula,))
     name = language.name(dict.fromkeys(getattr(leaf.question, "concepts", ()) or ())) or "the record"
+    if leaf.kind in _ABOUT:
+        return f"{_ABOUT[leaf.kind]} {name}"
     return f"a confirming test for {name}" if getattr(leaf.question, "role", None) == "confirm" else name
 
 
@@ -239,9 +244,8 @@ def _names(leaf: Leaf, language: Language) -> dict[str, str]:
     if len(concepts) < 2 or getattr(leaf.question, "formula", None):
         return {}
     confirming = getattr(leaf.question, "role", None) == "confirm"
-    return {
-        concept: f"{'a confirming test for ' if confirming else ''}{language.name((concept,))}" for concept in concepts
-    }
+    about = _ABOUT.get(leaf.kind, "a confirming test for" if confirming else "")
+    return {concept: f"{about} {language.name((concept,))}".strip() for concept in concepts}
 
 
 def _silence(code: str, word: str, searches: Mapping[str, str]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The tables by which SQL reads a result (coded values, words, interpretations, assumed ranges): checks."""
+"""The tables by which SQL reads a result (coded values, words, interpretations, assumed ranges) or a study: checks."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,18 +9,20 @@ from cohortfinder.terminology.tables import Complaints, read_table
 
 _DERIVED_COLUMNS = ("concept", "rank", "whole", "part", "addend", "source")
 _REMARK_COLUMNS = ("concept", "source", "sought", "remark", "effect")
+_STUDY_COLUMNS = ("element", "word", "kind", "source")
 _RANGE_COLUMNS = ("concept", "sex", "unit", "uln_low", "uln_high", "lln_low", "lln_high", "source")
 
 
 def check_result_tables(
     folders: Sequence[Path], concepts: Mapping[str, ObservationConcept], complaints: Complaints
 ) -> None:
-    """Note what is wrong in the tables that turn a result as sent into a polarity, a limit, a remark or another one."""
+    """Note what is wrong in the tables that tell what a result or a study is."""
     _check_ordinals(folders, complaints)
     _check_interpretations(folders, complaints)
     _check_ranges(folders, concepts, complaints)
     _check_derived(folders, concepts, complaints)
     _check_remarks(folders, concepts, complaints)
+    _check_study_kinds(folders, complaints)
 
 
 def _check_ordinals(folders: Sequence[Path], complaints: Complaints) -> None:
@@ -63,6 +65,14 @@ def _check_remarks(folders: Sequence[Path], concepts: Mapping[str, ObservationCo
             complaints.add(row, f"unknown concept {row['concept']!r}")
         if row["source"] != "code" and row["sought"] != row["sought"].strip().lower():
             complaints.add(row, f"phrase {row['sought']!r} must be lower case and without blanks around it")
+
+
+def _check_study_kinds(folders: Sequence[Path], complaints: Complaints) -> None:
+    for row in read_table(folders, "study_kinds.csv", _STUDY_COLUMNS, _STUDY_COLUMNS[:2], complaints):
+        complaints.require(row, "element", ("category", "phase", "purpose"))
+        complaints.require(row, "kind", ("interventional", "observational"))
+        if row["word"] != row["word"].strip().lower():
+            complaints.add(row, f"word {row['word']!r} must be lower case and without blanks around it")
 
 
 def _check_ranges(folders: Sequence[Path], concepts: Mapping[str, ObservationConcept], complaints: Complaints) -> None:

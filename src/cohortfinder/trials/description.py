@@ -5,15 +5,19 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cohortfinder.criteria.age import AgeQuestion
+from cohortfinder.criteria.allergy import AllergyQuestion
 from cohortfinder.criteria.change import ChangeQuestion
 from cohortfinder.criteria.condition import ConditionQuestion
+from cohortfinder.criteria.family_history import FamilyHistoryQuestion
 from cohortfinder.criteria.formula import FormulaQuestion
+from cohortfinder.criteria.immunization import ImmunizationQuestion
 from cohortfinder.criteria.judgement import JudgementQuestion
 from cohortfinder.criteria.medication import MedicationQuestion
 from cohortfinder.criteria.observation import ObservationQuestion
 from cohortfinder.criteria.procedure import ProcedureQuestion
 from cohortfinder.criteria.series import SeriesQuestion
 from cohortfinder.criteria.sex import SexQuestion
+from cohortfinder.criteria.study import StudyQuestion
 from cohortfinder.model import Comparison, Criterion, Duration, Leaf, Quantity, Rule, Trial
 from cohortfinder.wording import flag_words
 
@@ -89,8 +93,14 @@ def _leaf(question: Any, labels: Mapping[str, str]) -> str:
             return _series(question, labels)
         case ChangeQuestion():
             return _change(question, labels)
-        case ConditionQuestion() | MedicationQuestion() | ProcedureQuestion():
+        case ConditionQuestion() | MedicationQuestion() | ProcedureQuestion() | ImmunizationQuestion():
             return f"{question.kind} {_names(question.concepts, labels)}{_window(question)}"
+        case AllergyQuestion():
+            return f"{'severe ' if question.severe else ''}allergy to {_names(question.concepts, labels)}"
+        case FamilyHistoryQuestion():
+            return f"family history of {_names(question.concepts, labels)}"
+        case StudyQuestion():
+            return _study(question)
         case FormulaQuestion():
             return f"computed {question.formula.replace('_', ' ')} is {_comparison(question.comparison)}"
         case JudgementQuestion():
@@ -127,6 +137,12 @@ def _change(question: ChangeQuestion, labels: Mapping[str, str]) -> str:
         f"{_quantity(question.amount)}{readings[question.reading]} within {_duration(question.over)}{latest}, against "
         f"{earlier} at least {_duration(question.apart)} before"
     )
+
+
+def _study(question: StudyQuestion) -> str:
+    kind = "an interventional study" if question.study == "interventional" else "a study"
+    others = f" other than {', '.join(question.except_)}" if question.except_ else ""
+    return f"part in {kind}{others}{_window(question)}"
 
 
 def _names(concepts: tuple[str, ...], labels: Mapping[str, str]) -> str:

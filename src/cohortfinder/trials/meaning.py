@@ -17,8 +17,15 @@ from cohortfinder.trials.problems import Problems, nearest
 from cohortfinder.trials.vocabulary import Vocabulary
 
 _DAYS = {"days": 1, "weeks": 7, "months": 30, "years": 365}
-# the domains whose concepts a leaf of records may name, and whether it may name a state, which is coded as either
-_DOMAINS = {"condition": ("condition", True), "medication": ("medication", False), "procedure": ("procedure", True)}
+# the domains whose concepts a leaf of records may name, its own first, and whether it may name a state
+_DOMAINS = {
+    "condition": (("condition",), True),
+    "medication": (("medication", "vaccine"), False),
+    "procedure": (("procedure",), True),
+    "immunization": (("vaccine", "medication"), False),
+    "allergy": (("medication", "vaccine"), False),
+    "family_history": (("condition",), False),
+}
 
 
 def check_meaning(trial: Trial, vocabulary: Vocabulary, problems: Problems) -> None:
@@ -66,9 +73,10 @@ def _wrong_concept(kind: str, concept: str, known: Any, vocabulary: Vocabulary) 
         return None
     right, states = _DOMAINS[kind]
     domain = known[concept].domain
-    if domain == right or (states and known[concept].course == "state"):
+    if domain in right or (states and known[concept].course == "state"):
         return None
-    hint = f"write '{domain}: {concept}'" if domain in _DOMAINS else "no leaf asks for it yet"
+    better = next((name for name, (domains, _) in _DOMAINS.items() if domains[0] == domain), None)
+    hint = f"write '{better}: {concept}'" if better else "no leaf asks for it"
     return f"the concept '{concept}' is of the domain {domain} and not for '{kind}'; {hint}"
 
 

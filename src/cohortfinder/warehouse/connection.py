@@ -12,7 +12,7 @@ from cohortfinder.errors import InputError, LockedError, ReadWriteError, StoreEr
 from cohortfinder.sql.environment import render
 from cohortfinder.warehouse.tables import create_tables
 
-LAYOUT = 2
+LAYOUT = 3
 WAREHOUSE = "warehouse.duckdb"
 DEFAULT_MEMORY = "2GB"
 # Files of this version can be read by every DuckDB that the program supports.
@@ -35,8 +35,6 @@ def open_warehouse(
         )
     if not read_only:
         make_private(store)
-        if not path.exists():
-            _make_new(path)
     connection = _connect(path, read_only=read_only, memory_limit=memory_limit, threads=threads)
     try:
         if not read_only and _is_empty(connection):
@@ -51,22 +49,6 @@ def open_warehouse(
         ) from error
     finally:
         connection.close()
-
-
-def _make_new(path: Path) -> None:
-    """Make a warehouse under another name, then give it its own: a process that dies leaves none or a whole one."""
-    begun = path.with_name(path.name + ".new")
-    begun.unlink(missing_ok=True)
-    begun.with_name(begun.name + ".wal").unlink(missing_ok=True)
-    connection = _connect(begun, read_only=False, memory_limit=None, threads=None)
-    try:
-        begun.chmod(0o600)
-        with transaction(connection):
-            _create(connection)
-        connection.execute("CHECKPOINT")
-    finally:
-        connection.close()
-    begun.replace(path)
 
 
 @contextmanager

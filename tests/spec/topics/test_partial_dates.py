@@ -211,3 +211,60 @@ def test_a_reading_of_a_month_may_be_of_the_latest_day(spec):
             cannot     | true    | met
         """,
     )
+
+
+def test_a_positive_screen_of_a_partial_date_is_not_newer_than_the_index_date(spec):
+    """What would begin after the index date does not exist yet: on the next day it may be newer than the confirming test."""
+    spec(
+        as_of="2026-11-20",
+        observation="""
+            patient_id | code    | value_string | effective_datetime
+            today      | 5196-1  | reactive     | 2026
+            today      | 65633-0 | negative     | 2026-11-20
+        """,
+        rule={"observation": "hbsag", "role": "confirm", "is": "negative"},
+        expected="""
+            patient_id | truth | reason | changes_on
+            today      | true  | met    | 2026-11-21
+        """,
+    )
+
+
+def test_a_date_that_may_lie_outside_changes_nothing_where_another_says_the_same_inside(spec):
+    """A month inside the window decides; what the year says agrees with it."""
+    spec(
+        as_of="2026-11-20",
+        observation="""
+            patient_id | code   | value_string | effective_datetime
+            agrees     | 5196-1 | negative     | 2026-11
+            agrees     | 5196-1 | negative     | 2026
+            differs    | 5196-1 | negative     | 2026-11
+            differs    | 5196-1 | reactive     | 2026
+        """,
+        rule={"observation": "hbsag", "is": "negative", "within": "28 days"},
+        expected="""
+            patient_id | truth   | reason
+            agrees     | true    | met
+            differs    | unknown | partial_date
+        """,
+    )
+
+
+def test_a_result_of_the_next_concept_that_may_be_newer_leaves_the_answer_open(spec):
+    """The preferred one is of some day of the month, the opposite one of a day in it."""
+    spec(
+        as_of="2026-11-20",
+        observation="""
+            patient_id   | code    | value_string | effective_datetime
+            may_be_newer | 5196-1  | negative     | 2026-10
+            may_be_newer | 11597-2 | reactive     | 2026-10-20
+            older        | 5196-1  | negative     | 2026-10
+            older        | 11597-2 | reactive     | 2026-09-20
+        """,
+        rule={"observation": ["hbsag", "treponemal_antibody"], "is": "positive"},
+        expected="""
+            patient_id   | truth   | reason
+            may_be_newer | unknown | conflicting_results
+            older        | false   | not_met
+        """,
+    )

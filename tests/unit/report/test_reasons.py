@@ -2,9 +2,11 @@
 
 import pytest
 
+from cohortfinder.criteria.allergy import AllergyQuestion
 from cohortfinder.criteria.change import ChangeQuestion
 from cohortfinder.criteria.medication import MedicationQuestion
 from cohortfinder.criteria.observation import ObservationQuestion
+from cohortfinder.criteria.study import StudyQuestion
 from cohortfinder.model import Combination, Criterion, Leaf
 from cohortfinder.report.reasons import Sentences, leaf_words, sentence
 from cohortfinder.wording import Evidence, Language
@@ -36,6 +38,21 @@ def test_a_verdict_reads_as_a_sentence(
     kind: str, question: object, code: str, evidence: Evidence, expected: str
 ) -> None:
     assert sentence(leaf_words(Leaf("x", kind, question, False, 1), LANGUAGE), code, (evidence,)) == expected
+
+
+def test_an_allergy_and_a_study_are_named_as_people_say() -> None:
+    allergy = AllergyQuestion.model_validate({"allergy": "rx_belimumab", "severe": "yes"})
+    study = StudyQuestion.model_validate({"study": "interventional", "within": "3 months"})
+    recorded = Evidence("x", "AllergyIntolerance/1", "2026-11-03", "Belimumab", "tentative", concept="rx_belimumab")
+    part = Evidence("x", "ResearchSubject/1", "2026-11-03", "A trial", "firm", concept="interventional")
+    words = leaf_words(Leaf("x", "allergy", allergy, True, 1), LANGUAGE)
+    assert sentence(words, "severity_unclear", (recorded,)) == (
+        "nothing says whether allergy to belimumab (recorded as Belimumab, dated 2026-11-03) is severe"
+    )
+    words = leaf_words(Leaf("x", "study", study, True, 1), LANGUAGE)
+    assert sentence(words, "met", (part,)) == (
+        "an interventional study (recorded as A trial, dated 2026-11-03) counts as within 3 months before 2026-11-20"
+    )
 
 
 def test_a_change_names_both_results() -> None:

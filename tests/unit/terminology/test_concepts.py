@@ -204,6 +204,7 @@ def test_files_are_sorted_and_plain():
         "lookback.csv": ("group",),
         "ordinal_words.csv": ("lang", "polarity", "word"),
         "reference_ranges.csv": ("concept", "sex"),
+        "study_kinds.csv": ("element", "word"),
     }
     for name, columns in keys.items():
         assert b"\r" not in (MAPPINGS / name).read_bytes()

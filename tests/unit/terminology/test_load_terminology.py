@@ -82,6 +82,8 @@ def append(path: Path, line: str) -> int:
         ("ordinal_words.csv", "Positive,positive,en", "must be lower case"),
         ("ordinal_codes.csv", "http://loinc.org,LA0-0,maybe,,x", "unknown polarity 'maybe'"),
         ("reference_ranges.csv", "ldh,*,U/L,250,200,,,x", "the low one first"),
+        ("study_kinds.csv", "category,Registry,observational,x", "must be lower case"),
+        ("study_kinds.csv", "category,registry,unsure,x", "unknown kind 'unsure'"),
         ("code_systems.csv", "LOINC,http://loinc.org,LOINC/", "must be lower case"),
     ],
 )

@@ -23,6 +23,10 @@ exclusion:
     any:
       - {medication: rx_belimumab, within: 3 weeks}
       - {condition: dx_sle, before: 6 months}
+      - {immunization: vx_live, within: 6 weeks}
+      - {allergy: rx_lymphodepletion, severe: yes}
+      - {study: interventional, within: 3 months, except: T-1}
+      - {family_history: dx_sle}
       - {change: mrss, over: 6 months, rises_by: 10 %}
       - {change: fvc_percent_predicted, over: 6 months, falls_by: 10 %, reading: both, baseline: any, recent: 28 days}
       - series: [{observation: systolic_bp, above: "140 mm[Hg]"}]
@@ -61,6 +65,10 @@ E-1 (all arms; proxy)
   any of:
   - medication Belimumab, within 3 weeks
   - condition dx_sle, since at least 6 months
+  - immunization vx_live, within 6 weeks
+  - severe allergy to rx_lymphodepletion
+  - part in an interventional study other than T-1, within 3 months
+  - family history of dx_sle
   - mrss rises by at least 10 % of the earlier value within 6 months, against the earliest result at least 28 days before
   - fvc_percent_predicted falls by at least 10 % of the earlier value and in points alike within 6 months, latest within 28 days, against an earlier result at least 28 days before
   - mean of the day: systolic_bp above 140 mm[Hg], on the latest day within 28 days or on 2 days within 6 months
