@@ -1,7 +1,7 @@
 """The leaf `change`: a latest result, the earlier ones that it is compared with, and what partial dates leave open."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -197,7 +197,9 @@ def _flags(
     last = max(r.order[0] for r in latest)
     later = [r for r in bad if (r.order[0] > last if exact and r.dated_to_the_day else r.days.lo > newest.hi)]
     flags |= {"newer_unusable"} if later else set()
-    flags |= {"stale"} if any((r.days.lo - newest.hi).days > 14 for r in later) else set()
+    by_the_clock = [r.order[0] - last for r in later if exact and r.dated_to_the_day]
+    by_the_day = [r.days.lo - newest.hi for r in later if not (exact and r.dated_to_the_day)]
+    flags |= {"stale"} if max([*by_the_clock, *by_the_day], default=timedelta()) > timedelta(days=14) else set()
     open_ones = [r for r in bad if r.days.hi >= newest.lo and not (exact and r.dated_to_the_day)]
     perhaps |= {"newer_unusable"} if open_ones else set()
     perhaps |= {"stale"} if any((r.days.hi - newest.lo).days > 14 for r in open_ones) else set()
