@@ -105,7 +105,7 @@ def _age_flags(
     bad: list[Result], sure: list[Result], maybe: list[Result], fresh: date
 ) -> tuple[frozenset[str], frozenset[str]]:
     """Return the flags on the age of the newest usable result that hold, and those that may hold."""
-    exact = sure[-1].dated_to_the_day and not maybe
+    exact = all(r.dated_to_the_day for r in sure) and not maybe
     newest = Span(max(r.days.lo for r in sure), max(r.days.hi for r in [*sure, *maybe]))
     later = [
         r for r in bad if (r.order[0] > sure[-1].order[0] if exact and r.dated_to_the_day else r.days.lo > newest.hi)
