@@ -47,7 +47,9 @@ def state(store: Path) -> dict[str, Any]:
                 " GROUP BY ALL ORDER BY ALL"
             ).fetchall(),
         }  # fmt: skip
-    records = [file.read_text("utf-8").splitlines() for file in sorted((store / "quarantine").iterdir())]
+    # a file without a record is what a process that died had just begun
+    files = [file for file in sorted((store / "quarantine").iterdir()) if file.stat().st_size]
+    records = [file.read_text("utf-8").splitlines() for file in files]
     return found | {"records": records, "landing": len(list((store / "landing").iterdir()))}
 
 

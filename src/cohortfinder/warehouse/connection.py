@@ -35,6 +35,8 @@ def open_warehouse(
         )
     if not read_only:
         make_private(store)
+        if not path.exists():
+            _make_new(path)
     connection = _connect(path, read_only=read_only, memory_limit=memory_limit, threads=threads)
     try:
         if not read_only and _is_empty(connection):
@@ -49,6 +51,22 @@ def open_warehouse(
         ) from error
     finally:
         connection.close()
+
+
+def _make_new(path: Path) -> None:
+    """Make a warehouse under another name, then give it its own: a process that dies leaves none or a whole one."""
+    begun = path.with_name(path.name + ".new")
+    begun.unlink(missing_ok=True)
+    begun.with_name(begun.name + ".wal").unlink(missing_ok=True)
+    connection = _connect(begun, read_only=False, memory_limit=None, threads=None)
+    try:
+        begun.chmod(0o600)
+        with transaction(connection):
+            _create(connection)
+        connection.execute("CHECKPOINT")
+    finally:
+        connection.close()
+    begun.replace(path)
 
 
 @contextmanager
