@@ -47,9 +47,7 @@ def state(store: Path) -> dict[str, Any]:
                 " GROUP BY ALL ORDER BY ALL"
             ).fetchall(),
         }  # fmt: skip
-    # a file without a record is what a process that died had just begun
-    files = [file for file in sorted((store / "quarantine").iterdir()) if file.stat().st_size]
-    records = [file.read_text("utf-8").splitlines() for file in files]
+    records = [file.read_text("utf-8").splitlines() for file in sorted((store / "quarantine").iterdir())]
     return found | {"records": records, "landing": len(list((store / "landing").iterdir()))}
 
 
@@ -85,6 +83,14 @@ def test_after_a_kill_the_next_load_ends_as_if_nothing_had_been(tmp_path: Path, 
     if loads == 1:  # it had not reached landing
         load(calm.files, store)
     assert state(store) == calm.state
+
+
+def test_the_next_load_clears_a_quarantine_file_that_was_only_begun(tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    load([SAMPLES / "ss-typical.json"], store)
+    (store / "quarantine" / "20261126T000000-001.tables.new").touch()
+    load([SAMPLES / "ss-typical.json"], store)
+    assert list((store / "quarantine").iterdir()) == []
 
 
 def test_what_a_type_has_finished_is_not_read_again(tmp_path: Path, calm: Calm) -> None:

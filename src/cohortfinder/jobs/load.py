@@ -14,7 +14,7 @@ import orjson
 from cohortfinder.errors import InputError, ReadWriteError
 from cohortfinder.landing.land import land
 from cohortfinder.landing.manifest import PARTIAL, Manifest, landed
-from cohortfinder.landing.quarantine import Quarantine
+from cohortfinder.landing.quarantine import UNFINISHED, Quarantine
 from cohortfinder.landing.sources import Found, find_sources
 from cohortfinder.sql.environment import render
 from cohortfinder.warehouse.connection import make_private, open_warehouse, transaction
@@ -149,6 +149,8 @@ def _finish_earlier(connection: duckdb.DuckDBPyConnection, store: Path, log: Log
         make_private(store / name)
     for left in (store / LANDING).glob(f"*{PARTIAL}"):
         _clear(left, store)
+    for begun in (store / QUARANTINE).glob(f"*{UNFINISHED}"):
+        begun.unlink()
     known = {row[0] for row in connection.execute(render("warehouse/load_ids.sql.jinja").text).fetchall()}
     for folder, manifest in landed(store / LANDING):
         if manifest.load_id not in known:

@@ -8,6 +8,8 @@ from typing import Any
 
 import orjson
 
+# what a process that died while it began a file has left
+UNFINISHED = ".new"
 # Of a longer line the beginning is kept: the whole of it is in the file that is named.
 _RAW_BYTES = 2**20
 
@@ -22,7 +24,7 @@ class Quarantine:
         self._path = file
         self.reasons: Counter[str] = Counter()
         self.types: Counter[str | None] = Counter()
-        scratch = file.with_suffix(".new")
+        scratch = file.with_suffix(UNFINISHED)
         with scratch.open("wb") as kept:
             for record in _records(file):
                 if record["resource_type"] in finished:
