@@ -10,15 +10,9 @@ from uuid import uuid4
 from duckdb import DuckDBPyConnection
 
 from cohortfinder.engine.plan import Statement
-from cohortfinder.sql.environment import Rendered, identifier, render
+from cohortfinder.sql.environment import Rendered, render
 
 Item = TypeVar("Item")
-_SCHEMAS = """
-SELECT database_name || '.' || schema_name AS schema
-FROM duckdb_schemas()
-WHERE database_name = current_database() AND (schema_name = 'main' OR NOT internal)
-ORDER BY schema_name
-"""
 
 
 class DuckDBEngine:
@@ -33,12 +27,12 @@ class DuckDBEngine:
         self.connection = connection
         if search_path is None:
             # a name of its own: connections of one process to one file share what is attached
-            workspace = identifier(f"work_{uuid4().hex}")
-            schemas = connection.execute(_SCHEMAS).fetchall()
-            connection.execute(f"ATTACH ':memory:' AS {workspace} (READ_WRITE)")
+            workspace = f"work_{uuid4().hex}"
+            schemas = self.rows("engine/schemas.sql.jinja")
+            self.run_template("engine/attach.sql.jinja", workspace=workspace)
             search_path = ",".join([f"{workspace}.main", *(name for (name,) in schemas)])
         self.search_path = search_path
-        connection.execute("SET search_path = $path", {"path": search_path})
+        self.run_template("engine/search_path.sql.jinja", path=search_path)
 
     def run(self, rendered: Rendered) -> None:
         """Run one statement."""
@@ -64,7 +58,7 @@ class DuckDBEngine:
         Planning a statement takes longer than running it on the few rows of one criterion, and only statements side by
         side plan on several cores.
         """
-        with _single_threaded(self.connection) as threads:
+        with _single_threaded(self) as threads:
             workers = [DuckDBEngine(self.connection.cursor(), self.search_path) for _ in range(threads)]
             try:
                 _share_out(workers, items, work)
@@ -97,11 +91,11 @@ def _share_out(workers: list[DuckDBEngine], items: Iterable[Item], work: Callabl
 
 
 @contextmanager
-def _single_threaded(connection: DuckDBPyConnection) -> Iterator[int]:
+def _single_threaded(engine: DuckDBEngine) -> Iterator[int]:
     """Let each statement run on the thread that sends it, and yield how many threads DuckDB had before."""
-    (threads,) = connection.execute("SELECT current_setting('threads')").fetchall()[0]
-    connection.execute("SET threads = 1")
+    ((threads,),) = engine.rows("warehouse/threads.sql.jinja")
+    engine.run_template("engine/set_threads.sql.jinja", threads=1)
     try:
         yield threads
     finally:
-        connection.execute("SET threads = $threads", {"threads": threads})
+        engine.run_template("engine/set_threads.sql.jinja", threads=threads)
