@@ -24,6 +24,8 @@ DATA_QUALITY = ("kind", "concept", "system", "code", "unit", "reason", "count", 
 # what a spreadsheet would run as a formula, also behind a tab or a line break
 _FORMULA_STARTS = frozenset("=+-@\t\r\n")
 Cell = str | int | float | bool | date | None
+# the columns VERDICTS as text; a day on which the verdict changes may be missing
+VerdictCells = tuple[str, str, str, str, str, str, str, str, str, str | None]
 
 
 def candidates_csv(screening: Screening) -> bytes:
@@ -40,7 +42,7 @@ def candidates_csv(screening: Screening) -> bytes:
     )  # fmt: skip
 
 
-def verdict_cells(row: VerdictRow) -> tuple[str | None, ...]:
+def verdict_cells(row: VerdictRow) -> VerdictCells:
     """Return a verdict as the texts of the columns VERDICTS, the same for CSV and Parquet."""
     evidence = orjson.dumps(evidence_objects(row.evidence)).decode() if row.evidence else "[]"
     return (
@@ -76,10 +78,16 @@ def evidence_object(item: Evidence) -> dict[str, str | int | None]:
     }
 
 
-def verdicts_csv(cells: Iterable[Sequence[str | None]]) -> bytes:
+def verdicts_csv(cells: Iterable[VerdictCells]) -> bytes:
     """Return verdicts.csv, from the cells of each verdict: one row per patient, arm and criterion."""
-    # a hundred thousand rows of nothing but text: they go without the look at the type of each cell
-    return _written(VERDICTS, ([cell and _safe(cell) for cell in row] for row in cells))
+    # a hundred thousand rows of nothing but text, of which five columns can begin like a formula: nothing else is asked
+    return _written(
+        VERDICTS,
+        (
+            (_safe(patient), _safe(arm), _safe(criterion), kind, verdict, certainty, _safe(reason), _safe(flags), *last)
+            for patient, arm, criterion, kind, verdict, certainty, reason, flags, *last in cells
+        ),
+    )
 
 
 def funnel_csv(screening: Screening) -> bytes:
@@ -129,13 +137,13 @@ def _written(header: Sequence[str], rows: Iterable[Sequence[str | None]]) -> byt
 
 def _safe(text: str) -> str:
     """Put an apostrophe before a text that a spreadsheet would run."""
-    return f"'{text}" if text[0] in _FORMULA_STARTS else text
+    return f"'{text}" if text[:1] in _FORMULA_STARTS else text
 
 
 def _cell(value: Cell) -> str:
     """Write a value."""
     if isinstance(value, str):
-        return value and _safe(value)
+        return _safe(value)
     if value is None:
         return ""
     if isinstance(value, bool):

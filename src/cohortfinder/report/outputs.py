@@ -11,6 +11,7 @@ import orjson
 from cohortfinder.ranking.candidates import Connection, run
 from cohortfinder.report.csv_files import (
     VERDICTS,
+    VerdictCells,
     candidates_csv,
     data_quality_csv,
     funnel_csv,
@@ -30,7 +31,7 @@ class Material:
     connection: Connection
 
     @cached_property
-    def verdict_cells(self) -> list[tuple[str | None, ...]]:
+    def verdict_cells(self) -> list[VerdictCells]:
         """The columns VERDICTS of every verdict, as text."""
         return [verdict_cells(row) for row in self.screening.verdicts]
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -20,8 +20,7 @@ from cohortfinder.report.reasons import Sentences
 from cohortfinder.wording import Evidence, Language
 
 
-@dataclass(frozen=True, slots=True)
-class VerdictRow:
+class VerdictRow(NamedTuple):
     """One patient, arm and criterion: the verdict, why in a sentence, and what it rests on."""
 
     patient_id: str
@@ -99,16 +98,18 @@ def _read_verdicts(connection: Connection, trial: Trial, language: Language) -> 
     sentences = {criterion.id: Sentences(criterion, language) for criterion in trial.criteria}
     arms = tuple(arm.id for arm in trial.arms)
     rows = run(connection, "ranking/verdict_rows.sql.jinja", arms=arms).fetchall()
-    coded: dict[str, tuple[tuple[str, str], ...]] = {}
+    coded: dict[str, tuple[tuple[tuple[str, str], ...], tuple[str, ...]]] = {}
     # a verdict without evidence says the same of every patient: not computed, for a person to judge
     bare: dict[tuple[str, str], str] = {}
     for patient_id, arm, criterion_id, verdict, reasons, flags, evidence, changes_on in rows:
         if reasons not in coded:
-            coded[reasons] = tuple([(one["leaf"] or "", one["code"]) for one in orjson.loads(reasons)])
+            pairs = tuple([(one["leaf"] or "", one["code"]) for one in orjson.loads(reasons)])
+            coded[reasons] = pairs, tuple([code for _, code in pairs])
+        by_leaf, codes = coded[reasons]
         found = tuple([Evidence(**item) for item in orjson.loads(evidence)]) if evidence != "[]" else ()
         reason = None if found else bare.get((criterion_id, reasons))
         if reason is None:
-            reason = sentences[criterion_id].reason(coded[reasons], found)
+            reason = sentences[criterion_id].reason(by_leaf, found)
         if not found:
             bare[(criterion_id, reasons)] = reason
         yield VerdictRow(
@@ -117,7 +118,7 @@ def _read_verdicts(connection: Connection, trial: Trial, language: Language) -> 
             criterion=criteria[criterion_id],
             verdict=verdict,
             reason=reason,
-            codes=tuple([code for _, code in coded[reasons]]),
+            codes=codes,
             flags=tuple(flags),
             evidence=found,
             changes_on=changes_on,
