@@ -169,3 +169,9 @@ def test_samples_are_many_and_small() -> None:
     listed = {row["patient_id"] for row in rows("expected.csv") if row["verdict"] != "not_listed"}
     assert len(listed) >= 45
     assert sum(path.stat().st_size for path in SAMPLES.rglob("*") if path.is_file()) < 2_500_000
+
+
+def test_the_readme_says_how_many_there_are() -> None:
+    with (SAMPLES / "expected.csv").open(encoding="utf-8", newline="") as rows:
+        patients = {row["patient_id"] for row in csv.DictReader(rows)}
+    assert f"loads {len(patients)} invented patients" in (ROOT / "README.md").read_text("utf-8")

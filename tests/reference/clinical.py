@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from cohortfinder.model import Leaf
 from reference.dates import EVER, Span, before
 from reference.events import Event, conditions, judged, procedures
-from reference.exposures import Exposure, exposures
+from reference.exposures import UNNAMED, Exposure, exposures
 from reference.records import allergies, immunizations, relatives, studies
 from reference.site import MEDICATION_TYPES, Answer, Site, absent, window_of
 
@@ -135,6 +135,8 @@ def medication(site: Site, leaf: Leaf, patient_id: str, as_of: date) -> Answer:
     found = [event for concept in question.medication for event in exposures(site, patient_id, concept)]
     window = Span(as_of if question.active else window_of(question, as_of), as_of)
     existing = [clipped(exposure, as_of) for exposure in found if exposure.start.lo <= as_of]
+    # of a record that names no drug only the window asked for is of interest
+    existing = [e for e in existing if e.why != UNNAMED or question.ever or _touches(e, window)]
     against = [e for e in existing if e.standing == "against"]
     taken = [e for e in existing if e.standing != "against"]
     sure = [e for e in taken if _certain(e, window, bool(question.ever))]
@@ -142,7 +144,7 @@ def medication(site: Site, leaf: Leaf, patient_id: str, as_of: date) -> Answer:
         return Answer(True, None, frozenset(), frozenset(e.reference for e in sure))
     possible = [e for e in taken if question.ever or _touches(e, window)]
     if possible:
-        tentative = any(e.standing == "tentative" for e in possible)
+        tentative = any(e.standing == "tentative" and e.why != UNNAMED for e in possible)
         why = min((not _inside(e, window, bool(question.ever)), e.why) for e in possible)[1]
         evidence, others = frozenset(e.reference for e in possible), frozenset(e.why for e in possible)
         return Answer(None, why, frozenset(), evidence, tentative, open_reasons=others)

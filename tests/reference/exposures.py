@@ -1,6 +1,6 @@
 """Medication resources as spans of exposure, certain and possible parts apart."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -8,6 +8,7 @@ from reference.dates import EVER, NEVER, Span, days_after
 from reference.events import PROBLEM, Standing, strength_of
 from reference.site import MEDICATION_TYPES, Site, reference_of, target_of
 
+UNNAMED = "unnamed_drug"
 ANYTIME = Span(EVER, NEVER)
 _TAKEN = {
     "MedicationStatement": ("active", "completed", "stopped"),
@@ -37,11 +38,19 @@ def exposures(site: Site, patient_id: str, concept: str) -> list[Exposure]:
     found = []
     for resource in site.of_type(patient_id, *MEDICATION_TYPES):
         strength, standing = _strength(site, resource, concept), _standing(resource)
+        if strength is None and standing not in (None, "against") and nameless(site, resource):
+            found.append(_exposure(site, resource, "tentative", UNNAMED))
         if strength is None or standing is None:
             continue
         weak = standing == "firm" and strength != "definite"
         found.append(_exposure(site, resource, "tentative" if weak else standing, PROBLEM.get(strength)))
     return found
+
+
+def nameless(site: Site, resource: dict[str, Any]) -> bool:
+    """Say whether neither a code nor a word names the drug: then it may be any."""
+    names = names_of(site, resource)
+    return not any(text or any(c.get("code") for c in name.get("coding", [])) for name, text in names)
 
 
 def _strength(site: Site, resource: dict[str, Any], concept: str) -> str | None:
@@ -82,6 +91,8 @@ def _first(site: Site, *texts: str | None) -> Span | None:
 
 def _exposure(site: Site, resource: dict[str, Any], standing: Standing, doubt: str | None) -> Exposure:
     kind = resource["resourceType"]
+    if doubt == UNNAMED:
+        return replace(_exposure(site, resource, standing, None), why=UNNAMED)
     why = doubt or ("tentative_record" if standing == "tentative" else "partial_date")
     parts = (reference_of(resource), standing, kind == "MedicationRequest")
     if kind == "MedicationRequest":

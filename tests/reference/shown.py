@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from reference.events import strength_of, visit_of
-from reference.exposures import names_of
+from reference.exposures import nameless, names_of
 from reference.site import MEDICATION_TYPES, Site, target_of
 
 
@@ -68,6 +68,8 @@ def values_of(site: Site, resource: dict[str, Any], concepts: Iterable[str]) -> 
         study = site.by_reference.get(target_of(resource.get("study", {})), {})
         return {study.get("title") or resource.get("study", {}).get("display") or resource["status"]}
     if kind in MEDICATION_TYPES:
+        if nameless(site, resource):
+            return {None}
         named = [
             (name, said)
             for name, said in names_of(site, resource)

@@ -8,15 +8,15 @@ from cohortfinder.criteria.question import Absence, Concepts, DurationText, Ques
 class MedicationQuestion(Question):
     """`{medication: rx_belimumab, within: 3 weeks}`: was the patient exposed in the window?
 
-    *Which records*: MedicationStatement, Request, Administration and Dispense by the table of statuses in
-    docs/explanation/semantics.md; a coding of the product, of its referenced or contained Medication or of one of its
+    *Which records*: MedicationStatement, Request, Administration and Dispense with the statuses of
+    queries/facts/exposure_event; a coding of the product, of its referenced or contained Medication or of one of its
     ingredients, or a text rule of the concept. not-taken and not-done are records against.
 
     *Interval*: administrations and dispenses are their own days; a statement runs from its start to its end, an open
     active one to the index date but for certain only until 180 days after it was last asserted (the rest is possible,
     reason `open_ended_record`); completed or stopped without an end: certain on its start day, possible until it was
     last updated. An order (MedicationRequest) counts for `ever`; inside `within` or `active` it gives at most unknown
-    (`order_unconfirmed`).
+    (`order_unconfirmed`). A record that names no drug at all may be any, in its time (`unnamed_drug`).
 
     *Truth*: true when a certain day of exposure lies in the window; unknown when only a possible one or a tentative
     code does; false when every exposure ended before the window or a record says not taken; else by the absence rule.

@@ -252,7 +252,7 @@ def test_the_drug_is_found_through_its_product(spec):
             id | code_system | code    | ingredient_system | ingredient_code | ingredient_active
             m1 | {atc}       | L04AG04 |                   |                 |
             m2 |             |         | {rxnorm}          | {BELIMUMAB}     |
-            m3 |             |         | {rxnorm}          | {BELIMUMAB}     | false
+            m3 | {atc}       | N02BE01 | {rxnorm}          | {BELIMUMAB}     | false
         """,
         medication_administration=f"""
             patient_id | code_system | code    | medication_id | effective_datetime

@@ -71,3 +71,77 @@ def test_a_product_is_shown_by_the_ingredient_that_was_asked_for(spec):
             treated    | 2026-11-05 | Belimumab 120 mg
         """,
     )
+
+
+def test_a_record_that_names_no_drug_may_be_any(spec):
+    """Its product is not loaded, or it says nothing at all: within the window it leaves a drug open, outside it is passed over."""
+    spec(
+        as_of="2026-11-20",
+        medication="""
+            id     | code_system | code
+            loaded | ATC         | N02BE01
+            silent |             |
+        """.replace("ATC", ATC),
+        medication_administration="""
+            patient_id | medication_id | code_text | status    | effective_datetime
+            lost       | nowhere       |           | completed | 2026-11-05
+            empty      |               |           | completed | 2026-11-05
+            without    | silent        |           | completed | 2026-11-05
+            first_day  | nowhere       |           | completed | 2026-10-30
+            before     | nowhere       |           | completed | 2026-10-29
+            month      | nowhere       |           | completed | 2026-10
+            undated    | nowhere       |           | completed |
+            later      | nowhere       |           | completed | 2026-11-21
+            another    | loaded        |           | completed | 2026-11-05
+            said       | nowhere       | Aspirin   | completed | 2026-11-05
+            not_given  | nowhere       |           | not-done  | 2026-11-05
+        """,
+        encounter="""
+            patient_id | start_at
+            lost       | 2026-11-19
+            empty      | 2026-11-19
+            without    | 2026-11-19
+            first_day  | 2026-11-19
+            before     | 2026-11-19
+            month      | 2026-11-19
+            undated    | 2026-11-19
+            later      | 2026-11-19
+            another    | 2026-11-19
+            said       | 2026-11-19
+            not_given  | 2026-11-19
+        """,
+        rule={"medication": "rx_belimumab", "within": "3 weeks"},
+        expected="""
+            patient_id | truth   | reason       | suggested
+            lost       | unknown | unnamed_drug |
+            empty      | unknown | unnamed_drug |
+            without    | unknown | unnamed_drug |
+            first_day  | unknown | unnamed_drug |
+            before     | false   | absent       |
+            month      | unknown | unnamed_drug |
+            undated    | unknown | unnamed_drug |
+            later      | unknown | not_observed |
+            another    | false   | absent       |
+            said       | false   | absent       |
+            not_given  | false   | absent       |
+        """,
+    )
+
+
+def test_a_record_that_names_no_drug_changes_nothing_beside_one_that_does(spec):
+    spec(
+        as_of="2026-11-20",
+        medication_administration="""
+            patient_id | code    | medication_id | status    | effective_datetime
+            given      | 1092437 |               | completed | 2026-11-05
+            given      |         | nowhere       | completed | 2026-11-06
+            long_ago   | 1092437 |               | completed | 2024-11-05
+            long_ago   |         | nowhere       | completed | 2024-11-06
+        """,
+        rule={"medication": "rx_belimumab", "within": "3 weeks"},
+        expected="""
+            patient_id | truth | reason
+            given      | true  | met
+            long_ago   | false | outside_window
+        """,
+    )

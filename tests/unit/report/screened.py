@@ -63,6 +63,8 @@ CREATE TEMP TABLE eligible_from (patient_id VARCHAR, arm VARCHAR, eligible_from 
 CREATE TEMP TABLE observed AS SELECT 'p2' AS patient_id, 'encounter' AS kind, unnest([DATE '2026-11-01', DATE '2026-12-01']) AS day;
 CREATE TEMP TABLE result_problem AS SELECT 'creatinine_serum' AS concept, 'http://loinc.org' AS system, '2160-0' AS code,
     CAST(NULL AS VARCHAR) AS unit, 'unit_missing' AS reason, 'p2' AS patient_id, 'Observation/o2' AS resource;
+CREATE TEMP TABLE exposure_event AS SELECT patient_id, 'MedicationRequest/m' || place AS resource, problem
+    FROM (VALUES ('p2', 1, 'unnamed_drug'), ('p2', 1, 'unnamed_drug'), ('p2', 2, 'order_unconfirmed')) AS made (patient_id, place, problem);
 CREATE TEMP TABLE unmapped_code (kind VARCHAR, system VARCHAR, code VARCHAR, count BIGINT, patients BIGINT, example VARCHAR);
 CREATE TABLE quarantine (load_id VARCHAR, file VARCHAR, line BIGINT, resource_type VARCHAR, reason VARCHAR);
 """
