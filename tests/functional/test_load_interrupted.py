@@ -15,10 +15,11 @@ from cohortfinder.jobs.load import load
 from cohortfinder.warehouse.connection import open_warehouse
 from cohortfinder.warehouse.tables import typed_tables
 from functional.test_load import SAMPLES, mixed, observation, write
+from length import AT_LENGTH
 
 COMMAND = "from cohortfinder.jobs.load import load; from pathlib import Path; import sys; load(map(Path, sys.argv[2:]), Path(sys.argv[1]))"
 SEED = int(os.environ.get("KILL_SEED", time.time_ns() % 10**6))
-MOMENTS = 10
+MOMENTS = 25 if AT_LENGTH else 5
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from cohortfinder.criteria.registry import LEAF_KINDS
 from cohortfinder.engine.questions import Setting, concepts_of, values_of
-from cohortfinder.model import Combination, Criterion, Rule, Trial, leaves_of, rules_of
+from cohortfinder.model import Combination, Criterion, Leaf, Rule, Trial, leaves_of, rules_of
 from cohortfinder.resources import resource_dir
 from cohortfinder.sql.environment import Rendered, render
 
@@ -48,6 +48,17 @@ FACTS = (
     "facts/family_event",
     "facts/counted",
 )
+# what is made only where a leaf of these kinds reads it; the others are read by all, or by data quality
+READ_BY: Mapping[str, frozenset[str]] = {
+    "facts/condition_event": frozenset({"condition", "formula"}),
+    "facts/procedure_event": frozenset({"procedure", "formula"}),
+    "facts/immunization_event": frozenset({"immunization"}),
+    "facts/allergy_event": frozenset({"allergy"}),
+    "facts/severe_allergy_event": frozenset({"allergy"}),
+    "facts/study_event": frozenset({"study"}),
+    "facts/family_event": frozenset({"family_history"}),
+    "facts/counted": frozenset({"immunization", "allergy", "study", "family_history"}),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +113,12 @@ class _Node:
 
 def concepts_asked(trial: Trial, criteria: Collection[str] | None = None) -> tuple[str, ...]:
     """Return the concepts that some criteria ask for, or all of the trial."""
+    return tuple(sorted({concept for leaf in _leaves(trial, criteria) for concept in concepts_of(leaf)}))
+
+
+def _leaves(trial: Trial, criteria: Collection[str] | None = None) -> Iterator[Leaf]:
     chosen = [one for one in trial.criteria if criteria is None or one.id in criteria]
-    leaves = (leaf for criterion in chosen for rule in rules_of(criterion) for leaf in leaves_of(rule))
-    return tuple(sorted({concept for leaf in leaves for concept in concepts_of(leaf)}))
+    return (leaf for criterion in chosen for rule in rules_of(criterion) for leaf in leaves_of(rule))
 
 
 def people_statements(trial: Trial, as_of: date) -> tuple[Statement, ...]:
@@ -119,7 +133,9 @@ def people_statements(trial: Trial, as_of: date) -> tuple[Statement, ...]:
 
 def fact_statements(trial: Trial, as_of: date, concepts: Collection[str]) -> tuple[Statement, ...]:
     """Return the statements that turn typed tables into facts: those of the concepts, for everyone in `person`."""
-    return _statements(FACTS, zone=trial.time_zone, as_of=as_of, concepts=concepts)
+    kinds = {leaf.kind for leaf in _leaves(trial)}
+    asked = [name for name in FACTS if name not in READ_BY or READ_BY[name] & kinds]
+    return _statements(asked, zone=trial.time_zone, as_of=as_of, concepts=concepts)
 
 
 def _statements(templates: Iterable[str], **values: Any) -> tuple[Statement, ...]:

@@ -6,7 +6,7 @@ from datetime import date
 
 from cohortfinder.engine.duckdb_engine import DuckDBEngine
 from cohortfinder.errors import InputError
-from cohortfinder.jobs.screen import ScreenResult, screen_store
+from cohortfinder.jobs.screen import screen_store
 from cohortfinder.model import Trial
 from cohortfinder.ranking.candidates import run
 from cohortfinder.report.explain import Explanation
@@ -22,7 +22,8 @@ def explain_patient(
 ) -> tuple[Explanation, int]:
     """Return what is to be said of a patient, and the exit status.
 
-    Only of a living patient who is listed nowhere the entry criteria are asked of everybody.
+    The entry criteria alone tell whether a living patient is listed. Of one who is, the whole trial is asked; of one
+    who is not, the entry criteria are asked of everybody.
     Raises InputError when the store holds no such patient.
     """
     asked = patient.removeprefix("Patient/")
@@ -30,12 +31,14 @@ def explain_patient(
     known = Explanation(trial, as_of, asked, person, standing)
     if standing != "living":
         return known, 0
-    result = screen_store(trial, terminology, settings, as_of=as_of, log=log)
-    if any(one.patient_id == person for one in result.screening.candidates):
+    only_entries = _only_entries(trial)
+    listing = screen_store(only_entries, terminology, settings, as_of=as_of)
+    if any(one.patient_id == person for one in listing.screening.candidates):
+        result = screen_store(trial, terminology, settings, as_of=as_of, log=log)
         return replace(known, listed=result.screening), result.exit_status
     log("not listed: asking the entry criteria of everybody")
-    entries = _entries(trial, terminology, settings, as_of)
-    return replace(known, entries=entries.screening), result.exit_status
+    entries = screen_store(only_entries, terminology, settings, as_of=as_of, everyone=True)
+    return replace(known, entries=entries.screening), entries.exit_status
 
 
 def _standing(trial: Trial, settings: Settings, patient: str, as_of: date) -> tuple[str, str]:
@@ -53,8 +56,7 @@ def _standing(trial: Trial, settings: Settings, patient: str, as_of: date) -> tu
     return rows[0][0], rows[0][1]
 
 
-def _entries(trial: Trial, terminology: Terminology, settings: Settings, as_of: date) -> ScreenResult:
-    """Ask only the entry criteria, but of everybody in every arm."""
+def _only_entries(trial: Trial) -> Trial:
+    """Return the trial with nothing but its entry criteria."""
     entries = {arm.entry for arm in trial.arms}
-    only = replace(trial, criteria=tuple(one for one in trial.criteria if one.id in entries))
-    return screen_store(only, terminology, settings, as_of=as_of, everyone=True)
+    return replace(trial, criteria=tuple(one for one in trial.criteria if one.id in entries))
