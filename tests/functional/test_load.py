@@ -121,6 +121,23 @@ def test_decimals_stay_as_they_were_sent_in_landing(tmp_path: Path) -> None:
     assert b"0.010" in gzip.decompress(landed.read_bytes())
 
 
+def digits(store: Path) -> list[tuple[Any, ...]]:
+    with open_warehouse(store, read_only=True) as connection:
+        return connection.execute("SELECT id, version_id, value_sent FROM exact_number ORDER BY ALL").fetchall()
+
+
+def test_digits_are_kept_once_by_version_and_survive_a_rebuild(tmp_path: Path) -> None:
+    for version, number in ((1, "0.010"), (2, "0.0100"), (3, "0.01")):
+        text = json.dumps(observation("o", version, 10)).replace('"value": 10', f'"value": {number}')
+        (tmp_path / f"{version}.ndjson").write_text(f"{text}\n{text}\n")
+        for _ in range(2):
+            load([tmp_path / f"{version}.ndjson"], tmp_path / "store")
+    kept = [("o", "1", "0.010"), ("o", "2", "0.0100")]
+    assert digits(tmp_path / "store") == kept
+    rebuild_tables(tmp_path / "store")
+    assert digits(tmp_path / "store") == kept
+
+
 OUTCOMES = re.findall(
     r"\| `(\S+)` \|.*\| status (\d+), (\d+|nothing) loaded; (?:line (\d+): )?(.+) \|",
     (BAD / "README.md").read_text("utf-8"),

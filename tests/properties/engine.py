@@ -12,8 +12,10 @@ import duckdb
 
 from cohortfinder.engine.screening import screen
 from cohortfinder.landing.contained import hoisted
+from cohortfinder.landing.digits import DIGITS, DigitsWriter
 from cohortfinder.model import Trial
 from cohortfinder.resources import resource_dir
+from cohortfinder.sql.environment import render
 from cohortfinder.terminology import Terminology, load_terminology
 from cohortfinder.views.compiler import compile_view
 
@@ -80,6 +82,15 @@ def screened(
     loaded = landed(resources, folder)
     for name, kind, query in _views():
         connection.execute(f'CREATE OR REPLACE TABLE "{name}" AS {query}', {"files": [str(folder / f"{kind}.ndjson")]})
+    connection.execute("DROP TABLE IF EXISTS exact_number")
+    connection.execute(render("warehouse/exact_number.sql.jinja").text)
+    digits = DigitsWriter(folder)
+    digits.add((folder / "Observation.ndjson").read_bytes())
+    digits.flush()
+    if digits.count:
+        kept = render("warehouse/keep_exact_numbers.sql.jinja", file=str(folder / DIGITS))
+        connection.execute(kept.text, kept.parameters)
+        (folder / DIGITS).unlink()
     screen(connection, trial, terminology(), as_of=as_of, loaded=loaded, everyone=everyone, horizon_years=horizon_years)
 
 

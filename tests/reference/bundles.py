@@ -3,6 +3,7 @@
 import gzip
 import json
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ def _resources(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _entries(sent: str) -> Iterator[dict[str, Any]]:
-    whole = json.loads(sent)
+    whole = json.loads(sent, parse_float=Decimal)
     if whole["resourceType"] != "Bundle":
         yield whole
         return
@@ -47,4 +48,8 @@ def _entries(sent: str) -> Iterator[dict[str, Any]]:
             sent = sent.replace(f'"{url}"}}', f'"{inner["resourceType"]}/{inner["id"]}"}}')
             sent = sent.replace(f'"reference": "{url}"', f'"reference": "{inner["resourceType"]}/{inner["id"]}"')
             sent = sent.replace(f'"reference":"{url}"', f'"reference":"{inner["resourceType"]}/{inner["id"]}"')
-    yield from (entry["resource"] for entry in json.loads(sent).get("entry", []) if "id" in entry.get("resource", {}))
+    yield from (
+        entry["resource"]
+        for entry in json.loads(sent, parse_float=Decimal).get("entry", [])
+        if "id" in entry.get("resource", {})
+    )

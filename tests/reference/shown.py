@@ -1,5 +1,6 @@
 """What a resource says of itself, as it was sent: the date and the words that evidence may show."""
 
+import json
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
@@ -115,5 +116,7 @@ def _value(node: dict[str, Any]) -> str | None:
 
 
 def _quantity(quantity: dict[str, Any]) -> str | None:
-    parts = [quantity.get("comparator"), _number(quantity["value"]), quantity.get("unit") or quantity.get("code")]
+    sent = quantity["value"]
+    digits = str(sent) if isinstance(sent, Decimal) else json.dumps(sent)
+    parts = [quantity.get("comparator"), digits, quantity.get("unit") or quantity.get("code")]
     return " ".join(part for part in parts if part)

@@ -75,11 +75,12 @@ def _terminology() -> Terminology:
 
 @cache
 def _table_columns() -> dict[str, dict[str, str]]:
-    """The typed tables as the ViewDefinitions give them: table to column to type."""
+    """The typed tables as the ViewDefinitions give them, and that of the exact numbers: table to column to type."""
+    exact = dict.fromkeys(("id", "last_updated", "version_id", "value_sent"), "VARCHAR") | {"component": "INTEGER"}
     return {
         path.stem: {column.name: column.sql_type for column in compile_view(json.loads(path.read_text())).columns}
         for path in sorted((resource_dir("mappings") / "views").glob("*.json"))
-    }
+    } | {"exact_number": exact}
 
 
 def read_table(text: str) -> list[dict[str, str | None]]:

@@ -12,6 +12,7 @@ import duckdb
 import orjson
 
 from cohortfinder.errors import InputError, ReadWriteError
+from cohortfinder.landing.digits import DIGITS
 from cohortfinder.landing.land import land
 from cohortfinder.landing.manifest import PARTIAL, Manifest, landed
 from cohortfinder.landing.quarantine import UNFINISHED, Quarantine
@@ -116,6 +117,9 @@ def _commit(
         filled = fill(connection, folder, manifest, quarantine, Path(scratch))
     quarantine.close()
     with transaction(connection):
+        if manifest.digits:
+            kept = render("warehouse/keep_exact_numbers.sql.jinja", file=str(folder / DIGITS))
+            connection.execute(kept.text, kept.parameters)
         _note(connection, store, manifest)
     connection.execute("CHECKPOINT")
     asked = render("warehouse/quarantine_reasons.sql.jinja", load_id=manifest.load_id)

@@ -12,6 +12,7 @@ from cohortfinder.landing.blocks import BlockReader, DamagedError
 from cohortfinder.landing.bundles import Entry, bundle_entries, full_urls, identified, with_references
 from cohortfinder.landing.contained import MARKER as CONTAINED
 from cohortfinder.landing.contained import hoisted
+from cohortfinder.landing.digits import DigitsWriter
 from cohortfinder.landing.lines import NO_RECORDS, examine, reason_against, uniform_type
 from cohortfinder.landing.manifest import DELETIONS, Manifest, Source, write_manifest
 from cohortfinder.landing.parts import TypeWriter
@@ -25,6 +26,7 @@ class Lander:
     def __init__(self, folder: Path, quarantine: Quarantine, pool: Executor) -> None:
         self._folder, self._quarantine, self._pool = folder, quarantine, pool
         self._writers: dict[str, TypeWriter] = {}
+        self._digits = DigitsWriter(folder)
         self._deletions: list[bytes] = []
         self.sources: list[Source] = []
 
@@ -55,10 +57,11 @@ class Lander:
         """Write what is left and the manifest."""
         if self._deletions:
             (self._folder / DELETIONS).write_bytes(b"".join(self._deletions))
+        self._digits.flush()
         types = tuple(self._writers[name].finish() for name in sorted(self._writers))
         done = replace(
             manifest, sources=tuple(self.sources), types=types, quarantined=self._quarantine.count,
-            deletions=len(self._deletions), complete=True,
+            deletions=len(self._deletions), digits=self._digits.count, complete=True,
         )  # fmt: skip
         write_manifest(self._folder, done)
         return done
@@ -78,7 +81,7 @@ class Lander:
     def _block(self, block: bytes, path: Path, line: int) -> set[str]:
         resource_type = uniform_type(block)
         if resource_type:
-            self._writer(resource_type).add(block, block.count(b"\n"), len(self.sources), line)
+            self._add(resource_type, block, block.count(b"\n"), line)
             return {resource_type}
         lines = block.split(b"\n")[:-1]
         return {name for number, raw in enumerate(lines, line) if (name := self._line(raw, path, number))}
@@ -107,7 +110,12 @@ class Lander:
             (resource["resourceType"], text),
             *(("Medication", one) for one in medications),
         ):
-            self._writer(str(kind)).add(line_text.encode() + b"\n", 1, len(self.sources), line, entry)
+            self._add(str(kind), line_text.encode() + b"\n", 1, line, entry)
+
+    def _add(self, resource_type: str, lines: bytes, rows: int, line: int, entry: int = 0) -> None:
+        self._writer(resource_type).add(lines, rows, len(self.sources), line, entry)
+        if resource_type == "Observation":
+            self._digits.add(lines)
 
     def _document(self, raw: bytes, path: Path) -> str:
         examined = examine(raw)

@@ -55,7 +55,10 @@ class LandedType:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What one load has put into landing. `complete` turns True when the last byte is written."""
+    """What one load has put into landing. `complete` turns True when the last byte is written.
+
+    `digits` counts the numbers in `digits.ndjson.gz`.
+    """
 
     load_id: str
     started_at: str
@@ -63,6 +66,7 @@ class Manifest:
     types: tuple[LandedType, ...] = ()
     quarantined: int = 0
     deletions: int = 0
+    digits: int = 0
     skipped: tuple[str, ...] = field(default_factory=tuple)
     complete: bool = False
 

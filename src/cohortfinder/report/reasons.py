@@ -222,7 +222,8 @@ def _bare(text: str) -> str:
     # the same value in another spelling, or with a bound that is only the plausible range, adds nothing
     folded = unicodedata.normalize("NFKC", text).casefold().replace("\u03bc", "u")
     bounded = re.sub(r"^(>=? ?[\d.]+) to [\d.]+", r"\1", folded.removeprefix("0 to "))
-    return re.sub(r"[\s×^]", "", bounded)
+    shortened = re.sub(r"(\.\d*[1-9])0+\b|\.0+\b", r"\1", bounded)
+    return re.sub(r"[\s×^]", "", shortened)
 
 
 def _name(leaf: Leaf, language: Language) -> str:

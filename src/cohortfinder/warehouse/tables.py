@@ -7,7 +7,7 @@ from functools import cache
 from duckdb import DuckDBPyConnection
 
 from cohortfinder.resources import resource_dir
-from cohortfinder.sql.environment import identifier
+from cohortfinder.sql.environment import identifier, render
 from cohortfinder.views import CompiledView, compile_view
 
 
@@ -32,13 +32,17 @@ def typed_tables() -> tuple[TypedTable, ...]:
 
 
 def create_tables(connection: DuckDBPyConnection, tables: Iterable[TypedTable] | None = None, prefix: str = "") -> None:
-    """Make typed tables, all of them if none are named, empty and with a prefix before their names."""
+    """Make typed tables, all of them and that of the exact numbers if none are named, empty and with a prefix."""
+    if tables is None:
+        connection.execute(render("warehouse/exact_number.sql.jinja").text)
     for table in typed_tables() if tables is None else tables:
         columns = ", ".join(f"{identifier(column.name)} {column.sql_type}" for column in table.view.columns)
         connection.execute(f"CREATE TABLE {identifier(prefix + table.name)} ({columns})")
 
 
 def drop_tables(connection: DuckDBPyConnection, tables: Iterable[TypedTable] | None = None, prefix: str = "") -> None:
-    """Remove typed tables, all of them if none are named, with everything in them."""
+    """Remove typed tables, all of them and that of the exact numbers if none are named, with everything in them."""
+    if tables is None:
+        connection.execute(render("warehouse/drop_table.sql.jinja", table="exact_number").text)
     for table in typed_tables() if tables is None else tables:
         connection.execute(f"DROP TABLE IF EXISTS {identifier(prefix + table.name)}")

@@ -28,6 +28,44 @@ def test_a_result_is_shown_as_sent_and_as_compared(spec):
     )
 
 
+def test_a_number_is_shown_with_the_digits_that_were_sent(spec):
+    """Those of the version that is stored; what is compared is the number."""
+    spec(
+        as_of="2026-11-20",
+        observation=f"""
+            id   | patient_id | version_id | component | code   | value | value_unit_code | value_unit_system | effective_datetime
+            crp  | zeros      | 2          |           | 2160-0 | 1.2   | mg/dL           | {UCUM}            | 2026-11-01
+            old  | older      | 2          |           | 2160-0 | 1.3   | mg/dL           | {UCUM}            | 2026-11-01
+            same | plain      |            |           | 2160-0 | 1.4   | mg/dL           | {UCUM}            | 2026-11-01
+            part | part       |            | 1         | 2160-0 | 1.5   | mg/dL           | {UCUM}            | 2026-11-01
+        """,
+        exact_number="""
+            id   | version_id | component | value_sent
+            crp  | 2          |           | 1.200
+            crp  | 1          |           | 1.20
+            old  | 1          |           | 1.30
+            same |            |           | 1.50
+            part |            | 0         | 1.50
+            part |            | 1         | 15e-1
+        """,
+        rule={"observation": "creatinine_serum", "at_most": "2 mg/dL"},
+        expected="""
+            patient_id | truth
+            zeros      | true
+            older      | true
+            plain      | true
+            part       | true
+        """,
+        evidence="""
+            patient_id | resource         | value
+            zeros      | Observation/crp  | 1.200 mg/dL
+            older      | Observation/old  | 1.3 mg/dL
+            plain      | Observation/same | 1.4 mg/dL
+            part       | Observation/part | 15e-1 mg/dL
+        """,
+    )
+
+
 def test_a_multiple_of_a_limit_is_shown_with_the_limit(spec):
     """Value and limit in the same unit, whichever the comparison was made in."""
     spec(

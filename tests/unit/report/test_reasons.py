@@ -69,6 +69,23 @@ def test_a_change_names_both_results() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("sent", "compared", "said"),
+    [
+        ("1.0", "1; uln 1.2", "1.0 on 2026-11-03 (ULN 1.2)"),
+        ("100 umol/L", "100 umol/L", "100 umol/L on 2026-11-03"),
+        ("1.50 mg/dL", "1.5 mg/dL", "1.50 mg/dL on 2026-11-03"),
+        ("10.0 mg/L", "1 mg/dL", "10.0 mg/L on 2026-11-03 (compared as 1 mg/dL)"),
+        ("0.010", "0.01", "0.010 on 2026-11-03"),
+    ],
+)
+def test_the_digits_that_were_sent_are_no_other_value(sent: str, compared: str, said: str) -> None:
+    item = Evidence("x", "Observation/1", "2026-11-03", sent, compared)
+    assert sentence(
+        leaf_words(Leaf("x", "observation", CREATININE, False, 1), LANGUAGE), "no_reference_range", (item,)
+    ).startswith(f"creatinine {said} came without")
+
+
 def test_concepts_without_a_result_are_named_once_and_a_judgement_comes_last() -> None:
     leaves = (
         Leaf("j", "judgement", type("Asked", (), {"judgement": "whether it counts"})(), False, 1),
