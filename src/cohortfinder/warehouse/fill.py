@@ -90,7 +90,8 @@ def _fill_type(
     if is_new:
         drop_tables(connection, tables, INCOMING)
         create_tables(connection, tables, INCOMING)
-    for parts in lines.groups(_threads(connection)):
+    # with two files a thread none waits long for the others at the end
+    for parts in lines.groups(2 * _threads(connection)):
         audit = Audit(reader, parts)
         while True:
             try:
@@ -164,10 +165,9 @@ def _take_over(connection: duckdb.DuckDBPyConnection, lines: LandedLines, tables
         noted = render("warehouse/note_versions.sql.jinja", resource_type=kind, table=INCOMING + tables[0].name)
     else:
         noted = render("warehouse/note_lines.sql.jinja", resource_type=kind, files=lines.files)
+    resources = 0
     if tables or lines.files:
-        connection.execute(noted.text, noted.parameters)
-    asked = render("warehouse/noted_ids.sql.jinja", resource_type=kind)
-    (resources,) = connection.execute(asked.text, asked.parameters).fetchone() or (0,)
+        (resources,) = connection.execute(noted.text, noted.parameters).fetchone() or (0,)
     if resources != lines.landed.resources - lines.bad:
         raise _SeveralVersionsError
     for table in tables:
