@@ -48,8 +48,12 @@ FACTS = (
     "facts/family_event",
     "facts/counted",
 )
-# what is made only where a leaf of these kinds reads it; the others are read by all, or by data quality
+RESULTS = frozenset(name for name in FACTS if name.startswith("results/"))
+_OF_RESULTS = frozenset({"observation", "series", "change", "formula", "age"})
+# the kinds of leaves that read a fact; what none of a trial reads is not made
 READ_BY: Mapping[str, frozenset[str]] = {
+    **dict.fromkeys(RESULTS, _OF_RESULTS),
+    "facts/exposure_event": frozenset({"medication"}),
     "facts/condition_event": frozenset({"condition", "formula"}),
     "facts/procedure_event": frozenset({"procedure", "formula"}),
     "facts/immunization_event": frozenset({"immunization"}),
@@ -131,11 +135,15 @@ def people_statements(trial: Trial, as_of: date) -> tuple[Statement, ...]:
     return maps + _statements(PEOPLE, zone=trial.time_zone, as_of=as_of)
 
 
-def fact_statements(trial: Trial, as_of: date, concepts: Collection[str]) -> tuple[Statement, ...]:
-    """Return the statements that turn typed tables into facts: those of the concepts, for everyone in `person`."""
-    kinds = {leaf.kind for leaf in _leaves(trial)}
-    asked = [name for name in FACTS if name not in READ_BY or READ_BY[name] & kinds]
-    return _statements(asked, zone=trial.time_zone, as_of=as_of, concepts=concepts)
+def fact_statements(trial: Trial, as_of: date, criteria: Collection[str] | None = None) -> tuple[Statement, ...]:
+    """Return the statements that turn typed tables into facts, for everyone in `person`: those that some criteria read.
+
+    Those of the whole trial include what data quality reads: the results and the exposures.
+    """
+    kinds = {leaf.kind for leaf in _leaves(trial, criteria)}
+    told = {*RESULTS, "facts/exposure_event"} if criteria is None else set()
+    asked = [name for name in FACTS if name in told or READ_BY.get(name, kinds) & kinds]
+    return _statements(asked, zone=trial.time_zone, as_of=as_of, concepts=concepts_asked(trial, criteria))
 
 
 def _statements(templates: Iterable[str], **values: Any) -> tuple[Statement, ...]:

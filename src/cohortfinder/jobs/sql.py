@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from cohortfinder.engine.plan import Statement, concepts_asked, fact_statements, people_statements, rule_plans
+from cohortfinder.engine.plan import Statement, fact_statements, people_statements, rule_plans
 from cohortfinder.engine.questions import Setting
 from cohortfinder.errors import InputError
 from cohortfinder.model import Trial
@@ -63,7 +63,7 @@ def trial_sql(
     chosen = [plans[criterion]] if criterion is not None else list(plans.values())
     everyone = Statement("subject", render("verdicts/everyone.sql.jinja", as_of=as_of))
     return Script(
-        (*people_statements(trial, as_of), *fact_statements(trial, as_of, concepts_asked(trial)), everyone),
+        (*people_statements(trial, as_of), *fact_statements(trial, as_of), everyone),
         {plan.criterion.id: tuple(plan.explained) for plan in chosen},
     )
 

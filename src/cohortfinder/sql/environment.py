@@ -102,6 +102,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=False,
+        auto_reload=False,
     )
     filters: dict[str, Callable[..., Markup]] = {"bind": _bind, "identifier": identifier}
     environment.filters.update(filters)
