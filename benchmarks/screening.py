@@ -110,19 +110,33 @@ def _tables(noted: list[tuple[str, float, float]]) -> list[tuple[str, int, float
 
 
 def multiplied(target: Path, patients: int) -> Path:
-    """Write the sample patients under new ids until `patients` of them are listed; one NDJSON file a type."""
+    """Write the sample patients under new ids until `patients` of them are listed; one NDJSON file a type.
+
+    Of the last round only so many are written as are still wanted.
+    """
     with tempfile.TemporaryDirectory() as scratch:
         store = Path(scratch) / "store"
         load(sample_files(), store)
-        copies = -(-patients // timed_screening(TRIAL, store, AS_OF).listed)
-        landed = sorted((store / "landing").glob("*/*.ndjson.gz"))
+        listed = sorted({one.patient_id for one in timed_screening(TRIAL, store, AS_OF).result.screening.candidates})
+        copies = -(-patients // len(listed))
+        surplus = set(listed[patients - copies * len(listed) :]) if copies * len(listed) > patients else set()
+        landed = sorted((store / "landing").glob("*/[A-Z]*.ndjson.gz"))
         lines = {path.name.split(".")[0]: gzip.decompress(path.read_bytes()).decode().splitlines() for path in landed}
     target.mkdir()
     for name, resources in lines.items():
         with (target / f"{name}.ndjson").open("w", encoding="utf-8") as out:
             for copy in range(copies):
-                out.writelines(_renamed(line, copy) for line in resources)
+                left_out = surplus if copy == copies - 1 else set()
+                out.writelines(_renamed(line, copy) for line in resources if _patient(line) not in left_out)
     return target
+
+
+def _patient(line: str) -> str | None:
+    """Return the id of the patient whom a resource is about, or is."""
+    resource = json.loads(line)
+    about = resource.get("subject") or resource.get("patient") or resource.get("individual") or {}
+    named: str | None = resource["id"] if resource["resourceType"] == "Patient" else None
+    return named or about.get("reference", "").removeprefix("Patient/") or None
 
 
 def _renamed(line: str, copy: int) -> str:
