@@ -62,6 +62,7 @@ def test_an_output_folder_that_cannot_be_written(run: Run, tmp_path: Path, demo:
     (tmp_path / "file").write_text("here is a file")
     done = run("screen", "T2D-EXAMPLE", "--store", demo, "--as-of", "2026-11-20", "--out", tmp_path / "file" / "out")
     assert done.status == 74
+    assert "screening" not in done.err, "it is said before the work"
 
 
 def test_json_prints_one_object(run: Run, demo: Path) -> None:

@@ -16,6 +16,7 @@ from cohortfinder.engine.screening import screen
 from cohortfinder.errors import InputError
 from cohortfinder.model import Trial
 from cohortfinder.ranking.candidates import rank, run
+from cohortfinder.report.files import make_folder
 from cohortfinder.report.outputs import write_outputs
 from cohortfinder.report.screening import Screening, read_screening
 from cohortfinder.resources import resource_dir
@@ -80,6 +81,8 @@ def screen_store(
     ) as connection:
         started = time.perf_counter()
         states = loaded_types(connection)
+        if out:
+            make_folder(out)  # before the work, not after it
         log(f"screening {trial.id} as of {as_of}")
         screen(
             connection,

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from cohortfinder.errors import ReadWriteError
 
@@ -34,9 +35,11 @@ def write_bytes(target: Path, content: bytes) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Create the output folder if need be. Raises ReadWriteError."""
+    """Create the output folder if need be, and see that it can be written. Raises ReadWriteError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
     except OSError as error:
         raise cannot_write(folder, error) from error
 
