@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cohortfinder.jobs.load import load, rebuild_tables
@@ -254,6 +254,17 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
         yield Reader(connection, _tables_by_type()["Observation"], store)
 
 
+def test_a_bad_line_in_any_script_is_put_aside(tmp_path: Path) -> None:
+    """The reader quotes a value in its message, and may cut it in the middle of a character."""
+    values = [f'{{"value":{{"text":"{"a" * pad}{sign * 300}"}}}}' for pad in range(4) for sign in ("é", "阴", "𠮷")]
+    values.append('{"value":{"id":{"coding":null,"coding":-1,"id":"\\u00e9"}}}')
+    good, bad = observation("good", 1, 10), [f'{START % f"bad{n}"},"component":{one}}}' for n, one in enumerate(values)]
+    (tmp_path / "o.ndjson").write_text("\n".join([json.dumps(good), *bad]) + "\n", encoding="utf-8")
+    load([tmp_path / "o.ndjson"], tmp_path / "store")
+    assert loaded_ids(tmp_path / "store") == ["good"]
+    assert len(put_aside(tmp_path / "store")) == len(bad)
+
+
 PLACES = st.sampled_from(
     [
         "meta",
@@ -273,6 +284,7 @@ SHAPED = st.sampled_from(["%s", '{"coding":%s}', '[{"coding":%s}]', '{"value":%s
 
 @settings(max_examples=150, deadline=None)
 @given(PLACES, SHAPED, JSON_VALUES)
+@example("component", '{"value":%s}', [[("id", [("coding", None), ("coding", -1), ("id", "\xe9")])]])
 def test_only_what_the_reader_refuses_is_blamed(reader: Reader, place: str, shaped: str, value: Any) -> None:
     """Else a good line would be lost because a bad one stands near it."""
     line = f'{{"resourceType":"Observation","id":"x","{place}":{shaped % text_of(value)}}}'.encode()
