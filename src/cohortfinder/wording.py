@@ -74,7 +74,7 @@ REASONS = {
     "order_unconfirmed": "{item} was ordered, but nothing confirms that it was given",
     "open_ended_record": "{item} has no end on record, so it may or may not still have been taken{window}",
     "tentative_record": "{item} is provisional, unconfirmed or only a differential diagnosis",
-    "unnamed_drug": "a medication record names no drug, or its product is not loaded, so it may be {name}{window}",
+    "unnamed_drug": "a medication record names no drug, or its product is not loaded, so it may be {name}",
     "unspecific_code": "{item} is coded too broadly to tell",
     "contradicted_by_refuted": "{item} is on record, but a later record refutes it",
     "not_loaded": "records that would show {name} are not loaded, so their silence proves nothing",

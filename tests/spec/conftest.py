@@ -239,19 +239,17 @@ def leaf_columns() -> Callable[[Mapping[str, Any]], list[str]]:
     """Return the columns that the template of a leaf gives, from the table that its statement makes."""
 
     def columns_of(rule: Mapping[str, Any]) -> list[str]:
+        trial, setting = make_trial(rule), Setting(_terminology(), dict.fromkeys(LOADED, True))
+        asked_on = date(2026, 11, 20)
+        with duckdb.connect() as connection:
+            # an entry criterion has nothing but the facts that it reads
+            fill(connection, {})
+            screen(connection, trial, _terminology(), as_of=asked_on, loaded=setting.loaded)
         with duckdb.connect() as connection:
             fill(connection, {})
-            trial, setting = make_trial(rule), Setting(_terminology(), dict.fromkeys(LOADED, True))
-            screen(
-                connection,
-                trial,
-                _terminology(),
-                as_of=date(2026, 11, 20),
-                loaded=setting.loaded,
-                everyone=True,
-            )
+            screen(connection, trial, _terminology(), as_of=asked_on, loaded=setting.loaded, everyone=True)
             leaf = rule_plans(trial, setting)["X"].explained.leaves[0]
-            asked = render("verdicts/everyone.sql.jinja", as_of=date(2026, 11, 20))
+            asked = render("verdicts/everyone.sql.jinja", as_of=asked_on)
             for statement in (asked, leaf.rendered):
                 connection.execute(statement.text, statement.parameters)
             return [name for name, *_ in connection.execute(f"DESCRIBE {leaf.name}").fetchall()]

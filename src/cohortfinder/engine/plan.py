@@ -142,7 +142,7 @@ def fact_statements(trial: Trial, as_of: date, criteria: Collection[str] | None 
     """
     kinds = {leaf.kind for leaf in _leaves(trial, criteria)}
     told = {*RESULTS, "facts/exposure_event"} if criteria is None else set()
-    asked = [name for name in FACTS if name in told or READ_BY.get(name, kinds) & kinds]
+    asked = [name for name in FACTS if name in told or name not in READ_BY or READ_BY[name] & kinds]
     return _statements(asked, zone=trial.time_zone, as_of=as_of, concepts=concepts_asked(trial, criteria))
 
 

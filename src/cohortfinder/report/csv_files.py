@@ -44,7 +44,7 @@ def candidates_csv(screening: Screening) -> bytes:
 
 def verdict_cells(row: VerdictRow) -> VerdictCells:
     """Return a verdict as the texts of the columns VERDICTS, the same for CSV and Parquet."""
-    evidence = orjson.dumps(evidence_objects(row.evidence)).decode() if row.evidence else "[]"
+    evidence = orjson.dumps([evidence_object(item) for item in row.shown]).decode() if row.evidence else "[]"
     return (
         row.patient_id,
         row.arm,
@@ -57,12 +57,6 @@ def verdict_cells(row: VerdictRow) -> VerdictCells:
         evidence,
         row.changes_on.isoformat() if row.changes_on else None,
     )
-
-
-def evidence_objects(evidence: Iterable[Evidence]) -> list[dict[str, str | int | None]]:
-    """Return each piece of evidence once: two leaves of a rule may rest on the same record."""
-    found = [evidence_object(item) for item in evidence]
-    return [one for place, one in enumerate(found) if one not in found[:place]]
 
 
 def evidence_object(item: Evidence) -> dict[str, str | int | None]:

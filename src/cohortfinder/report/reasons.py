@@ -24,7 +24,7 @@ from cohortfinder.wording import (
 
 _CLINICAL = frozenset({"condition", "procedure", "medication", "immunization", "allergy", "study", "family_history"})
 # reasons that are said once for several concepts
-_TOGETHER = frozenset({"absent", "no_data", "not_observed", "not_loaded"})
+_TOGETHER = frozenset({"absent", "no_data", "not_observed", "not_loaded", "unnamed_drug"})
 _ABOUT = {"allergy": "allergy to", "family_history": "family history of"}
 _POLARITY = {"below_detection": "below the detection limit"}
 

@@ -33,6 +33,13 @@ class VerdictRow(NamedTuple):
     evidence: tuple[Evidence, ...]
     changes_on: date | None
 
+    @property
+    def shown(self) -> tuple[Evidence, ...]:
+        """Return each piece of evidence once: two leaves of a rule may rest on the same record."""
+        if len(self.evidence) < 2:
+            return self.evidence
+        return tuple(dict.fromkeys(item._replace(leaf="") for item in self.evidence))
+
 
 @dataclass(frozen=True, slots=True)
 class QualityRow:

@@ -128,6 +128,22 @@ def test_a_record_that_names_no_drug_may_be_any(spec):
     )
 
 
+def test_a_record_that_names_no_drug_may_be_a_vaccine(spec):
+    """Where a vaccine is asked for among the medications."""
+    spec(
+        as_of="2026-11-20",
+        medication_administration="""
+            patient_id | code | medication_id | effective_datetime
+            lost       |      | nowhere       | 2026-11-05
+        """,
+        rule={"medication": "vx_live", "within": "6 weeks"},
+        expected="""
+            patient_id | truth   | reason
+            lost       | unknown | unnamed_drug
+        """,
+    )
+
+
 def test_a_record_that_names_no_drug_changes_nothing_beside_one_that_does(spec):
     spec(
         as_of="2026-11-20",

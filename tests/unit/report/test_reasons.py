@@ -9,6 +9,7 @@ from cohortfinder.criteria.observation import ObservationQuestion
 from cohortfinder.criteria.study import StudyQuestion
 from cohortfinder.model import Combination, Criterion, Leaf
 from cohortfinder.report.reasons import Sentences, leaf_words, sentence
+from cohortfinder.report.screening import VerdictRow
 from cohortfinder.wording import Evidence, Language
 from unit.report.screened import AS_OF
 
@@ -84,6 +85,18 @@ def test_the_digits_that_were_sent_are_no_other_value(sent: str, compared: str, 
     assert sentence(
         leaf_words(Leaf("x", "observation", CREATININE, False, 1), LANGUAGE), "no_reference_range", (item,)
     ).startswith(f"creatinine {said} came without")
+
+
+def test_a_record_without_a_drug_is_said_once_of_all_that_it_may_be() -> None:
+    telitacicept = MedicationQuestion.model_validate({"medication": "rx_telitacicept", "within": "2 weeks"})
+    leaves = (Leaf("a", "medication", BELIMUMAB, True, 1), Leaf("b", "medication", telitacicept, True, 1))
+    criterion = Criterion("X", "exclusion", "x", ("A",), "exact", Combination("any", leaves), 1, 1)
+    found = tuple(Evidence(leaf, "MedicationRequest/1", "2026-11-10", None, "tentative") for leaf in ("a", "b"))
+    assert Sentences(criterion, LANGUAGE).reason((("a", "unnamed_drug"), ("b", "unnamed_drug")), found) == (
+        "A medication record names no drug, or its product is not loaded, so it may be belimumab or telitacicept."
+    )
+    row = VerdictRow("p", "A", criterion, "unknown", "", (), (), found, None)
+    assert [item.resource for item in row.shown] == ["MedicationRequest/1"]
 
 
 def test_concepts_without_a_result_are_named_once_and_a_judgement_comes_last() -> None:
