@@ -44,7 +44,8 @@ def candidates_csv(screening: Screening) -> bytes:
 
 def verdict_cells(row: VerdictRow) -> VerdictCells:
     """Return a verdict as the texts of the columns VERDICTS, the same for CSV and Parquet."""
-    evidence = orjson.dumps([evidence_object(item) for item in row.shown]).decode() if row.evidence else "[]"
+    found = [evidence_object(item) for item in row.shown(by_concept=True)]
+    evidence = orjson.dumps(found).decode() if found else "[]"
     return (
         row.patient_id,
         row.arm,

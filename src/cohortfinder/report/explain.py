@@ -107,7 +107,7 @@ def _verdict(row: VerdictRow) -> dict[str, Any]:
     return {
         "criterion_id": row.criterion.id, "kind": row.criterion.kind, "verdict": row.verdict,
         "certainty": row.criterion.certainty, "reason": row.reason, "flags": row.flags,
-        "evidence": [evidence_object(item) for item in row.shown], "changes_on": row.changes_on,
+        "evidence": [evidence_object(item) for item in row.shown(by_concept=True)], "changes_on": row.changes_on,
     }  # fmt: skip
 
 
@@ -153,7 +153,7 @@ def _criterion(row: VerdictRow, flags: Mapping[str, str]) -> Iterator[str]:
     yield _indented(row.reason)
     for flag in row.flags:
         yield _indented(f"! {wording.flag_words(flag, flags)}")
-    for item in row.shown:
+    for item in row.shown():
         if item.searched is None:
             said = item.compared and f"compared as {wording.compared(item.compared)}"
             cells = (item.date and item.date[:16].replace("T", " "), item.value, said, item.resource)

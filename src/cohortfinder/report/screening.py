@@ -33,12 +33,12 @@ class VerdictRow(NamedTuple):
     evidence: tuple[Evidence, ...]
     changes_on: date | None
 
-    @property
-    def shown(self) -> tuple[Evidence, ...]:
-        """Return each piece of evidence once: two leaves of a rule may rest on the same record."""
+    def shown(self, *, by_concept: bool = False) -> tuple[Evidence, ...]:
+        """Return each piece of evidence once: two leaves may rest on one record, and ask it for different concepts."""
         if len(self.evidence) < 2:
             return self.evidence
-        return tuple(dict.fromkeys(item._replace(leaf="") for item in self.evidence))
+        same = {"leaf": ""} if by_concept else {"leaf": "", "concept": None}
+        return tuple(dict.fromkeys(item._replace(**same) for item in self.evidence))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from cohortfinder.views import CompiledView
 from cohortfinder.warehouse.misfit import Shape, misfit, shape_of
 from cohortfinder.warehouse.tables import TypedTable
 
-# What DuckDB raises when a file holds what a strict query cannot read. It quotes the value in its message and may cut it
-# in the middle of a character: then it is the message that cannot be read.
+# What DuckDB raises when a file holds what a strict query cannot read. Its message quotes the value, and may cut it in
+# the middle of a character: then it is the message that cannot be read.
 REFUSALS = (duckdb.InvalidInputException, duckdb.ConversionException, UnicodeDecodeError)
 
 

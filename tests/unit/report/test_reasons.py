@@ -96,7 +96,9 @@ def test_a_record_without_a_drug_is_said_once_of_all_that_it_may_be() -> None:
         "A medication record names no drug, or its product is not loaded, so it may be belimumab or telitacicept."
     )
     row = VerdictRow("p", "A", criterion, "unknown", "", (), (), found, None)
-    assert [item.resource for item in row.shown] == ["MedicationRequest/1"]
+    assert [item.resource for item in row.shown()] == ["MedicationRequest/1"]
+    named = row._replace(evidence=tuple(item._replace(concept=item.leaf) for item in found))
+    assert [len(named.shown()), len(named.shown(by_concept=True))] == [1, 2]
 
 
 def test_concepts_without_a_result_are_named_once_and_a_judgement_comes_last() -> None:
