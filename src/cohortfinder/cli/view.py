@@ -2,37 +2,55 @@
 
 import csv
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from decimal import Decimal
 from pathlib import Path
 
 import click
 import orjson
 
+from cohortfinder.cli.console import progress
 from cohortfinder.errors import UsageError
-from cohortfinder.jobs.view import ViewRows, run_view
+from cohortfinder.jobs.view import ViewRows, view_rows
+from cohortfinder.landing.quarantine import Rejected
+
+# So many of the lines that could not be read are named one by one.
+_NAMED = 20
 
 
 def _csv(result: ViewRows) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\r\n")
     writer.writerow(result.columns)
-    writer.writerows(result.rows)
+    writer.writerows([_plain(value) if isinstance(value, Decimal) else value for value in row] for row in result)
 
 
-def _objects(result: ViewRows) -> list[bytes]:
-    return [orjson.dumps(dict(zip(result.columns, row, strict=True)), default=_number) for row in result.rows]
+def _objects(result: ViewRows) -> Iterable[str]:
+    for row in result:
+        yield orjson.dumps(dict(zip(result.columns, row, strict=True)), default=_number).decode()
 
 
-def _number(value: object) -> object:
-    # a decimal is written as a number where that keeps it, as JSON has no other
-    return float(str(value))
+def _plain(number: Decimal) -> str:
+    """Write a number without the zeros that its column has filled it up with."""
+    return f"{number.normalize() + 0:f}"
+
+
+def _number(value: object) -> orjson.Fragment:
+    if not isinstance(value, Decimal):
+        raise TypeError(type(value).__name__)
+    return orjson.Fragment(_plain(value))
 
 
 def _ndjson(result: ViewRows) -> None:
-    sys.stdout.write("".join(line.decode() + "\n" for line in _objects(result)))
+    for line in _objects(result):
+        sys.stdout.write(line + "\n")
 
 
 def _json(result: ViewRows) -> None:
-    sys.stdout.write("[" + ",\n ".join(line.decode() for line in _objects(result)) + "]\n")
+    before = "["
+    for line in _objects(result):
+        sys.stdout.write(before + line)
+        before = ",\n "
+    sys.stdout.write("[]\n" if before == "[" else "]\n")
 
 
 _PRINTERS: dict[str, Callable[[ViewRows], None]] = {"csv": _csv, "json": _json, "ndjson": _ndjson}
@@ -51,13 +69,23 @@ def command(definition: Path, paths: tuple[Path, ...], form: str, out: Path | No
     """Run one SQL on FHIR ViewDefinition (a JSON file) over FHIR files.
 
     Each PATH is what `load` reads: a Bundle or resource (.json), NDJSON (.ndjson), both also as .gz, or a folder of
-    them. Resources of other types than the view's are passed over. No store is needed.
+    them. Resources of other types than the view's are passed over. No store is needed. What cannot be read is named
+    on standard error, with file, line and reason, and the status is then 3.
     """
     if (form == "parquet") != (out is not None):
         raise UsageError("--out FILE goes with --format parquet, and only with it")
-    result = run_view(definition, paths, parquet=out)
-    if out is None:
-        _PRINTERS[form](result)
-    if result.rejected:
-        click.echo(f"{result.rejected} lines or entries could not be read", err=True)
-    return 3 if result.rejected else 0
+    with view_rows(definition, paths) as result:
+        if out is None:
+            _PRINTERS[form](result)
+        else:
+            result.write_parquet(out)
+        _tell(result.rejected)
+        return 3 if result.rejected else 0
+
+
+def _tell(rejected: tuple[Rejected, ...]) -> None:
+    for one in rejected[:_NAMED]:
+        progress(f"{one.file}, line {one.line}: {one.reason}")
+    if rejected:
+        more = f"; the first {_NAMED} are named" if len(rejected) > _NAMED else ""
+        progress(f"{len(rejected)} lines or entries could not be read{more}")

@@ -1,7 +1,8 @@
 """The job `view`: one SQL on FHIR ViewDefinition run over FHIR files."""
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,64 +13,101 @@ import duckdb
 from cohortfinder.errors import InputError, ReadWriteError
 from cohortfinder.landing.land import land
 from cohortfinder.landing.manifest import Manifest
-from cohortfinder.landing.quarantine import Quarantine
-from cohortfinder.landing.sources import find_sources
-from cohortfinder.views import compile_view
+from cohortfinder.landing.quarantine import Quarantine, Rejected, rejected_lines
+from cohortfinder.landing.sources import Found, find_sources
+from cohortfinder.views import CompiledView, compile_view
+from cohortfinder.views.values import SEVERAL
+from cohortfinder.warehouse.audit import Audit
+from cohortfinder.warehouse.landed_lines import LandedLines, PartLines, files_of
+from cohortfinder.warehouse.reader import REFUSALS, Reader
+from cohortfinder.warehouse.tables import TypedTable, create_tables
+
+_TABLE = "rows"
+_BATCH = 10_000
+# So many landing files are read at a time, and read again when a line of them is bad.
+_FILES = 4
 
 
 @dataclass(frozen=True, slots=True)
 class ViewRows:
-    """The rows of a view; `rejected` lines of the files could not be read."""
+    """The rows of a view, in the order of the files, and what of the files could not be read."""
 
     columns: tuple[str, ...]
-    rows: list[tuple[Any, ...]]
-    rejected: int
+    rejected: tuple[Rejected, ...]
+    _connection: duckdb.DuckDBPyConnection
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        """Yield one row at a time; few of them are in memory."""
+        found = self._connection.execute(f'SELECT * FROM "{_TABLE}"')
+        while batch := found.fetchmany(_BATCH):
+            yield from batch
+
+    def write_parquet(self, target: Path) -> None:
+        """Write the rows into a file. Raises ReadWriteError when it cannot be written."""
+        try:
+            self._connection.execute(f'COPY "{_TABLE}" TO $target (FORMAT parquet)', {"target": str(target)})
+        except duckdb.IOException as error:
+            raise ReadWriteError(f"{target}: cannot be written; check the folder and its permissions") from error
 
 
-def run_view(definition: Path, paths: Iterable[Path], *, parquet: Path | None = None) -> ViewRows:
-    """Run a ViewDefinition over FHIR files and return its rows; with `parquet` they go into that file instead.
+@contextmanager
+def view_rows(definition: Path, paths: Iterable[Path]) -> Iterator[ViewRows]:
+    """Run a ViewDefinition over FHIR files.
 
-    Raises InputError when the definition or a path is wrong, ReadWriteError when the file cannot be written.
+    Lines that are no resource, or that the view cannot read, are put aside; the rows of all others are there.
+    Raises InputError when the definition or a path is wrong, or a path of the view gives several values for one column.
     """
+    view = compile_view(_text(definition))
+    found = find_sources(paths)
+    with (
+        tempfile.TemporaryDirectory(prefix="cohortfinder-") as scratch,
+        duckdb.connect(str(Path(scratch) / "view.duckdb")) as connection,
+    ):
+        rejected = Path(scratch) / "rejected.ndjson"
+        with closing(Quarantine(rejected)) as quarantine:
+            _fill(connection, view, found, Path(scratch), quarantine)
+        yield ViewRows(tuple(column.name for column in view.columns), tuple(rejected_lines(rejected)), connection)
+
+
+def _text(definition: Path) -> str:
     try:
-        text = definition.read_text(encoding="utf-8")
+        return definition.read_text(encoding="utf-8")
     except OSError as error:
         raise InputError(
             f"{definition}: this ViewDefinition cannot be read ({error.strerror}); check the path"
         ) from error
-    view = compile_view(text)
-    found = find_sources(paths)
-    with tempfile.TemporaryDirectory(prefix="cohortfinder-") as scratch, duckdb.connect() as connection:
-        folder = Path(scratch)
-        quarantine = Quarantine(folder / "rejected.ndjson")
-        manifest = replace(Manifest("view", datetime.now(UTC).isoformat()), skipped=found.skipped)
-        (folder / "landing").mkdir()
-        landed = land(found.files, folder / "landing", manifest, quarantine, log=lambda _: None)
-        quarantine.close()
-        files = [
-            str(folder / "landing" / part.file)
-            for kind in landed.types if kind.resource_type == view.resource for part in kind.parts
-        ]  # fmt: skip
-        query = view.select_from_ndjson(strict=False)
-        if parquet is None:
-            rows = _rows(connection, query, files)
-        else:
-            rows = []
-            _write_parquet(connection, query, files, parquet)
-    return ViewRows(tuple(column.name for column in view.columns), rows, quarantine.count)
+    except UnicodeDecodeError as error:
+        raise InputError(f"{definition}: this ViewDefinition is not UTF-8; save it as UTF-8") from error
 
 
-def _rows(connection: duckdb.DuckDBPyConnection, query: str, files: list[str]) -> list[tuple[Any, ...]]:
+def _fill(
+    connection: duckdb.DuckDBPyConnection, view: CompiledView, found: Found, scratch: Path, quarantine: Quarantine
+) -> None:
+    folder, table = scratch / "landing", TypedTable(_TABLE, view)
+    folder.mkdir()
+    manifest = replace(Manifest("view", datetime.now(UTC).isoformat()), skipped=found.skipped)
+    landed = land(found.files, folder, manifest, quarantine, log=lambda _: None)
+    create_tables(connection, [table])
+    reader = Reader(connection, [table], scratch, any_resource=True)
+    for kind in landed.types:
+        if kind.resource_type == view.resource:
+            lines = LandedLines(folder, landed, kind, scratch)
+            for some in lines.groups(_FILES):
+                Audit(reader, some).read_with(lambda parts: _insert(connection, view, parts))
+            lines.put_aside(quarantine)
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, view: CompiledView, parts: Iterable[PartLines]) -> None:
+    files = files_of(parts)
     if not files:
-        return []
+        return
     try:
-        return connection.execute(query, {"files": files}).fetchall()
-    except duckdb.InvalidInputException as error:
-        raise InputError(f"the view cannot be applied: {str(error).splitlines()[0]}; correct the definition") from error
-
-
-def _write_parquet(connection: duckdb.DuckDBPyConnection, query: str, files: list[str], target: Path) -> None:
-    try:
-        connection.execute(f"COPY ({query}) TO $target (FORMAT parquet)", {"files": files, "target": str(target)})
-    except duckdb.IOException as error:
-        raise ReadWriteError(f"{target}: cannot be written; check the folder and its permissions") from error
+        connection.execute(f'INSERT INTO "{_TABLE}" {view.select_from_ndjson(strict=True)}', {"files": files})
+    except REFUSALS as error:
+        if SEVERAL in str(error):
+            problem = str(error).splitlines()[0].removeprefix("Invalid Input Error: ")
+            raise InputError(
+                f"view {view.name!r}: {problem}; "
+                "give the column 'collection: true', or end the path in first() or join()"
+            ) from error
+        raise

@@ -3,6 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,15 @@ import orjson
 UNFINISHED = ".new"
 # Of a longer line the beginning is kept: the whole of it is in the file that is named.
 _RAW_BYTES = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """One bad line: where it stands, and why it is bad."""
+
+    file: str
+    line: int
+    reason: str
 
 
 class Quarantine:
@@ -71,6 +81,12 @@ class Quarantine:
         self.reasons[record["reason"]] += 1
         self.types[record["resource_type"]] += 1
         return orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def rejected_lines(file: Path) -> Iterator[Rejected]:
+    """Yield what a quarantine file holds, without the lines themselves."""
+    for record in _records(file):
+        yield Rejected(record["file"], record["line"], record["reason"])
 
 
 def _records(file: Path) -> Iterator[dict[str, Any]]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from cohortfinder.views.definition import ViewDefinition, read_definition
 from cohortfinder.views.elements import ElementTable, r4_elements
-from cohortfinder.views.errors import ViewError
+from cohortfinder.views.errors import ViewError, nearest
 from cohortfinder.views.rows import Chain
 from cohortfinder.views.schema import Shape, quote, text
 from cohortfinder.views.scope import Raw, Scope
@@ -105,7 +105,8 @@ def compile_view(definition: Mapping[str, Any] | str, *, elements: ElementTable 
 
 def _plan(view: ViewDefinition, elements: ElementTable, *, robust: bool) -> _Plan:
     if not elements.is_resource(view.resource):
-        raise ViewError(f"{view.resource!r} is not a FHIR R4 resource type")
+        hint = nearest(view.resource, elements.resources())
+        raise ViewError(f"{view.resource!r} is not a FHIR R4 resource type{hint}", where="resource")
     shape = Shape()
     shape.field("resourceType", is_array=False, leaf="VARCHAR")
     raw = Raw(used=any(select.repeats for select in view.selects))

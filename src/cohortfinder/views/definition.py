@@ -11,11 +11,15 @@ from decimal import Decimal
 from typing import Any
 
 from cohortfinder.views.elements import INTEGER_TYPES
-from cohortfinder.views.errors import ViewError
+from cohortfinder.views.errors import ViewError, nearest
 from cohortfinder.views.syntax import Literal
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
 _ITERATIONS = ("forEach", "forEachOrNull", "repeat")
+# What any element may have besides its own parts, and what describes a column or a condition without changing it.
+_ANYWHERE = ("id", "extension", "modifierExtension")
+_SELECT = ("column", "select", "unionAll", *_ITERATIONS)
+_COLUMN = ("name", "path", "type", "collection", "description", "tag")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +109,15 @@ def _text(content: Mapping[str, Any], key: str) -> str:
     return found
 
 
+def _refuse_unknown(content: Mapping[str, Any], known: tuple[str, ...], what: str) -> None:
+    """Refuse a part that would be passed over in silence, such as a forEach that is spelt wrong."""
+    for key in content:
+        if not key.startswith("_") and key not in (*known, *_ANYWHERE):
+            raise ViewError(f"{what} has no part {key!r}{nearest(key, known)}")
+
+
 def _select(content: Mapping[str, Any]) -> Select:
+    _refuse_unknown(content, _SELECT, "a select")
     given = [key for key in _ITERATIONS if key in content]
     if len(given) > 1:
         raise ViewError(f"a select has only one of forEach, forEachOrNull and repeat, not {' and '.join(given)}")
@@ -126,11 +138,17 @@ def _select(content: Mapping[str, Any]) -> Select:
 
 
 def _column(content: Mapping[str, Any]) -> ColumnDefinition:
-    name = _text(content, "name")
-    if not _NAME.match(name):
-        raise ViewError(f"column name {name!r} must be letters, digits and underscores, a letter first")
-    collection = content.get("collection", False)
-    return ColumnDefinition(name, _text(content, "path"), str(content.get("type", "")), collection is True)
+    try:
+        _refuse_unknown(content, _COLUMN, "a column")
+        name = _text(content, "name")
+        if not _NAME.match(name):
+            raise ViewError("a name must be letters, digits and underscores, a letter first")
+        collection = content.get("collection", False)
+        if not isinstance(collection, bool):
+            raise ViewError("'collection' must be true or false")
+        return ColumnDefinition(name, _text(content, "path"), str(content.get("type", "")), collection)
+    except ViewError as error:
+        raise error.within(where=f"column {content['name']!r}" if "name" in content else "a column") from None
 
 
 def _constant(content: Mapping[str, Any]) -> tuple[str, Literal]:

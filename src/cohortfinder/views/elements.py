@@ -1,6 +1,5 @@
 """The FHIR R4 elements: which are arrays, which are choices, and of what type they are."""
 
-import difflib
 import gzip
 import json
 from collections.abc import Mapping
@@ -8,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from cohortfinder.resources import resource_dir
-from cohortfinder.views.errors import UnknownElementError
+from cohortfinder.views.errors import UnknownElementError, nearest
 
 INTEGER_TYPES = frozenset({"integer", "positiveInt", "unsignedInt"})
 _INLINE_TYPES = frozenset({"BackboneElement", "Element"})
@@ -37,6 +36,10 @@ class ElementTable:
     def is_resource(self, name: str) -> bool:
         """Tell whether the name is one of a resource type."""
         return name in self.elements and f"{name}.meta" in self.elements
+
+    def resources(self) -> list[str]:
+        """Return the names of all resource types."""
+        return [name for name in self.elements if "." not in name and self.is_resource(name)]
 
     def is_type(self, name: str) -> bool:
         """Tell whether the name is one of a resource or data type."""
@@ -87,9 +90,7 @@ class ElementTable:
             for code in row[1:] if row else ():
                 if name == f"{base}{str(code)[0].upper()}{str(code)[1:]}":
                     return f"{context} has no element {name!r} in FHIRPath; write {base}.ofType({code})"
-        nearest = difflib.get_close_matches(name, names, n=1, cutoff=0)
-        hint = f"; the nearest is {nearest[0]!r}" if nearest else ""
-        return f"{context} has no element {name!r}{hint}"
+        return f"{context} has no element {name!r}{nearest(name, names)}"
 
 
 @lru_cache(maxsize=1)

@@ -1,5 +1,8 @@
 """What is wrong with a ViewDefinition: the view, the column and the position in its path."""
 
+import difflib
+from collections.abc import Iterable
+
 from cohortfinder.errors import InputError
 
 
@@ -34,6 +37,12 @@ class ViewError(InputError):
             path=self.path or path,
             position=self.position,
         )
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """Return the end of a message about an unknown name: which of the known ones is most like it."""
+    like = difflib.get_close_matches(name, names, n=1, cutoff=0)
+    return f"; the nearest is {like[0]!r}" if like else ""
 
 
 class UnknownElementError(ViewError):

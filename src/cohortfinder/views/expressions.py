@@ -3,7 +3,7 @@
 from dataclasses import replace
 from decimal import Decimal
 
-from cohortfinder.views.errors import ViewError
+from cohortfinder.views.errors import ViewError, nearest
 from cohortfinder.views.functions import FUNCTIONS
 from cohortfinder.views.schema import DECIMAL, text
 from cohortfinder.views.scope import Scope
@@ -76,7 +76,8 @@ def _call(node: Call, scope: Scope) -> Value:
     function = FUNCTIONS.get(node.name)
     if function is None:
         known = ", ".join(sorted(FUNCTIONS))
-        raise ViewError(f"unknown function {node.name}(); known are {known}", position=node.position)
+        hint = f"; known are {known}{nearest(node.name, FUNCTIONS)}"
+        raise ViewError(f"unknown function {node.name}(){hint}", position=node.position)
     target = compile_node(node.target, scope)
     return function(target, node, scope, compile_node)
 

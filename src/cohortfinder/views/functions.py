@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from cohortfinder.views.errors import ViewError
+from cohortfinder.views.errors import ViewError, nearest
 from cohortfinder.views.schema import DECIMAL, text
 from cohortfinder.views.scope import Scope
 from cohortfinder.views.syntax import Binary, Call, Member, Node, This
@@ -116,7 +116,8 @@ def _typed(target: Value, name: str, scope: Scope, position: int) -> Value:
         return target
     if name not in choice.types:
         options = ", ".join(choice.types)
-        raise ViewError(f"{choice.field} has no type {name}; it is one of {options}", position=position)
+        hint = f"; it is one of {options}{nearest(name, choice.types)}"
+        raise ViewError(f"{choice.field} has no type {name}{hint}", position=position)
     field = f"{choice.field}{name[0].upper()}{name[1:]}"
     return scope.read(replace(target, choice=None), choice, field, choice.types.index(name))
 

@@ -170,7 +170,7 @@ def _column(definition: ColumnDefinition, scope: Scope, guard: Guard) -> Output:
             message = f"is a choice; write {value.choice.field}.ofType(...)"
         raise ViewError(message, where=where, path=definition.path)
     wanted = sql_type(definition.fhir_type or value.fhir_type)
-    sql = value.sql if definition.collection else single(value)
+    sql = value.sql if definition.collection else single(value, f"the path of column '{definition.name}'")
     if definition.collection:
         wanted = f"{wanted}[]"
         sql = f"coalesce({sql if value.many else _listed(sql)}, [])"

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from cohortfinder.views.elements import INTEGER_TYPES, Element
-from cohortfinder.views.schema import Shape
+from cohortfinder.views.schema import Shape, text
 
-# The function by which a query refuses a row.
+# The function by which a query refuses a row, and its message.
 REFUSAL = "error"
+SEVERAL = "gives more than one value where one is expected"
 # What a primitive is compared as; everything else is text.
 _KINDS = {"boolean": "boolean", "decimal": "number", **dict.fromkeys(INTEGER_TYPES, "number")}
 
@@ -64,11 +65,11 @@ def map_items(value: Value, names: Names, step: Callable[[Value], Value]) -> Val
     return replace(result, sql=sql, many=True)
 
 
-def single(value: Value) -> str:
-    """Return the SQL of the only item; more than one is an error when the query runs."""
+def single(value: Value, what: str = "a path") -> str:
+    """Return the SQL of the only item; more than one is an error when the query runs, which names `what`."""
     if not value.many:
         return value.sql
-    guard = f"{REFUSAL}('a path gives more than one value where one is expected')"
+    guard = f"{REFUSAL}({text(f'{what} {SEVERAL}')})"
     return f"CASE WHEN len({value.sql}) > 1 THEN {guard} ELSE {value.sql}[1] END"
 
 

@@ -6,7 +6,7 @@ refuses, so that the lines around them do not matter.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
 
@@ -29,7 +29,15 @@ class Audit:
         self._reader, self._parts = reader, parts
         self._guesses, self._examined = _GUESSES, False
 
-    def blame(self, refusal: Exception) -> None:
+    def read_with(self, read: Callable[[Sequence[PartLines]], None]) -> None:
+        """Read the parts, putting lines aside until the rest can be read; a read that is refused must keep nothing."""
+        while True:
+            try:
+                return read(self._parts)
+            except (*REFUSALS, NoIdError) as refusal:
+                self._blame(refusal)
+
+    def _blame(self, refusal: Exception) -> None:
         """Put aside what has led to a refusal. Raises the refusal when every part can be read by itself."""
         if self._guesses and self._named(str(refusal)):
             self._guesses -= 1

@@ -19,7 +19,7 @@ from cohortfinder.sql.environment import identifier, render
 from cohortfinder.warehouse.audit import Audit
 from cohortfinder.warehouse.connection import transaction
 from cohortfinder.warehouse.landed_lines import LandedLines, PartLines, files_of
-from cohortfinder.warehouse.reader import REFUSALS, NoIdError, Reader
+from cohortfinder.warehouse.reader import NoIdError, Reader
 from cohortfinder.warehouse.tables import TypedTable, create_tables, drop_tables, typed_tables
 from cohortfinder.warehouse.versions import pick_winners
 
@@ -92,13 +92,9 @@ def _fill_type(
         create_tables(connection, tables, INCOMING)
     # with two files a thread none waits long for the others at the end
     for parts in lines.groups(2 * _threads(connection)):
-        audit = Audit(reader, parts)
-        while True:
-            try:
-                _gather(connection, parts, tables) if is_new and tables else reader.read(files_of(parts))
-                break
-            except (*REFUSALS, NoIdError) as refusal:
-                audit.blame(refusal)
+        Audit(reader, parts).read_with(
+            lambda some: _gather(connection, some, tables) if is_new and tables else reader.read(files_of(some))
+        )
     if is_new:
         with suppress(_SeveralVersionsError):
             return _noted(connection, lines, tables, quarantine, _take_over)

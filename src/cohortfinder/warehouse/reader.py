@@ -24,10 +24,16 @@ class NoIdError(Exception):
 
 
 class Reader:
-    """Reads NDJSON files of one type with the columns of all its tables; `scratch` is a folder for small files."""
+    """Reads NDJSON files of one type with the columns of all its tables; `scratch` is a folder for small files.
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, tables: Sequence[TypedTable], scratch: Path) -> None:
-        self._connection, self._scratch = connection, scratch
+    With `any_resource` a resource without an id is taken as well, and so is one that only the view itself refuses.
+    """
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, tables: Sequence[TypedTable], scratch: Path, *,
+        any_resource: bool = False,
+    ) -> None:  # fmt: skip
+        self._connection, self._scratch, self._any_resource = connection, scratch, any_resource
         self._views = [(table.name, table.view) for table in tables]
 
     @cached_property
@@ -61,7 +67,7 @@ class Reader:
         wrong = next((one for one in found if one), None)
         if wrong or not isinstance(resource, dict):
             return wrong or "not a resource"
-        return "no id" if resource.get("id") in (None, "") else None
+        return "no id" if not self._any_resource and resource.get("id") in (None, "") else None
 
     def valid_json(self, lines: list[bytes]) -> list[bool]:
         """Say of each line whether it is JSON to the reader, which is more lenient than the standard."""
@@ -84,9 +90,11 @@ class Reader:
     def _read(self, view: CompiledView, files: list[str]) -> None:
         # for a view that refuses rows itself the files alone do not tell
         whole = f"({view.select_from_ndjson(strict=True)})"
-        relation = whole if view.refuses_rows else view.relation_from_ndjson(strict=True)
+        by_rows = view.refuses_rows and not self._any_resource
+        relation = whole if by_rows else view.relation_from_ndjson(strict=True)
+        nameless = "0" if self._any_resource else "count(*) FILTER (WHERE coalesce(id, '') = '')"
         # the hashes make it read every column to its end
-        query = f"SELECT count(*) FILTER (WHERE coalesce(id, '') = ''), max(hash(COLUMNS(*))) FROM {relation}"
+        query = f"SELECT {nameless}, max(hash(COLUMNS(*))) FROM {relation}"
         found = self._connection.execute(query, {"files": files}).fetchone()
         if found and found[0]:
             raise NoIdError

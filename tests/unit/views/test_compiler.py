@@ -92,7 +92,18 @@ def test_a_broken_line_is_left_out_by_the_robust_reader(run: Run, line: bytes) -
         (view_of("name.fist()"), ["fist()", "character 6"]),
         (view_of("%x"), ["%x"]),
         (view_of("birthDate = 1"), ["date", "integer"]),
-        (view_of("id", resource="Patent"), ["'Patent'"]),
+        (view_of("id", resource="Patent"), ["'Patent'", "'Patient'"]),
+        (view_of("value.ofType(Quantty)", resource="Observation"), ["character 7", "'Quantity'"]),
+        (view_of("name.exist()"), ["'exists'"]),
+        (view_of("id", forEachOrNul="name"), ["'forEachOrNul'", "'forEachOrNull'"]),
+        (
+            {"name": "v", "resource": "Patient", "select": [{"column": [{"name": "a", "pth": "id"}]}]},
+            ["column 'a'", "'pth'", "'path'"],
+        ),
+        (
+            {"name": "v", "resource": "Patient", "select": [{"column": [{"name": "a b", "path": "id"}]}]},
+            ["column 'a b'", "underscores"],
+        ),
         (view_of("id", forEach="name", forEachOrNull="name"), ["only one"]),
     ],
 )
