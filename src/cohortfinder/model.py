@@ -82,7 +82,8 @@ class Criterion:
     """One sentence of the protocol. `arms` is never empty: a criterion for all arms names each of them.
 
     `rule` is None when the trial file says `computed: no`. `position` is the place in protocol order, from 1,
-    inclusion first. `flags` stand on every verdict, `flag_rules` put a flag where their rule is true.
+    inclusion first. `by_arm` has the rule of those arms in which it is another one. `flags` stand on every verdict,
+    `flag_rules` put a flag where their rule is true.
     """
 
     id: str
@@ -96,6 +97,15 @@ class Criterion:
     note: str = ""
     flags: tuple[str, ...] = ()
     flag_rules: Mapping[str, "Rule"] = field(default_factory=dict)
+    by_arm: Mapping[str, "Rule"] = field(default_factory=dict)
+
+    def rule_in(self, arm: str) -> "Rule | None":
+        """Return the rule that holds in an arm."""
+        return self.by_arm.get(arm, self.rule)
+
+    def asked_as(self, arm: str) -> str:
+        """Return the name under which it is evaluated for an arm: its id, or id@arm where the arm has its own rule."""
+        return f"{self.id}@{arm}" if arm in self.by_arm else self.id
 
     @property
     def computed(self) -> bool:
@@ -161,9 +171,9 @@ class Trial:
 
 
 def rules_of(criterion: Criterion) -> tuple[Rule, ...]:
-    """Return the rule of a criterion, where it has one, and those of its flags."""
+    """Return the rule of a criterion, where it has one, those of single arms, and those of its flags."""
     own = () if criterion.rule is None else (criterion.rule,)
-    return (*own, *criterion.flag_rules.values())
+    return (*own, *criterion.by_arm.values(), *criterion.flag_rules.values())
 
 
 def leaves_of(rule: Rule) -> tuple[Leaf, ...]:

@@ -43,7 +43,7 @@ def test_every_expected_verdict_is_the_oracles(trial: Trial, site: Site) -> None
         (row["patient_id"], row["criterion_id"], row["verdict"], outcome.verdict, outcome.reasons)
         for row in rows("expected.csv")
         if row["verdict"] != "not_listed"
-        for outcome in [outcome_of(site, criteria[row["criterion_id"]], row["patient_id"], AS_OF)]
+        for outcome in [outcome_of(site, criteria[row["criterion_id"]], row["patient_id"], AS_OF, row["arm"])]
         if outcome.verdict != row["verdict"]
     ]
     assert wrong == []

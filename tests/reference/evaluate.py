@@ -75,17 +75,18 @@ def _suggests(rule: Rule, site: Site, patient_id: str, as_of: date) -> bool:
     return rule.operator != "not" and any(_suggests(child, site, patient_id, as_of) for child in rule.children)
 
 
-def outcome_of(site: Site, criterion: Criterion, patient_id: str, as_of: date) -> Outcome:
-    """Return the verdict of one criterion; a sentence that is not computed is unknown."""
-    if criterion.rule is None:
+def outcome_of(site: Site, criterion: Criterion, patient_id: str, as_of: date, arm: str = "") -> Outcome:
+    """Return the verdict of one criterion in an arm; a sentence that is not computed is unknown."""
+    rule = criterion.rule_in(arm)
+    if rule is None:
         return Outcome("unknown", (), frozenset(criterion.flags), frozenset())
-    truth, leaves = _deciding(criterion.rule, site, patient_id, as_of)
+    truth, leaves = _deciding(rule, site, patient_id, as_of)
     return Outcome(
         VERDICT[criterion.kind, truth],
         tuple((leaf.id, answer.reason) for leaf, answer in leaves if answer.reason),
         frozenset(criterion.flags).union(*(answer.flags for _, answer in leaves)),
         frozenset[str]().union(*(answer.evidence for _, answer in leaves)),
-        truth is None and _suggests(criterion.rule, site, patient_id, as_of),
+        truth is None and _suggests(rule, site, patient_id, as_of),
         frozenset[str]().union(*(answer.open_flags for _, answer in leaves)),
         frozenset((leaf.id, reason) for leaf, answer in leaves for reason in answer.open_reasons),
     )
@@ -102,7 +103,7 @@ def evaluate(
     """Return the outcome of every (patient, arm, criterion)."""
     site = site_of(trial, resources, mappings_dir)
     return {
-        (patient, arm.id, criterion.id): outcome_of(site, criterion, patient, as_of)
+        (patient, arm.id, criterion.id): outcome_of(site, criterion, patient, as_of, arm.id)
         for patient in (patients if patients is not None else sorted(site.by_patient))
         for arm in trial.arms
         for criterion in trial.criteria_of(arm.id)
@@ -128,11 +129,13 @@ def _deceased(site: Site, patient_id: str, as_of: date) -> bool:
     return resource.get("deceasedBoolean") is True or (died is not None and died.lo <= as_of)
 
 
-def changes_on(site: Site, criterion: Criterion, patient_id: str, as_of: date, horizon: date) -> date | None:
+def changes_on(
+    site: Site, criterion: Criterion, patient_id: str, as_of: date, horizon: date, arm: str = ""
+) -> date | None:
     """Return the first day up to the horizon on which the verdict differs, by asking on each day."""
-    now, day = outcome_of(site, criterion, patient_id, as_of).verdict, as_of
+    now, day = outcome_of(site, criterion, patient_id, as_of, arm).verdict, as_of
     while day < horizon:
         day += timedelta(days=1)
-        if outcome_of(site, criterion, patient_id, day).verdict != now:
+        if outcome_of(site, criterion, patient_id, day, arm).verdict != now:
             return day
     return None

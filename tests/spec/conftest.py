@@ -202,19 +202,21 @@ def spec() -> Callable[..., None]:
 def screened_arms() -> Callable[..., dict[tuple[str, str], tuple[date | None, dict[str, str]]]]:
     """Screen a trial of several arms: exclusion criteria by their rules, the arms each with the criteria that hold in it.
 
-    Returns for each patient and arm the day from which nothing fails, and the verdicts.
+    `by_arm` has other rules of a criterion, by the arm in which they hold. Returns for each patient and arm the day from which nothing fails, and the verdicts.
     """
 
     def check(
         as_of: date, rules: Mapping[str, Mapping[str, Any]], arms: Mapping[str, tuple[str, ...]], horizon_years: int = 2,
-        **tables: str,
+        by_arm: Mapping[str, Mapping[str, Mapping[str, Any]]] | None = None, **tables: str,
     ) -> dict[tuple[str, str], tuple[date | None, dict[str, str]]]:  # fmt: skip
         entry = Criterion(
             "E", "inclusion", "entry", tuple(arms), "exact", build_rule(ADULT, "E", False, iter((1,))), 1, 1
         )
         criteria = tuple(
             Criterion(name, "exclusion", name, tuple(arm for arm in arms if name in arms[arm]), "exact",
-                      build_rule(rule, name, True, iter(range(1, 100))), position, 1)
+                      build_rule(rule, name, True, iter(range(1, 100))), position, 1,
+                      by_arm={arm: build_rule(own, f"{name}.{arm}", True, iter(range(1, 100)))
+                              for arm, own in (by_arm or {}).get(name, {}).items()})
             for position, (name, rule) in enumerate(rules.items(), start=2)
         )  # fmt: skip
         described = tuple(Arm(arm, arm, "E") for arm in arms)

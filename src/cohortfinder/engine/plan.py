@@ -89,9 +89,11 @@ class Steps:
 class RulePlan:
     """One criterion in two ways: with what its truth rests on, and the bare truth where nobody will ask why.
 
-    `flags` has for each flag the bare truth of the rule that raises it.
+    `name` is the criterion's id, or id@arm for the rule of one arm. `flags` has for each flag the bare truth of the
+    rule that raises it.
     """
 
+    name: str
     criterion: Criterion
     explained: Steps
     bare: Steps
@@ -151,21 +153,25 @@ def _statements(templates: Iterable[str], **values: Any) -> tuple[Statement, ...
 
 
 def rule_plans(trial: Trial, setting: Setting) -> dict[str, RulePlan]:
-    """Return the plan of every computed criterion, by its id."""
+    """Return the plan of every computed criterion, by its id, and of the rules that only one arm has, by id@arm."""
     numbers = count(1)
-    return {
-        criterion.id: _plan(criterion, criterion.rule, setting, numbers)
-        for criterion in trial.criteria
-        if criterion.rule is not None
-    }
+    plans = {}
+    for criterion in trial.criteria:
+        if criterion.rule is not None:
+            plans[criterion.id] = _plan(criterion.id, criterion, criterion.rule, criterion.flag_rules, setting, numbers)
+        for arm, rule in criterion.by_arm.items():
+            name = criterion.asked_as(arm)
+            plans[name] = _plan(name, criterion, rule, {}, setting, numbers)
+    return plans
 
 
-def _plan(criterion: Criterion, rule: Rule, setting: Setting, numbers: "count[int]") -> RulePlan:
-    explained, bare = _rule_steps(criterion.id, rule, setting, numbers)
-    flags = {
-        flag: _rule_steps(criterion.id, raising, setting, numbers)[1] for flag, raising in criterion.flag_rules.items()
-    }
-    return RulePlan(criterion, explained, bare, flags)
+def _plan(
+    name: str, criterion: Criterion, rule: Rule, flag_rules: Mapping[str, Rule], setting: Setting,
+    numbers: "count[int]",
+) -> RulePlan:  # fmt: skip
+    explained, bare = _rule_steps(name, rule, setting, numbers)
+    flags = {flag: _rule_steps(name, raising, setting, numbers)[1] for flag, raising in flag_rules.items()}
+    return RulePlan(name, criterion, explained, bare, flags)
 
 
 def _rule_steps(criterion: str, rule: Rule, setting: Setting, numbers: "count[int]") -> tuple[Steps, Steps]:

@@ -147,14 +147,14 @@ def _asked(engine: DuckDBEngine, plans: Mapping[str, RulePlan], table: str) -> l
 
 def _evaluate_hope(worker: DuckDBEngine, plan: RulePlan) -> None:
     """Ask a criterion of those for whom its truth on their day of hope is not known yet."""
-    worker.run_template("verdicts/hope_subject.sql.jinja", criterion=plan.criterion.id)
+    worker.run_template("verdicts/hope_subject.sql.jinja", criterion=plan.name)
     worker.run_all(plan.bare)
     worker.run_template("verdicts/keep_truth.sql.jinja", table="hoped_truth", explained=False)
 
 
 def _follow_again(worker: DuckDBEngine, plan: RulePlan, *, horizon: date) -> None:
     """Find the day on which a criterion that fails on the day of hope changes."""
-    worker.run_template("verdicts/watch_failing.sql.jinja", criterion=plan.criterion.id)
+    worker.run_template("verdicts/watch_failing.sql.jinja", criterion=plan.name)
     _follow(worker, plan, "later_change", horizon, carry=False)
 
 
@@ -167,6 +167,7 @@ def _criterion_rows(trial: Trial) -> dict[str, list[Any]]:
     rows = [(criterion, arm) for criterion in trial.criteria for arm in criterion.arms]
     return {
         "ids": [criterion.id for criterion, _ in rows],
+        "asked": [criterion.asked_as(arm) for criterion, arm in rows],
         "arms": [arm for _, arm in rows],
         "positions": [criterion.position for criterion, _ in rows],
         "kinds": [criterion.kind for criterion, _ in rows],

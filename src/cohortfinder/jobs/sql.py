@@ -57,14 +57,14 @@ def trial_sql(
 
     Raises InputError when the trial has no such criterion, or its rule is not computed.
     """
-    plans = rule_plans(trial, Setting(terminology, loaded))
-    if criterion is not None and criterion not in plans:
+    plans = rule_plans(trial, Setting(terminology, loaded)).values()
+    chosen = [plan for plan in plans if criterion in (None, plan.criterion.id)]
+    if criterion is not None and not chosen:
         raise InputError(_no_sql(trial, criterion))
-    chosen = [plans[criterion]] if criterion is not None else list(plans.values())
     everyone = Statement("subject", render("verdicts/everyone.sql.jinja", as_of=as_of))
     return Script(
         (*people_statements(trial, as_of), *fact_statements(trial, as_of), everyone),
-        {plan.criterion.id: tuple(plan.explained) for plan in chosen},
+        {plan.name: tuple(plan.explained) for plan in chosen},
     )
 
 

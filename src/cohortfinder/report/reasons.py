@@ -72,7 +72,8 @@ class Sentences:
     """The sentences of one criterion; made once for all patients."""
 
     def __init__(self, criterion: Criterion, language: Language) -> None:
-        leaves = leaves_of(criterion.rule) if criterion.rule is not None else ()
+        rules = (*([criterion.rule] if criterion.rule is not None else []), *criterion.by_arm.values())
+        leaves = [leaf for rule in rules for leaf in leaves_of(rule)]
         self._leaves = {leaf.id: leaf_words(leaf, language) for leaf in leaves}
 
     def reason(self, reasons: Iterable[tuple[str, str]], evidence: Iterable[Evidence]) -> str:

@@ -59,6 +59,9 @@ def _criterion(trial: Trial, criterion: Criterion, labels: Mapping[str, str]) ->
         yield "  Not computed yet: unknown for everybody."
     else:
         yield from (f"  {line}" for line in _rule(criterion.rule, labels))
+    for arm, rule in criterion.by_arm.items():
+        yield f"  In arm {arm} instead:"
+        yield from (f"    {line}" for line in _rule(rule, labels))
     if criterion.note:
         yield textwrap.fill(f"Note: {criterion.note}", _WIDTH, initial_indent="  ", subsequent_indent="  ")
     if criterion.flags:

@@ -19,7 +19,9 @@ from cohortfinder.trials.vocabulary import Vocabulary
 from cohortfinder.wording import FLAGS
 
 TRIAL_KEYS = ("trial", "title", "time_zone", "notes", "arms", "parameters", "flags", "rules", "inclusion", "exclusion")
-CRITERION_KEYS = ("id", "text", "arms", "certainty", "note", "flags", "flag_when", "absence", "computed", "define")
+CRITERION_KEYS = (
+    "id", "text", "arms", "certainty", "note", "flags", "flag_when", "by_arm", "absence", "computed", "define",
+)  # fmt: skip
 CERTAINTIES = ("exact", "proxy", "judgement")
 _FLAG = re.compile(r"^[a-z][a-z0-9_]*$")
 
@@ -193,6 +195,7 @@ class _Parser:
             note=words.get("note", ""),
             flags=self._texts(node, "flags"),
             flag_rules=self._flag_rules(node, words),
+            by_arm=self._by_arm(node, words, kind, arms),
         )
 
     def _flag_words(self) -> dict[str, str]:
@@ -268,20 +271,45 @@ class _Parser:
         if part is None:
             self._add(node, "the criterion has no rule; write one, or 'computed: no'")
             return None
-        absence = node.get("absence")
+        return self._builder(node, words, kind).build(part)
+
+    def _by_arm(
+        self, node: Mapping, words: Dictionary[str, str], kind: CriterionKind, arms: Dictionary[str, Arm]
+    ) -> dict[str, Rule]:
+        """Read the rules of single arms under `by_arm`, each in place of the criterion's own."""
+        section = node.get("by_arm")
+        if section is None:
+            return {}
+        if not isinstance(section, Mapping) or "computed" in words:
+            self._add(section, "'by_arm' holds arms, each with its rule, and stands in a computed criterion only")
+            return {}
+        own = self._arms_of(node, arms)
+        found: dict[str, Rule] = {}
+        for name, body in section.entries:
+            if name.text not in own:
+                self._add(name, f"the criterion does not hold in an arm '{name.text}'.{nearest(name.text, own)}")
+            rule = self._builder(node, words, kind, name.text).build(body)
+            if rule is not None:
+                found[name.text] = rule
+        return found
+
+    def _builder(
+        self, node: Mapping, words: Dictionary[str, str], kind: CriterionKind, arm: str | None = None
+    ) -> RuleBuilder:
+        part, absence = rule_part(node), node.get("absence")
         # a single leaf reads the word itself
-        if isinstance(absence, Scalar) and not kinds_in(part) and absence.text not in ("unknown", "false"):
-            self._add(absence, f"'{absence.text}' is no absence; write unknown or false")
+        if isinstance(absence, Scalar) and not (part and kinds_in(part)) and absence.text not in ("unknown", "false"):
+            if arm is None:
+                self._add(absence, f"'{absence.text}' is no absence; write unknown or false")
             absence = None
-        builder = RuleBuilder(
-            words["id"],
+        return RuleBuilder(
+            words["id"] if arm is None else f"{words['id']}.{arm}",
             adverse=kind == "exclusion",
             absence=absence if isinstance(absence, Scalar) else None,
             named=self._named,
             fill=self.fill,
             problems=self._problems,
         )
-        return builder.build(part)
 
     def _check_entries(self, arms: Dictionary[str, Arm], criteria: tuple[Criterion, ...]) -> None:
         by_id = {criterion.id: criterion for criterion in criteria}
@@ -296,8 +324,10 @@ class _Parser:
                     line,
                     f"the entry '{arm.entry}' of arm '{arm.id}' is no criterion.{nearest(arm.entry, by_id)}",
                 )
-            elif arm.id not in entry.arms or entry.rule is None:
-                self._problems.add(line, f"the entry '{arm.entry}' must have a rule and hold in arm '{arm.id}'")
+            elif arm.id not in entry.arms or entry.rule is None or entry.by_arm:
+                self._problems.add(
+                    line, f"the entry '{arm.entry}' must have one rule for all arms and hold in arm '{arm.id}'"
+                )
 
     def _check_use(self) -> None:
         for name in self._parameters:

@@ -97,6 +97,7 @@ def _criterion(leaves: dict[str, Any]) -> dict[str, Any]:
             "flags": _TEXTS,
             "flag_when": {"type": "object", "additionalProperties": {"$ref": "#/$defs/rule"}},
             "absence": {"enum": ["unknown", "false"]},
+            "by_arm": {"type": "object", "additionalProperties": {"$ref": "#/$defs/rule"}},
             "computed": {"const": "no"},
             "define": {"type": "object", "additionalProperties": {"$ref": "#/$defs/rule"}},
             "all": _RULES,

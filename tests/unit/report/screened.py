@@ -52,7 +52,7 @@ LISTED = (("=p1", "A"), ("p2", "A"), ("p3", "A"), ("p3", "B"))
 LIVING = ("=p1", "p2", "p3", "p4")
 
 _TABLES = """
-CREATE TEMP TABLE trial_criterion (criterion_id VARCHAR, arm VARCHAR, position INTEGER, kind VARCHAR, certainty VARCHAR, computed BOOLEAN);
+CREATE TEMP TABLE trial_criterion (criterion_id VARCHAR, asked VARCHAR, arm VARCHAR, position INTEGER, kind VARCHAR, certainty VARCHAR, computed BOOLEAN);
 CREATE TEMP TABLE listing (patient_id VARCHAR, arm VARCHAR, entry_verdict VARCHAR);
 CREATE TEMP TABLE verdict (patient_id VARCHAR, arm VARCHAR, criterion_id VARCHAR, verdict VARCHAR,
     reasons STRUCT(leaf VARCHAR, code VARCHAR)[], flags VARCHAR[],
@@ -77,8 +77,8 @@ def screened() -> duckdb.DuckDBPyConnection:
     trial = a_trial()
     for arm in ("A", "B"):
         for one in trial.criteria:
-            row = [one.id, arm, one.position, one.kind, one.certainty, one.computed]
-            connection.execute("INSERT INTO trial_criterion VALUES (?, ?, ?, ?, ?, ?)", row)
+            row = [one.id, one.id, arm, one.position, one.kind, one.certainty, one.computed]
+            connection.execute("INSERT INTO trial_criterion VALUES (?, ?, ?, ?, ?, ?, ?)", row)
     for patient, arm in LISTED:
         connection.execute("INSERT INTO listing VALUES (?, ?, 'pass')", [patient, arm])
     open_ones = [(p, a, c, "unknown", "", "not_computed", None) for p, a in LISTED for c in ("I-WILL", "E-OTHER")]

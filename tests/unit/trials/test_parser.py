@@ -41,7 +41,10 @@ SECOND = "  - id: I-1\n    text: again\n    sex: male\n"
         ("sex: male\nabsence: no", "10: 'no' is not possible for 'absence'; write 'unknown' or 'false'"),
         ("condition: dx_sle\nwithin: soon", "10: 'within': 'soon' is no span of time; write for example '3 weeks', '6 months' or '28 days'"),
         ("medication: rx_belimumab", "9: 'medication': say when, once: ever: yes, active: yes, or within"),
-        ("computed: no", "5: the entry 'I-1' must have a rule and hold in arm 'A'"),
+        ("computed: no", "5: the entry 'I-1' must have one rule for all arms and hold in arm 'A'"),
+        ("sex: male\nby_arm: {B: {sex: female}}", "10: the criterion does not hold in an arm 'B'."),
+        ("sex: male\nby_arm: x", "10: 'by_arm' holds arms, each with its rule, and stands in a computed criterion only"),
+        ("sex: male\nby_arm: {A: {sex: female}}", "5: the entry 'I-1' must have one rule for all arms and hold in arm 'A'"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_named_with_its_line(rule: str, expected: str) -> None:
@@ -191,3 +194,17 @@ def test_a_flag_without_a_sentence_or_in_a_criterion_that_is_not_computed_is_ref
     without = FLAGGED.replace("    observation: inr\n    above: 1.5 ULN\n", "    computed: no\n")
     (only,) = problems(with_rule("age: {at_least: 18}", without))
     assert "stands in a computed criterion only" in only
+
+
+def test_a_rule_of_one_arm_stands_beside_that_of_the_others() -> None:
+    text = (
+        with_rule("sex: male")
+        + "  - id: I-2\n    text: x\n    sex: male\n    absence: false\n    by_arm:\n      A:\n        not: {sex: female}\n"
+    )
+    criterion = read(text).criteria[1]
+    rule = criterion.rule_in("A")
+    assert isinstance(rule, Combination)
+    (leaf,) = rule.children
+    assert isinstance(leaf, Leaf)
+    assert (leaf.id, leaf.question.sex, leaf.question.absence) == ("I-2.A.1", "female", "false")
+    assert (criterion.asked_as("A"), criterion.asked_as("B")) == ("I-2@A", "I-2")
