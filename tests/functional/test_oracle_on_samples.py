@@ -61,7 +61,7 @@ def test_every_expected_change_is_the_oracles(trial: Trial, site: Site) -> None:
         (row["patient_id"], row["criterion_id"], row["changes_on"], found)
         for row in rows("expected_changes.csv")
         for until in [date.fromisoformat(row["changes_on"])]
-        for found in [changes_on(site, criteria[row["criterion_id"]], row["patient_id"], AS_OF, until)]
+        for found in [changes_on(site, criteria[row["criterion_id"]], row["patient_id"], AS_OF, until, row["arm"])]
         if found != until
     ]
     assert wrong == []

@@ -44,13 +44,15 @@ COMMON = {
         "E-BP",
         "E-PREGLACT",
     ),
+    *("I-NYHA", "I-PERICARD", "E-MAL", "E-PULM", "E-PAH", "E-IG", "E-BCELL", "E-IVIG", "E-CNS", "E-LN", "E-ALLERGY"),
+    *("E-TB", "E-CV2", "E-CV3", "E-AI", "E-MYOP", "E-VACC", "E-TRIAL", "E-PSYCH"),
 }
 OF_ARM = {
-    "SLE": {"I-SLE-DX", "I-SLE-AB", "I-SLE-ACT"},
-    "SSC": {"I-SSC-DX"},
-    "AAV": {"I-AAV-DX", "I-AAV-ANCA"},
-    "IIM": {"I-IIM-DX", "I-IIM-MMT8"},
-    "SS": {"I-SS-DX", "I-SS-SSA"},
+    "SLE": {"I-SLE-DX", "I-SLE-AB", "I-SLE-ACT", "E-CRISIS"},
+    "SSC": {"I-SSC-DX", "I-SSC-DIFFUSE", "I-SSC-ILD", "I-SSC-PFT", "I-SSC-ACT"},
+    "AAV": {"I-AAV-DX", "I-AAV-BVAS", "I-AAV-ANCA"},
+    "IIM": {"I-IIM-DX", "I-IIM-PROB", "I-IIM-MMT8", "I-IIM-CSM"},
+    "SS": {"I-SS-DX", "I-SS-SSA", "I-SS-SAL", "I-SS-ACT"},
 }
 
 
@@ -160,15 +162,19 @@ def test_expected_changes_name_expected_rows() -> None:
 
 @pytest.mark.parametrize("criterion", sorted(COMMON | set().union(*OF_ARM.values())))
 def test_every_criterion_has_each_verdict(criterion: str) -> None:
-    """What never fails in the samples shows no error; a patient whose diagnosis fails is not listed."""
+    """What never fails in the samples shows no error; a patient whose diagnosis fails is not listed.
+
+    That a B-cell depletion has not failed, and that no lung disease is there, only a person can say.
+    """
     verdicts = {row["verdict"] for row in rows("expected.csv") if row["criterion_id"] == criterion}
-    assert verdicts == ({"pass", "unknown"} if criterion.endswith("-DX") else {"pass", "fail", "unknown"})
+    never_fails = criterion.endswith("-DX") or criterion in ("E-BCELL", "I-SSC-ILD")
+    assert verdicts == ({"pass", "unknown"} if never_fails else {"pass", "fail", "unknown"})
 
 
 def test_samples_are_many_and_small() -> None:
     listed = {row["patient_id"] for row in rows("expected.csv") if row["verdict"] != "not_listed"}
     assert len(listed) >= 45
-    assert sum(path.stat().st_size for path in SAMPLES.rglob("*") if path.is_file()) < 2_500_000
+    assert sum(path.stat().st_size for path in SAMPLES.rglob("*") if path.is_file()) < 4_000_000
 
 
 def test_the_readme_says_how_many_there_are() -> None:

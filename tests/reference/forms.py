@@ -35,8 +35,9 @@ def quantity_unit(quantity: dict[str, Any], mappings: Mappings) -> str | None:
     return mappings.unit(sent) if sent and sent.strip() else None
 
 
-def form_of(node: dict[str, Any], kind: str, mappings: Mappings) -> Form:
-    """Read value[x] of a root or component for a concept of this value kind."""
+def form_of(node: dict[str, Any], concept: str, mappings: Mappings) -> Form:
+    """Read value[x] of a root or component for a concept."""
+    kind = mappings.concepts[concept]["value_kind"]
     if quantity := node.get("valueQuantity"):
         return _quantity(quantity, kind, mappings)
     if sent := node.get("valueRange"):
@@ -47,8 +48,11 @@ def form_of(node: dict[str, Any], kind: str, mappings: Mappings) -> Form:
         return Form(point(Decimal(node["valueInteger"])))
     if "valueBoolean" in node:
         return Form(polarity="positive" if node["valueBoolean"] else "negative") if kind == "ordinal" else Form()
-    if concept := node.get("valueCodeableConcept"):
-        return _coded(concept, kind, mappings)
+    answer = mappings.answer(concept, node.get("valueCodeableConcept") or node.get("valueString", ""))
+    if answer is not None:
+        return Form(point(answer))
+    if coded := node.get("valueCodeableConcept"):
+        return _coded(coded, kind, mappings)
     return _text(node.get("valueString", ""), kind, mappings)
 
 

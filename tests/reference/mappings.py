@@ -5,6 +5,7 @@ import re
 import unicodedata
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 
 def _rows(folder: Path, name: str) -> list[dict[str, str]]:
@@ -43,6 +44,8 @@ class Mappings:
             for r in _rows(folder, "units.csv")
         }
         self._ordinals = {(self.uri(r["system"]), r["code"]): r["polarity"] for r in _rows(folder, "ordinal_codes.csv")}
+        answers = _rows(folder, "numeric_answers.csv") if (folder / "numeric_answers.csv").is_file() else []
+        self._answers = {(r["concept"], self.uri(r["system"]), r["answer"]): Decimal(r["number"]) for r in answers}
         self.words = {r["word"]: r["polarity"] for r in _rows(folder, "ordinal_words.csv")}
         self.interpretations = {r["code"]: r for r in _rows(folder, "interpretations.csv")}
         self._assumed = _rows(folder, "reference_ranges.csv")
@@ -63,6 +66,14 @@ class Mappings:
     def ordinal(self, system: str, code: str) -> str | None:
         """Return the polarity of a coded value."""
         return self._ordinals.get((self.uri(system), code))
+
+    def answer(self, concept: str, value: dict[str, Any] | str) -> Decimal | None:
+        """Return the number that a coded or worded answer stands for, None for none or several."""
+        codings = value.get("coding", []) if isinstance(value, dict) else []
+        text = value.get("text", "") if isinstance(value, dict) else value
+        asked = [(self.uri(coding.get("system", "")), coding.get("code", "")) for coding in codings]
+        found = {self._answers.get((concept, *one)) for one in [*asked, ("text", text.strip().lower())]} - {None}
+        return found.pop() if len(found) == 1 else None
 
     def unit(self, text: str) -> str:
         """Return the UCUM code of a unit as sent."""

@@ -113,7 +113,7 @@ def _result(
     concept, role = named
     row = site.mappings.concepts[concept]
     days, text, from_issued = _dated(site, resource)
-    form = _half(node, role, site) if role.startswith("pair_") else form_of(node, row["value_kind"], site.mappings)
+    form = _half(node, role, site) if role.startswith("pair_") else form_of(node, concept, site.mappings)
     value, problem = converted(site, concept, form)
     spans = days or Span(EVER, NEVER)
     ranges = tuple(ranges_of(node, site, patient_id, spans.hi))

@@ -22,6 +22,7 @@ MAPPING_TABLES = {
     "map_unit_alias": "unit_aliases.csv",
     "map_ordinal_code": "ordinal_codes.csv",
     "map_ordinal_word": "ordinal_words.csv",
+    "map_numeric_answer": "numeric_answers.csv",
     "map_interpretation": "interpretations.csv",
     "map_reference_range": "reference_ranges.csv",
     "map_sex_code": "sex_codes.csv",

@@ -7,6 +7,7 @@ from cohortfinder.terminology.codes import code_damage
 from cohortfinder.terminology.concepts import POLARITIES, ObservationConcept
 from cohortfinder.terminology.tables import Complaints, read_table
 
+_ANSWER_COLUMNS = ("concept", "system", "answer", "number", "source")
 _DERIVED_COLUMNS = ("concept", "rank", "whole", "part", "addend", "source")
 _REMARK_COLUMNS = ("concept", "source", "sought", "remark", "effect")
 _STUDY_COLUMNS = ("element", "word", "kind", "source")
@@ -18,6 +19,7 @@ def check_result_tables(
 ) -> None:
     """Note what is wrong in the tables that tell what a result or a study is."""
     _check_ordinals(folders, complaints)
+    _check_answers(folders, concepts, complaints)
     _check_interpretations(folders, complaints)
     _check_ranges(folders, concepts, complaints)
     _check_derived(folders, concepts, complaints)
@@ -35,6 +37,17 @@ def _check_ordinals(folders: Sequence[Path], complaints: Complaints) -> None:
         complaints.require(row, "polarity", POLARITIES)
         if row["word"] != row["word"].strip().lower():
             complaints.add(row, f"word {row['word']!r} must be lower case and without blanks around it")
+
+
+def _check_answers(folders: Sequence[Path], concepts: Mapping[str, ObservationConcept], complaints: Complaints) -> None:
+    for row in read_table(folders, "numeric_answers.csv", _ANSWER_COLUMNS, _ANSWER_COLUMNS[:3], complaints):
+        complaints.whole(row, "number")
+        if row["concept"] not in concepts:
+            complaints.add(row, f"unknown concept {row['concept']!r}")
+        if row["system"] == "text" and row["answer"] != row["answer"].strip().lower():
+            complaints.add(row, f"word {row['answer']!r} must be lower case and without blanks around it")
+        if row["system"] != "text" and (damage := code_damage(row["system"], row["answer"])):
+            complaints.add(row, f"code {row['answer']!r} {damage}")
 
 
 def _check_interpretations(folders: Sequence[Path], complaints: Complaints) -> None:

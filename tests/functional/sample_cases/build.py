@@ -31,10 +31,24 @@ CASE_FILES = [
     "pregnancy",
     "drugs",
     "events",
+    "diseases",
+    "exposures",
+    "measures",
     "not_listed",
     "transport",
 ]
-FORM_OF_FILE = {"laboratory": "laboratory.ndjson.gz", "other_arms": "other-arms.ndjson"}
+FORM_OF_FILE = {
+    "laboratory": "laboratory.ndjson.gz",
+    "other_arms": "other-arms.ndjson",
+    "renal": "gz",
+    "serology": "gz",
+    "heart_lung": "gz",
+    "pregnancy": "gz",
+    "events": "gz",
+    "diseases": "diseases.ndjson.gz",
+    "exposures": "exposures.ndjson.gz",
+    "measures": "measures.ndjson.gz",
+}
 
 
 def read(name: str) -> Any:
@@ -107,9 +121,9 @@ def resources(case: Json, base: Json) -> list[Json]:
     for name, item in record.items():
         kind = item["resourceType"]
         head: Json = {"resourceType": kind, "id": addresses[name].partition("/")[2]}
-        subject = "patient" if kind in ("Immunization", "AllergyIntolerance") else "subject"
-        if kind != "Medication":
-            head[subject] = {"reference": f"Patient/{case['id']}"}
+        subject = {"Immunization": "patient", "AllergyIntolerance": "patient", "ResearchSubject": "individual"}
+        if kind not in ("Medication", "ResearchStudy"):
+            head[subject.get(kind, "subject")] = {"reference": f"Patient/{case['id']}"}
         result.append(head | resolved(item, addresses))
     return result
 

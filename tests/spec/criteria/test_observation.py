@@ -794,6 +794,32 @@ def test_whole_numbers_and_yes_or_no(spec):
     )
 
 
+def test_a_class_in_codes_or_words_is_a_number(spec):
+    """NYHA II is 2, as a LOINC answer, a SNOMED code, in English or in Chinese; a word that is no class says nothing."""
+    spec(
+        as_of="2026-11-20",
+        observation="""
+            patient_id | code    | value_code_system       | value_code | value_text | value_string | effective_datetime
+            answer_2   | 88020-3 | http://loinc.org        | LA28405-1  |            |              | 2026-11-01
+            answer_3   | 88020-3 | http://loinc.org        | LA28406-9  |            |              | 2026-11-01
+            snomed_1   | 88020-3 | http://snomed.info/sct  | 420300004  |            |              | 2026-11-01
+            worded     | 88020-3 |                         |            | NYHA II    |              | 2026-11-01
+            chinese    | 88020-3 |                         |            |            | 心功能III级   | 2026-11-01
+            between    | 88020-3 |                         |            |            | II-III       | 2026-11-01
+        """,
+        rule={"observation": "nyha_class", "at_most": "2"},
+        expected="""
+            patient_id | truth   | reason
+            answer_2   | true    | met
+            answer_3   | false   | not_met
+            snomed_1   | true    | met
+            worded     | true    | met
+            chinese    | false   | not_met
+            between    | unknown | not_numeric
+        """,
+    )
+
+
 def test_a_number_has_a_polarity_where_the_concept_gives_its_limits(spec):
     """hCG below 5 IU/L is negative, above 25 positive, between them equivocal."""
     spec(

@@ -146,7 +146,7 @@ def test_every_address_of_a_concept_file_is_a_known_system():
     """A code under an address that no alias leads to could never match."""
     known = set(TERMINOLOGY.code_systems.values()) | {"text"}
     used = {row["system"] for name in ("observation_codes", "clinical_codes") for row in table(f"concepts/{name}.csv")}
-    used |= {row["system"] for row in table("ordinal_codes.csv")}
+    used |= {row["system"] for name in ("ordinal_codes.csv", "numeric_answers.csv") for row in table(name)}
     assert used <= known
 
 
@@ -201,6 +201,7 @@ def test_files_are_sorted_and_plain():
         "interpretations.csv": ("code",),
         "unit_aliases.csv": ("unit", "alias"),
         "ordinal_codes.csv": ("system", "code"),
+        "numeric_answers.csv": ("concept", "system", "answer"),
         "lookback.csv": ("group",),
         "ordinal_words.csv": ("lang", "polarity", "word"),
         "reference_ranges.csv": ("concept", "sex"),

@@ -81,6 +81,8 @@ def append(path: Path, line: str) -> int:
         ("lookback.csv", "weekly,x,7", "no whole number of days"),
         ("ordinal_words.csv", "Positive,positive,en", "must be lower case"),
         ("ordinal_codes.csv", "http://loinc.org,LA0-0,maybe,,x", "unknown polarity 'maybe'"),
+        ("numeric_answers.csv", "nyha_class,text,Class II,2,x", "must be lower case"),
+        ("numeric_answers.csv", "nyha,text,two,2,x", "unknown concept 'nyha'"),
         ("reference_ranges.csv", "ldh,*,U/L,250,200,,,x", "the low one first"),
         ("study_kinds.csv", "category,Registry,observational,x", "must be lower case"),
         ("study_kinds.csv", "category,registry,unsure,x", "unknown kind 'unsure'"),
