@@ -221,6 +221,8 @@ def _age_words(lower: int | None, upper: int | None, *, holds: bool) -> str:
 def window(question: Any, as_of: date | None = None) -> str:
     """Say when a record must lie: "within 3 weeks before 2026-11-20"; empty when at any time."""
     day = as_of.isoformat() if as_of else "the index date"
+    if ago := getattr(question, "ago", None):
+        day = f"the day {duration(ago)} before {day}"
     active = "active " if getattr(question, "active", None) else ""
     if span := getattr(question, "within", None):
         return f"{active}within {duration(span)} before {day}"

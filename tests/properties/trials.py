@@ -71,6 +71,7 @@ QUESTIONS: dict[str, st.SearchStrategy[Options]] = {
     "observation": merged(
         st.one_of(st.sampled_from(NUMERIC + POLAR), st.sampled_from([{**words, "role": "confirm"} for words in CONFIRMS])),
         _windows({}, {}, {"ever": "yes"}), PICKS, ABSENCES,
+        st.sampled_from([{}, {}, {}, {}, {"ago": "2 months"}, {"ago": "5 weeks"}]),
     ),
     "series": merged(
         st.just({"series": PRESSURE}), st.sampled_from([{"within": "6 months"}, {"within": "60 days"}]),

@@ -16,6 +16,8 @@ from reference.truth import Truth
 def observation(site: Site, leaf: Leaf, patient_id: str, as_of: date) -> Answer:
     """Ask the concepts in their order; a newer opposite result of a later one makes the answer unknown."""
     question = leaf.question
+    if question.ago:
+        as_of = before(as_of, question.ago)
     asked = [_concept(site, leaf, patient_id, concept, as_of) for concept in question.observation]
     decided = [(answer, newest) for answer, newest in asked if newest is not None]
     if not decided:

@@ -19,6 +19,8 @@ class ObservationQuestion(NumericQuestion):
     ends included; a value inside the prescreen look-back and older than the protocol's carries the flag
     `stale_for_protocol`.
 
+    `ago: 2 months` asks the same as of the day two months before: what was the latest result then?
+
     *Pick*: `latest` (default): by clinical time, then by issued; results of one time that contradict each other give
     the truth that is adverse to the patient (flag `contradictory_results`), titres of one time their maximum. A newer
     unusable or preliminary result is flagged `newer_unusable`, and `stale` when newer by more than 14 days. `any`:
@@ -46,6 +48,7 @@ class ObservationQuestion(NumericQuestion):
     is_: Literal["positive", "negative", "equivocal"] | None = None
     within: DurationText | None = None
     ever: Yes | None = None
+    ago: DurationText | None = None
     pick: Literal["latest", "any", "all"] = "latest"
     role: Literal["confirm"] | None = None
     screening_dilution: QuantityText | None = None

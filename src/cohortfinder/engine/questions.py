@@ -102,6 +102,7 @@ def _observation(question: ObservationQuestion, setting: Setting) -> dict[str, A
         "outdated_by_positive": question.role == "confirm" and question.is_ in ("negative", "equivocal"),
         "screening_roles": DECIDING_ROLES,
         "span": span,
+        "ago": span_of(question.ago),
         "protocol_span": Span(group.protocol_days, "days") if by_group else None,
         "pick": question.pick,
         "polarity": question.is_,

@@ -162,6 +162,8 @@ def _window(question: Any) -> str:
         words.append(f"within {_duration(within)}")
     if before := getattr(question, "before", None):
         words.append(f"since at least {_duration(before)}")
+    if ago := getattr(question, "ago", None):
+        words.append(f"as it was {_duration(ago)} ago")
     return (", " + " ".join(words)) if words else ""
 
 

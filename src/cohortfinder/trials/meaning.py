@@ -129,9 +129,10 @@ def _check_leaf(leaf: Leaf, vocabulary: Vocabulary, problems: Problems) -> None:
         check_change(leaf, question, vocabulary, problems)
     if isinstance(question, AgeQuestion):
         _check_age(leaf, question.age, problems)
-    within = getattr(question, "within", None)
-    if isinstance(within, Duration) and within.count == 0:
-        problems.add(leaf.line_of("within"), "a window of length 0 can never match; write at least 1 day")
+    for word in ("within", "ago"):
+        span = getattr(question, word, None)
+        if isinstance(span, Duration) and span.count == 0:
+            problems.add(leaf.line_of(word), "a window of length 0 can never match; write at least 1 day")
 
 
 def _check_series(leaf: Leaf, question: SeriesQuestion, vocabulary: Vocabulary, problems: Problems) -> None:

@@ -51,7 +51,7 @@ COMMON = [
     "E-PSYCH",
 ]
 OF_ARM = {
-    "SLE": ["I-SLE-DX", "I-SLE-AB", "I-SLE-ACT", "E-CRISIS"],
+    "SLE": ["I-SLE-DX", "I-SLE-AB", "I-SLE-ACT", "I-SLE-2MO", "E-CRISIS"],
     "SSC": ["I-SSC-DX", "I-SSC-DIFFUSE", "I-SSC-ILD", "I-SSC-PFT", "I-SSC-ACT"],
     "AAV": ["I-AAV-DX", "I-AAV-BVAS", "I-AAV-ANCA"],
     "IIM": ["I-IIM-DX", "I-IIM-PROB", "I-IIM-MMT8", "I-IIM-CSM"],

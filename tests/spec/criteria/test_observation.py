@@ -794,6 +794,32 @@ def test_whole_numbers_and_yes_or_no(spec):
     )
 
 
+def test_the_question_as_of_an_earlier_day(spec):
+    """`ago: 2 months`: the latest score on the day two months before, within its look-back of 90 days from there."""
+    spec(
+        as_of="2026-11-20",
+        observation="""
+            patient_id | code_system                             | code            | value | effective_datetime
+            high_then  | urn:cohortfinder:codesystem:observation | sledai-2k-total | 9     | 2026-09-20
+            high_then  | urn:cohortfinder:codesystem:observation | sledai-2k-total | 4     | 2026-09-21
+            low_then   | urn:cohortfinder:codesystem:observation | sledai-2k-total | 4     | 2026-09-01
+            low_then   | urn:cohortfinder:codesystem:observation | sledai-2k-total | 12    | 2026-11-01
+            too_new    | urn:cohortfinder:codesystem:observation | sledai-2k-total | 12    | 2026-09-21
+            too_old    | urn:cohortfinder:codesystem:observation | sledai-2k-total | 12    | 2026-06-21
+            last_day   | urn:cohortfinder:codesystem:observation | sledai-2k-total | 12    | 2026-06-22
+        """,
+        rule={"observation": "sledai_2k_total", "at_least": "8", "ago": "2 months"},
+        expected="""
+            patient_id | truth   | reason        | flags              | changes_on
+            high_then  | true    | met           |                    | 2026-11-21
+            low_then   | false   | not_met       |                    | 2027-01-01
+            too_new    | unknown | no_data       |                    | 2026-11-21
+            too_old    | unknown | out_of_window |                    |
+            last_day   | true    | met           | stale_for_protocol | 2026-11-21
+        """,
+    )
+
+
 def test_a_class_in_codes_or_words_is_a_number(spec):
     """NYHA II is 2, as a LOINC answer, a SNOMED code, in English or in Chinese; a word that is no class says nothing."""
     spec(

@@ -15,7 +15,7 @@ from cohortfinder.trials.parser import parse_trial
 
 ROOT = Path(__file__).parents[3]
 SPEC = ROOT.parent / "shared" / "spec"
-NOT_COMPUTED = {"I-SLE-TX", "I-SLE-2MO", "I-SSC-RR", "I-AAV-RR", "I-RR-GENERAL", "E-GCPULSE", "E-NEPHRITIS-TX"}
+NOT_COMPUTED = {"I-SLE-TX", "I-SSC-RR", "I-AAV-RR", "I-RR-GENERAL", "E-GCPULSE", "E-NEPHRITIS-TX"}
 TERMINOLOGY = load_terminology(ROOT / "mappings")
 
 
