@@ -155,7 +155,7 @@ def test_the_order_of_the_resources_changes_nothing(connection: duckdb.DuckDBPyC
 
 def test_every_leaf_kind_and_role_is_generated_and_known_to_the_oracle() -> None:
     """A new leaf kind needs its own strategy and its own part of the oracle."""
-    leaves = [leaf for words in drawn(rules(), 120) for leaf in leaves_of(build_rule(words, "C", False, []))]
+    leaves = [leaf for words in drawn(rules(), 240) for leaf in leaves_of(build_rule(words, "C", False, []))]
     assert {leaf.kind for leaf in leaves} == set(LEAF_KINDS) == set(QUESTIONS) == set(LEAVES)
     asked = [leaf.question for leaf in leaves if leaf.kind == "observation"]
     assert {question.is_ for question in asked if question.role == "confirm"} == {"positive", "negative", "equivocal"}
