@@ -10,8 +10,8 @@ import duckdb
 import pytest
 
 from cohortfinder.criteria.registry import LEAF_KINDS
-from cohortfinder.engine.plan import rule_plans
 from cohortfinder.engine.questions import Setting
+from cohortfinder.engine.rules import rule_scripts
 from cohortfinder.engine.screening import screen
 from cohortfinder.model import Arm, Combination, Criterion, Leaf, Rule, Trial
 from cohortfinder.resources import resource_dir
@@ -250,7 +250,7 @@ def leaf_columns() -> Callable[[Mapping[str, Any]], list[str]]:
         with duckdb.connect() as connection:
             fill(connection, {})
             screen(connection, trial, _terminology(), as_of=asked_on, loaded=setting.loaded, everyone=True)
-            leaf = rule_plans(trial, setting)["X"].explained.leaves[0]
+            leaf = rule_scripts(trial, setting)["X"][1][0]
             asked = render("verdicts/everyone.sql.jinja", as_of=asked_on)
             for statement in (asked, leaf.rendered):
                 connection.execute(statement.text, statement.parameters)

@@ -6,20 +6,23 @@ Leaves behind, as tables that the connection sees: `trial_criterion`, `listing`,
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date
-from functools import partial
 from typing import Any
 
 from duckdb import DuckDBPyConnection
 
+from cohortfinder.engine.asking import Asker
 from cohortfinder.engine.duckdb_engine import DuckDBEngine
-from cohortfinder.engine.plan import RulePlan, concepts_asked, fact_statements, people_statements, rule_plans
+from cohortfinder.engine.plan import concepts_asked, fact_statements, people_statements
 from cohortfinder.engine.questions import Setting
+from cohortfinder.engine.rules import RulePlan, plan_rules
 from cohortfinder.model import Trial
 from cohortfinder.terminology import Terminology
 
 HORIZON_YEARS = 2
 # how often a day of hope may turn out to be none before the search for another one ends
 _HOPES = 5
+# how many of the listed patients are evaluated at a time: what their leaves rest on takes memory
+_PART = 5_000
 
 
 def screen(
@@ -39,7 +42,7 @@ def screen(
     `horizon_years` years.
     """
     engine = DuckDBEngine(connection)
-    plans = rule_plans(trial, Setting(terminology, loaded))
+    asker = Asker(engine, plan_rules(trial, Setting(terminology, loaded)))
     horizon = _years_later(as_of, horizon_years)
     entries = _entries(trial)
     first = None if everyone else entries["entries"]
@@ -51,8 +54,7 @@ def screen(
         engine.run_template("quality/result_problem.sql.jinja", told=told)
         told = concepts_asked(trial, first)
     engine.run_template("verdicts/trial_criterion.sql.jinja", **_criterion_rows(trial))
-    engine.run_template("verdicts/truth_table.sql.jinja", table="entry_truth", explained=False)
-    engine.each(_longest_first(plans, entries["entries"]), partial(_evaluate_entry, as_of=as_of))
+    _ask_everyone(asker, entries["entries"], as_of)
     engine.run_template("verdicts/listing.sql.jinja", everyone=everyone, **entries)
     if first is not None:
         engine.run_template("facts/listed_person.sql.jinja")
@@ -62,68 +64,65 @@ def screen(
     engine.run_template("verdicts/truth_table.sql.jinja", table="criterion_truth", explained=True)
     engine.run_template("verdicts/change.sql.jinja", table="change")
     engine.run_template("verdicts/raised_flag.sql.jinja")
-    engine.each(_longest_first(plans, plans), partial(_evaluate_listed, as_of=as_of, horizon=horizon))
+    engine.run_template("verdicts/listed_part.sql.jinja", size=_PART)
+    for (number,) in engine.rows("verdicts/parts.sql.jinja"):
+        _evaluate_part(asker, number, as_of, horizon)
     engine.run_template("verdicts/verdict.sql.jinja", **_stated_flags(trial))
     engine.run_template("verdicts/funnel_truth.sql.jinja", **entries)
-    _find_eligible_from(engine, plans, horizon)
+    _find_eligible_from(asker, horizon)
 
 
-def _longest_first(plans: Mapping[str, RulePlan], criteria: Collection[str]) -> list[RulePlan]:
-    """Return the plans of some criteria, those with most leaves first, so that none is left over at the end."""
-    chosen = [plan for criterion, plan in plans.items() if criterion in criteria]
-    return sorted(chosen, key=lambda plan: -len(plan.bare.leaves))
+def _ask_everyone(asker: Asker, entries: Collection[str], as_of: date) -> None:
+    """Ask the entry criteria of every living person."""
+    rules = {name: asker.plan.rules[name] for name in asker.plan.rules if name in entries}
+    asker.engine.run_template("verdicts/asked_everyone.sql.jinja", rules=list(rules), as_of=as_of)
+    asker.ask(rules)
+    asker.engine.run_template("verdicts/entry_truth.sql.jinja")
 
 
-def _evaluate_entry(worker: DuckDBEngine, plan: RulePlan, *, as_of: date) -> None:
-    """Ask an entry criterion of every living person."""
-    worker.run_template("verdicts/everyone.sql.jinja", as_of=as_of)
-    worker.run_all(plan.bare)
-    worker.run_template("verdicts/keep_truth.sql.jinja", table="entry_truth", explained=False)
+def _evaluate_part(asker: Asker, part: int, as_of: date, horizon: date) -> None:
+    """Ask all criteria of a part of the listed patients, then the rules of the flags, then when their truth changes."""
+    engine, plan = asker.engine, asker.plan
+    engine.run_template("verdicts/asked_listed.sql.jinja", rules=list(plan.rules), part=part, as_of=as_of)
+    asker.explain(plan.rules.values())
+    engine.run_template("verdicts/held.sql.jinja", table="leaf_answer")
+    if plan.flags:
+        engine.run_template("verdicts/asked_listed.sql.jinja", rules=list(plan.flags), part=part, as_of=as_of)
+        asker.ask(plan.flags, held=True)
+        engine.run_template("verdicts/raise_flag.sql.jinja", **_raised(plan.flags))
+    engine.run_template("verdicts/watch.sql.jinja", part=part)
+    _follow(asker, "change", horizon, carry=True)
 
 
-def _evaluate_listed(worker: DuckDBEngine, plan: RulePlan, *, as_of: date, horizon: date) -> None:
-    """Ask a criterion of the listed patients, then find the day on which its truth changes."""
-    worker.run_template("verdicts/listed.sql.jinja", as_of=as_of)
-    worker.run_all(plan.explained)
-    worker.run_template("verdicts/keep_truth.sql.jinja", table="criterion_truth", explained=True)
-    worker.run_template("verdicts/watch.sql.jinja")
-    for flag, steps in plan.flags.items():
-        worker.run_all(steps)
-        worker.run_template("verdicts/raise_flag.sql.jinja", flag=flag)
-    _follow(worker, plan, "change", horizon, carry=True)
+def _raised(flags: Mapping[str, RulePlan]) -> dict[str, list[str]]:
+    return {
+        "rules": list(flags),
+        "criteria": [rule.criterion.id for rule in flags.values()],
+        "flags": [rule.flag for rule in flags.values()],
+    }
 
 
-def _follow(worker: DuckDBEngine, plan: RulePlan, table: str, horizon: date, *, carry: bool) -> None:
-    """Ask a criterion again and again, each time on the next day on which its truth may change, until it does.
+def _follow(asker: Asker, table: str, horizon: date, *, carry: bool) -> None:
+    """Ask what is watched again and again, each time on the next day on which it may change, until it does.
 
-    `carry`: the tables of its leaves hold one row a watched patient, so that a leaf which is not due need not be asked.
+    `carry`: the table `held` has the answers of the leaves, one for each watched patient, so that a leaf which is not
+    due need not be asked.
     """
-    while _has_rows(worker.rows("verdicts/watch_subject.sql.jinja", horizon=horizon)):
+    while _has_rows(asker.engine.rows("verdicts/asked_watched.sql.jinja", horizon=horizon)):
+        asker.ask(asker.plan.rules, held=carry)
         if carry:
-            _evaluate_due(worker, plan)
-        else:
-            worker.run_all(plan.bare)
-        worker.run_template("verdicts/watch_changed.sql.jinja", table=table)
-        worker.run_template("verdicts/watch_on.sql.jinja")
+            asker.engine.run_template("verdicts/held.sql.jinja", table="leaf_truth")
+        asker.engine.run_template("verdicts/watch_changed.sql.jinja", table=table)
+        asker.engine.run_template("verdicts/watch_on.sql.jinja")
 
 
-def _evaluate_due(worker: DuckDBEngine, plan: RulePlan) -> None:
-    """Evaluate a criterion on later days: only those of its leaves whose next day of change has come."""
-    for leaf in plan.bare.leaves:
-        # the day has come because some leaf is due, so a leaf that is alone is
-        if len(plan.bare.leaves) == 1 or worker.rows("verdicts/leaf_is_due.sql.jinja", leaf=leaf.name) == [(True,)]:
-            worker.run(leaf.rendered)
-        else:
-            worker.run_template("verdicts/leaf_carried.sql.jinja", leaf=leaf.name)
-    worker.run(plan.bare.combination.rendered)
-
-
-def _find_eligible_from(engine: DuckDBEngine, plans: Mapping[str, RulePlan], horizon: date) -> None:
+def _find_eligible_from(asker: Asker, horizon: date) -> None:
     """Find for each excluded patient the first day on which no criterion fails.
 
     It is at the earliest the day on which the last of the failing ones has changed; what fails on that day is
     followed again from there.
     """
+    engine = asker.engine
     engine.run_template("verdicts/eligible_from.sql.jinja")
     hopeful = engine.rows("verdicts/hopeful.sql.jinja", horizon=horizon)
     for _ in range(_HOPES):
@@ -131,31 +130,14 @@ def _find_eligible_from(engine: DuckDBEngine, plans: Mapping[str, RulePlan], hor
             return
         engine.run_template("verdicts/truth_table.sql.jinja", table="hoped_truth", explained=False)
         engine.run_template("verdicts/hope_known.sql.jinja")
-        engine.run_template("verdicts/hope_open.sql.jinja")
-        engine.each(_asked(engine, plans, "hope_open"), _evaluate_hope)
+        if _has_rows(engine.rows("verdicts/asked_hoped.sql.jinja")):
+            asker.ask(asker.plan.rules)
+            engine.run_template("verdicts/hope_answered.sql.jinja")
         engine.run_template("verdicts/hope_fulfilled.sql.jinja")
         engine.run_template("verdicts/change.sql.jinja", table="later_change")
         engine.run_template("verdicts/watch_again.sql.jinja")
-        engine.each(_asked(engine, plans, "watch_again"), partial(_follow_again, horizon=horizon))
+        _follow(asker, "later_change", horizon, carry=False)
         hopeful = engine.rows("verdicts/hopeful_again.sql.jinja", horizon=horizon)
-
-
-def _asked(engine: DuckDBEngine, plans: Mapping[str, RulePlan], table: str) -> list[RulePlan]:
-    """Return the plans of the criteria that a table names."""
-    return _longest_first(plans, {criterion for (criterion,) in engine.rows("verdicts/asked.sql.jinja", table=table)})
-
-
-def _evaluate_hope(worker: DuckDBEngine, plan: RulePlan) -> None:
-    """Ask a criterion of those for whom its truth on their day of hope is not known yet."""
-    worker.run_template("verdicts/hope_subject.sql.jinja", criterion=plan.name)
-    worker.run_all(plan.bare)
-    worker.run_template("verdicts/keep_truth.sql.jinja", table="hoped_truth", explained=False)
-
-
-def _follow_again(worker: DuckDBEngine, plan: RulePlan, *, horizon: date) -> None:
-    """Find the day on which a criterion that fails on the day of hope changes."""
-    worker.run_template("verdicts/watch_failing.sql.jinja", criterion=plan.name)
-    _follow(worker, plan, "later_change", horizon, carry=False)
 
 
 def _has_rows(made: Iterable[tuple[Any, ...]]) -> bool:

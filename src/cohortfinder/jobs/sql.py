@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from cohortfinder.engine.plan import Statement, fact_statements, people_statements, rule_plans
+from cohortfinder.engine.plan import Statement, fact_statements, people_statements
 from cohortfinder.engine.questions import Setting
+from cohortfinder.engine.rules import rule_scripts
 from cohortfinder.errors import InputError
 from cohortfinder.model import Trial
 from cohortfinder.sql.environment import render
@@ -57,14 +58,14 @@ def trial_sql(
 
     Raises InputError when the trial has no such criterion, or its rule is not computed.
     """
-    plans = rule_plans(trial, Setting(terminology, loaded)).values()
-    chosen = [plan for plan in plans if criterion in (None, plan.criterion.id)]
+    scripts = rule_scripts(trial, Setting(terminology, loaded))
+    chosen = {name: statements for name, (asked, statements) in scripts.items() if criterion in (None, asked.id)}
     if criterion is not None and not chosen:
         raise InputError(_no_sql(trial, criterion))
     everyone = Statement("subject", render("verdicts/everyone.sql.jinja", as_of=as_of))
     return Script(
         (*people_statements(trial, as_of), *fact_statements(trial, as_of), everyone),
-        {plan.name: tuple(plan.explained) for plan in chosen},
+        chosen,
     )
 
 

@@ -5,7 +5,7 @@ checked name). Anything else stops the rendering.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -42,9 +42,10 @@ class Rendered:
 @dataclass(slots=True)
 class _Binder:
     parameters: dict[str, Any] = field(default_factory=dict)
+    apart: bool = False
 
     def bind(self, value: Any) -> Markup:
-        for name, known in self.parameters.items():
+        for name, known in () if self.apart else self.parameters.items():
             if type(known) is type(value) and known == value:
                 return Markup(f"${name}")
         name = f"p{len(self.parameters) + 1}"
@@ -114,7 +115,15 @@ def render(template: str, /, **values: Any) -> Rendered:
 
     Raises SqlSafetyError when the template would put an unchecked value into the text.
     """
-    binder = _Binder()
+    return _render(template, values, _Binder())
+
+
+def render_apart(template: str, /, **values: Any) -> Rendered:
+    """Render so that every place has a parameter of its own: the text then does not tell which values are the same."""
+    return _render(template, values, _Binder(apart=True))
+
+
+def _render(template: str, values: Mapping[str, Any], binder: _Binder) -> Rendered:
     token = _binder.set(binder)
     try:
         text = _environment().get_template(template).render(**values)

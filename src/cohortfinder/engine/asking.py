@@ -1,0 +1,83 @@
+"""Asks the rules of a trial about people and days: the leaves of all rules first, those of one shape together.
+
+Planning a statement takes longer than running it on the few rows of one leaf, so that many leaves in one statement cost
+little more than one. Whom to ask stands in the table `asked` (criterion_id, patient_id, as_of); criterion_id is the
+name of a rule.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from cohortfinder.engine.duckdb_engine import DuckDBEngine
+from cohortfinder.engine.rules import RulePlan, TrialPlan
+from cohortfinder.sql.environment import Rendered, render
+from cohortfinder.sql.together import of_one_shape, together
+
+
+class Asker:
+    """Puts the questions of a plan to an engine."""
+
+    def __init__(self, engine: DuckDBEngine, plan: TrialPlan) -> None:
+        self.engine = engine
+        self.plan = plan
+        self._explained = of_one_shape(plan.explained)
+        self._bare = of_one_shape(plan.bare)
+        rules = [*plan.rules.values(), *plan.flags.values()]
+        self._note_leaves("rule_leaf", {rule.name: rule.bare_numbers for rule in rules})
+        self._note_leaves("explained_leaf", {rule.name: rule.numbers for rule in plan.rules.values()})
+
+    def _note_leaves(self, table: str, leaves: Mapping[str, Sequence[int]]) -> None:
+        pairs = [(name, number) for name, numbers in leaves.items() for number in numbers]
+        self.engine.run_template(
+            "verdicts/rule_leaf.sql.jinja",
+            table=table,
+            rules=[name for name, _ in pairs],
+            numbers=[number for _, number in pairs],
+        )
+
+    def explain(self, rules: Iterable[RulePlan]) -> None:
+        """Answer what is `asked`, with what it rests on: the leaves into `leaf_answer`, rules to `criterion_truth`."""
+        self.engine.run_template("verdicts/leaf_table.sql.jinja", table="leaf_answer", explained=True)
+        self.engine.run_template("verdicts/leaf_asked.sql.jinja", leaves="explained_leaf", held=False)
+        self._ask_leaves(self._explained, "leaf_answer")
+        self._run_side_by_side([rule.explained for rule in _longest_first(rules)])
+
+    def ask(self, rules: Mapping[str, RulePlan], *, held: bool = False) -> None:
+        """Answer what is `asked`: the truths of the leaves into `leaf_truth`, those of the rules into `rule_truth`.
+
+        `held`: the table of that name has an earlier answer of each leaf and patient; those that are not due are kept.
+        """
+        self.engine.run_template("verdicts/truth_table.sql.jinja", table="rule_truth", explained=False)
+        self.engine.run_template("verdicts/leaf_table.sql.jinja", table="leaf_truth", explained=False)
+        self.engine.run_template("verdicts/leaf_asked.sql.jinja", leaves="rule_leaf", held=held)
+        if held:
+            self.engine.run_template("verdicts/leaf_carried.sql.jinja")
+        self._ask_leaves(self._bare, "leaf_truth")
+        names = [name for (name,) in self.engine.rows("verdicts/asked.sql.jinja", table="asked")]
+        self._run_side_by_side([rule.bare for rule in _longest_first(rules[name] for name in names)])
+
+    def _ask_leaves(self, shapes: Iterable[Mapping[int, Rendered]], table: str) -> None:
+        due = {number for (number,) in self.engine.rows("verdicts/leaf_due.sql.jinja")}
+        statements = [_in_one(shape, due.intersection(shape), table) for shape in shapes if not due.isdisjoint(shape)]
+        self._run_side_by_side(sorted(statements, key=lambda one: -len(one.text) * len(one.parameters)))
+
+    def _run_side_by_side(self, statements: Iterable[Rendered]) -> None:
+        self.engine.each(statements, DuckDBEngine.run)
+
+
+def _in_one(shape: Mapping[int, Rendered], numbers: Collection[int], table: str) -> Rendered:
+    """Return one statement for leaves of one shape."""
+    ordered = sorted(numbers)
+    question, parameters = together([shape[number] for number in ordered], "together.place")
+    wrapped = render(
+        "verdicts/leaf_together.sql.jinja",
+        table=table,
+        explained=table == "leaf_answer",
+        numbers=ordered,
+        question=question,
+    )
+    return Rendered(wrapped.text, {**wrapped.parameters, **parameters})
+
+
+def _longest_first(rules: Iterable[RulePlan]) -> list[RulePlan]:
+    """Put the rules with most leaves first, so that none is left over at the end."""
+    return sorted(rules, key=lambda rule: -len(rule.numbers))
