@@ -4,6 +4,7 @@ from cohortfinder.criteria.age import AgeQuestion
 from cohortfinder.criteria.allergy import AllergyQuestion
 from cohortfinder.criteria.change import ChangeQuestion
 from cohortfinder.criteria.condition import ConditionQuestion
+from cohortfinder.criteria.dose import DoseQuestion
 from cohortfinder.criteria.family_history import FamilyHistoryQuestion
 from cohortfinder.criteria.formula import FormulaQuestion
 from cohortfinder.criteria.immunization import ImmunizationQuestion
@@ -26,6 +27,7 @@ LEAF_KINDS: dict[str, type[Question]] = {
         ChangeQuestion,
         ConditionQuestion,
         MedicationQuestion,
+        DoseQuestion,
         ProcedureQuestion,
         ImmunizationQuestion,
         AllergyQuestion,

@@ -28,6 +28,12 @@ MAPPING_TABLES = {
     "map_derivation": "derived.csv",
     "map_study_kind": "study_kinds.csv",
 }
+DOSE_TABLES = {
+    "map_dose": "doses.csv",
+    "map_dose_unit": "dose_units.csv",
+    "map_timing": "timings.csv",
+    "map_route": "routes.csv",
+}
 PEOPLE = ("facts/person", "facts/individual", "facts/observed")
 FACTS = (
     "results/reading",
@@ -40,6 +46,9 @@ FACTS = (
     "facts/condition_event",
     "facts/procedure_event",
     "facts/exposure_event",
+    "facts/dosage",
+    "facts/dose_drug",
+    "facts/dose_span",
     "facts/immunization_event",
     "facts/allergy_event",
     "facts/severe_allergy_event",
@@ -48,11 +57,14 @@ FACTS = (
     "facts/counted",
 )
 RESULTS = frozenset(name for name in FACTS if name.startswith("results/"))
-_OF_RESULTS = frozenset({"observation", "series", "change", "formula", "age"})
+_OF_DOSES = frozenset({"dose"})
+# a dose by weight needs the weight
+_OF_RESULTS = frozenset({"observation", "series", "change", "formula", "age"}) | _OF_DOSES
 # the kinds of leaves that read a fact; what none of a trial reads is not made
 READ_BY: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(RESULTS, _OF_RESULTS),
-    "facts/exposure_event": frozenset({"medication"}),
+    "facts/exposure_event": frozenset({"medication"}) | _OF_DOSES,
+    **dict.fromkeys(("facts/dosage", "facts/dose_drug", "facts/dose_span"), _OF_DOSES),
     "facts/condition_event": frozenset({"condition", "formula"}),
     "facts/procedure_event": frozenset({"procedure", "formula"}),
     "facts/immunization_event": frozenset({"immunization"}),
@@ -85,9 +97,11 @@ def _leaves(trial: Trial, criteria: Collection[str] | None = None) -> Iterator[L
 def people_statements(trial: Trial, as_of: date) -> tuple[Statement, ...]:
     """Return the statements that read the mappings and find out who the persons are."""
     mappings = resource_dir("mappings")
+    kinds = {leaf.kind for leaf in _leaves(trial)}
+    files = MAPPING_TABLES | (DOSE_TABLES if kinds & _OF_DOSES else {})
     maps = tuple(
         Statement(table, render("facts/map.sql.jinja", table=table, path=str(mappings / file)))
-        for table, file in MAPPING_TABLES.items()
+        for table, file in files.items()
     )
     return maps + _statements(PEOPLE, zone=trial.time_zone, as_of=as_of)
 

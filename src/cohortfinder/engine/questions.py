@@ -11,12 +11,14 @@ from ruamel.yaml import YAML
 from cohortfinder.criteria.age import AgeQuestion
 from cohortfinder.criteria.allergy import NO_KNOWN_ALLERGY, AllergyQuestion
 from cohortfinder.criteria.change import ChangeQuestion
+from cohortfinder.criteria.dose import DoseQuestion
 from cohortfinder.criteria.formula import FormulaQuestion
 from cohortfinder.criteria.observation import ObservationQuestion
 from cohortfinder.criteria.question import NumericQuestion
 from cohortfinder.criteria.series import SeriesQuestion
 from cohortfinder.criteria.sex import SexQuestion
 from cohortfinder.engine.change_values import change_values
+from cohortfinder.engine.dose_values import WEIGHT, dose_values
 from cohortfinder.engine.record_values import (
     allergy_values,
     condition_values,
@@ -52,6 +54,8 @@ def concepts_of(leaf: Leaf) -> tuple[str, ...]:
     own = tuple(leaf.question.concepts)
     if isinstance(leaf.question, AllergyQuestion):
         return (*own, NO_KNOWN_ALLERGY)
+    if isinstance(leaf.question, DoseQuestion):
+        return (*own, WEIGHT)
     return own + tuple(source for concept in own for source in _derivations().get(concept, ()))
 
 
@@ -240,6 +244,7 @@ _VALUES: dict[str, Callable[[Any, Setting], dict[str, Any]]] = {
     "condition": condition_values,
     "procedure": procedure_values,
     "medication": medication_values,
+    "dose": dose_values,
     "immunization": immunization_values,
     "allergy": allergy_values,
     "study": study_values,

@@ -11,7 +11,7 @@ from cohortfinder.criteria.procedure import ProcedureQuestion
 from cohortfinder.criteria.study import StudyQuestion
 from cohortfinder.engine.setting import Setting, Span, seen_within, span_of
 
-_MEDICATION_TYPES = (
+MEDICATION_TYPES = (
     "MedicationStatement",
     "MedicationRequest",
     "MedicationAdministration",
@@ -35,7 +35,7 @@ def procedure_values(question: ProcedureQuestion, setting: Setting) -> dict[str,
 def medication_values(question: MedicationQuestion, setting: Setting) -> dict[str, Any]:
     """Return the values of queries/criteria/medication.sql.jinja."""
     mode, span = _overlapping(question), span_of(question.within)
-    return _values(question.medication, mode, span, "medication", _MEDICATION_TYPES, "medication records", setting)
+    return _values(question.medication, mode, span, "medication", MEDICATION_TYPES, "medication records", setting)
 
 
 def immunization_values(question: ImmunizationQuestion, setting: Setting) -> dict[str, Any]:
@@ -64,6 +64,12 @@ def family_history_values(question: FamilyHistoryQuestion, setting: Setting) -> 
     return _values(question.family_history, "ever", None, "family_history", types, "family history records", setting)
 
 
+def loaded_completely(types: tuple[str, ...], setting: Setting) -> bool:
+    """Return whether resources of one of the types are loaded, and no pull of any of them is incomplete."""
+    found = [setting.loaded.get(name) for name in types]
+    return any(found) and False not in found
+
+
 def _overlapping(question: ProcedureQuestion | MedicationQuestion | ImmunizationQuestion | StudyQuestion) -> str:
     return "ever" if question.ever else "overlaps"
 
@@ -83,8 +89,7 @@ def _values(
         "span": span,
         "orders_count": mode == "ever",
         "kinds": [kind],
-        "loaded": any(setting.loaded.get(name, False) for name in types)
-        and not any(setting.loaded.get(name) is False for name in types),
+        "loaded": loaded_completely(types, setting),
         "seen_within": None if mode == "ever" else seen_within(span),
         "searched_words": records,
     }

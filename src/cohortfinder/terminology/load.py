@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cohortfinder.terminology.clinical import read_clinical_concepts
 from cohortfinder.terminology.concepts import Lookback
+from cohortfinder.terminology.doses import read_doses
 from cohortfinder.terminology.observations import read_observation_concepts
 from cohortfinder.terminology.results import check_result_tables
 from cohortfinder.terminology.tables import Complaints, read_table
@@ -30,8 +31,9 @@ def load_terminology(mappings_dir: Path, site_dirs: Iterable[Path] = ()) -> Term
     clinical = read_clinical_concepts(folders, complaints)
     units = _read_units(folders, observations, complaints)
     check_result_tables(folders, observations, complaints)
+    doses = read_doses(folders, clinical, complaints)
     complaints.raise_any()
-    return Terminology(observations, clinical, units, lookback, systems, _hash_of(folders))
+    return Terminology(observations, clinical, units, lookback, systems, doses, _hash_of(folders))
 
 
 def _read_lookback(folders: Sequence[Path], complaints: Complaints) -> dict[str, Lookback]:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from difflib import get_close_matches
 
 from cohortfinder.terminology.concepts import ClinicalConcept, Lookback, ObservationConcept
+from cohortfinder.terminology.doses import DosedDrugs
 from cohortfinder.terminology.units import Units
 
 
@@ -18,6 +19,7 @@ class Terminology:
     units: Units
     lookback: Mapping[str, Lookback]
     code_systems: Mapping[str, str]
+    doses: Mapping[str, DosedDrugs]
     sha256: str
 
     def units_of(self, concept: str) -> frozenset[str]:
