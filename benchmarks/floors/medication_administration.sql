@@ -12,7 +12,9 @@ WITH coded AS (
         'medicationCodeableConcept': 'STRUCT(coding STRUCT("system" VARCHAR, code VARCHAR)[], "text" VARCHAR)',
         'medicationReference': 'STRUCT(reference VARCHAR, display VARCHAR)',
         'effectiveDateTime': 'VARCHAR',
-        'effectivePeriod': 'STRUCT("start" VARCHAR, "end" VARCHAR)'
+        'effectivePeriod': 'STRUCT("start" VARCHAR, "end" VARCHAR)',
+        'dosage': 'STRUCT("text" VARCHAR, route STRUCT(coding STRUCT(code VARCHAR)[], "text" VARCHAR),
+            dose STRUCT("value" DECIMAL(28,10), comparator VARCHAR, unit VARCHAR, code VARCHAR))'
     })
 )
 SELECT
@@ -29,5 +31,11 @@ SELECT
     medicationReference.display AS medication_display,
     effectiveDateTime AS effective_datetime,
     effectivePeriod."start" AS effective_start,
-    effectivePeriod."end" AS effective_end
+    effectivePeriod."end" AS effective_end,
+    dosage."text" AS dosage_text,
+    nullif(array_to_string(list_transform(dosage.route.coding, lambda one: one.code), ' '), '') AS route_code,
+    dosage.route."text" AS route_text,
+    dosage.dose."value" AS dose_value,
+    dosage.dose.comparator AS dose_comparator,
+    coalesce(dosage.dose.code, dosage.dose.unit) AS dose_unit
 FROM coded

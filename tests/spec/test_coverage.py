@@ -19,6 +19,7 @@ ONE_OF_EACH = {
     "change": {"change": "mrss", "over": "6 months", "rises_by": "10 %"},
     "condition": {"condition": "dx_sle", "ever": "yes"},
     "medication": {"medication": "rx_belimumab", "within": "3 weeks"},
+    "dose": {"dose": "rx_glucocorticoid_systemic", "as": "prednisone", "at_most": "20 mg/d"},
     "procedure": {"procedure": "px_pci", "within": "6 months"},
     "immunization": {"immunization": "vx_live", "within": "6 weeks"},
     "allergy": {"allergy": "rx_lymphodepletion"},

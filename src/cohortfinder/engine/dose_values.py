@@ -7,11 +7,9 @@ from cohortfinder.criteria.dose import DoseQuestion
 from cohortfinder.engine.record_values import MEDICATION_TYPES, loaded_completely
 from cohortfinder.engine.setting import Setting, Span, seen_within, span_of
 from cohortfinder.model import Quantity
+from cohortfinder.trials.doses import in_mg
 
 WEIGHT = "body_weight"
-# mg and days of the units in which a dose can be compared
-_MASSES = {"ug": Decimal("0.001"), "mg": Decimal(1), "g": Decimal(1000)}
-_DAYS = {"d": 1, "wk": 7}
 # doses are compared to a millionth of a mg: 20 mg a week are seven times 20/7 mg a day
 _PLACES = Decimal("0.000001")
 
@@ -46,10 +44,4 @@ def dose_values(question: DoseQuestion, setting: Setting) -> dict[str, Any]:
 def _in_mg(quantity: Quantity | None) -> Decimal | None:
     if quantity is None:
         return None
-    mass, *_, time = quantity.unit.split("/")
-    return (quantity.value * _MASSES[mass] / _DAYS[time]).quantize(_PLACES)
-
-
-def dose_units() -> tuple[str, ...]:
-    """Return the units in which a dose can be compared."""
-    return tuple(f"{mass}{weight}/{time}" for weight in ("", "/kg") for time in _DAYS for mass in _MASSES)
+    return in_mg(quantity).quantize(_PLACES)

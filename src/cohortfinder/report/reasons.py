@@ -22,7 +22,7 @@ from cohortfinder.wording import (
     window,
 )
 
-_CLINICAL = frozenset({"condition", "procedure", "medication", "immunization", "allergy", "study", "family_history"})
+_CLINICAL = frozenset({"condition", "procedure", "medication", "immunization", "allergy", "study", "family_history", "dose"})
 # reasons that are said once for several concepts
 _TOGETHER = frozenset({"absent", "no_data", "not_observed", "not_loaded", "unnamed_drug"})
 _ABOUT = {"allergy": "allergy to", "family_history": "family history of"}
@@ -122,6 +122,9 @@ def _decided(words: LeafWords, code: str, found: tuple[Evidence, ...]) -> str:
         return f"no record of {words.name}{_where(found)}"
     if not words.kind:
         return f"{_item(words, found)} {'counts' if met else 'does not count'}"
+    if words.kind == "dose":
+        when = f" {words.when}" if words.when else ""
+        return f"{_item(words, found)} is {words.needed if met else words.opposite}{when}"
     if words.clinical:
         counts = f"counts as {words.when}" if words.when else "is on record"
         return f"{_item(words, found)} {counts if met else 'does not count'}"
@@ -178,6 +181,8 @@ def _item(words: LeafWords, found: tuple[Evidence, ...]) -> str:
     subject = words.names.get(item.concept or "", words.name)
     more = len({one.resource for one in found if one.resource}) - 1
     others = f" and {more} more" if more > 0 else ""
+    if words.kind == "dose":
+        return _dose(subject, item, others)
     if words.clinical:
         details = [f"recorded as {item.value}" if item.value else "", f"dated {item.date[:10]}" if item.date else ""]
         text = ", ".join(part for part in details if part)
@@ -190,6 +195,13 @@ def _item(words: LeafWords, found: tuple[Evidence, ...]) -> str:
     on = f" on {item.date[:10]}" if item.date else ""
     notes = _compared(item.compared or "", item.value or "")
     return f"{subject}{value}{on}" + (f" ({notes})" if notes else "") + others
+
+
+def _dose(subject: str, item: Evidence, others: str) -> str:
+    """Name a dose: "methylprednisolone 400 mg/d = 500 mg/d prednisone (recorded as 400 mg, dated 2026-11-10)"."""
+    details = [f"recorded as {item.value}" if item.value else "", f"dated {item.date[:10]}" if item.date else ""]
+    text = ", ".join(part for part in details if part)
+    return rounded(item.compared or subject) + (f" ({text}{others})" if text else others)
 
 
 def _computed(subject: str, item: Evidence, others: str) -> str:

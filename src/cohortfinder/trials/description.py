@@ -8,6 +8,7 @@ from cohortfinder.criteria.age import AgeQuestion
 from cohortfinder.criteria.allergy import AllergyQuestion
 from cohortfinder.criteria.change import ChangeQuestion
 from cohortfinder.criteria.condition import ConditionQuestion
+from cohortfinder.criteria.dose import DoseQuestion
 from cohortfinder.criteria.family_history import FamilyHistoryQuestion
 from cohortfinder.criteria.formula import FormulaQuestion
 from cohortfinder.criteria.immunization import ImmunizationQuestion
@@ -98,6 +99,8 @@ def _leaf(question: Any, labels: Mapping[str, str]) -> str:
             return _change(question, labels)
         case ConditionQuestion() | MedicationQuestion() | ProcedureQuestion() | ImmunizationQuestion():
             return f"{question.kind} {_names(question.concepts, labels)}{_window(question)}"
+        case DoseQuestion():
+            return _dose(question, labels)
         case AllergyQuestion():
             return f"{'severe ' if question.severe else ''}allergy to {_names(question.concepts, labels)}"
         case FamilyHistoryQuestion():
@@ -140,6 +143,15 @@ def _change(question: ChangeQuestion, labels: Mapping[str, str]) -> str:
         f"{_quantity(question.amount)}{readings[question.reading]} within {_duration(question.over)}{latest}, against "
         f"{earlier} at least {_duration(question.apart)} before"
     )
+
+
+def _dose(question: DoseQuestion, labels: Mapping[str, str]) -> str:
+    counted = f", counted as {question.as_.replace('_', ' ')}," if question.as_ else ""
+    days = ""
+    if question.within is not None:
+        some = f"{_duration(question.for_)} on end" if question.for_ else "some day"
+        days = f" on {some} within {_duration(question.within)}"
+    return f"dose of {_names(question.concepts, labels)}{counted} is {_comparison(question.comparison)}{days}"
 
 
 def _study(question: StudyQuestion) -> str:

@@ -4,6 +4,7 @@ from typing import Any
 
 from cohortfinder.criteria.age import AgeBounds, AgeQuestion
 from cohortfinder.criteria.change import ChangeQuestion
+from cohortfinder.criteria.dose import DoseQuestion
 from cohortfinder.criteria.formula import FormulaQuestion
 from cohortfinder.criteria.observation import ObservationQuestion
 from cohortfinder.criteria.question import NumericQuestion, Question
@@ -12,6 +13,7 @@ from cohortfinder.model import Duration, Leaf, Trial, leaves_of, rules_of
 from cohortfinder.resources import resource_dir
 from cohortfinder.trials.bounds import bounds_of, check_bounds, check_unit
 from cohortfinder.trials.changes import check_change
+from cohortfinder.trials.doses import check_dose
 from cohortfinder.trials.document import Scalar, read_document
 from cohortfinder.trials.problems import Problems, nearest
 from cohortfinder.trials.vocabulary import Vocabulary
@@ -21,6 +23,7 @@ _DAYS = {"days": 1, "weeks": 7, "months": 30, "years": 365}
 _DOMAINS = {
     "condition": (("condition",), True),
     "medication": (("medication", "vaccine"), False),
+    "dose": (("medication",), False),
     "procedure": (("procedure",), True),
     "immunization": (("vaccine", "medication"), False),
     "allergy": (("medication", "vaccine"), False),
@@ -117,7 +120,9 @@ def _check_formula_unit(leaf: Leaf, question: FormulaQuestion, problems: Problem
 
 def _check_leaf(leaf: Leaf, vocabulary: Vocabulary, problems: Problems) -> None:
     question = leaf.question
-    if isinstance(question, NumericQuestion):
+    if isinstance(question, DoseQuestion):
+        check_dose(leaf, question, vocabulary, problems)
+    elif isinstance(question, NumericQuestion):
         check_bounds(leaf, question, vocabulary, problems)
     if isinstance(question, FormulaQuestion):
         _check_formula_unit(leaf, question, problems)
