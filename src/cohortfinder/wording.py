@@ -83,6 +83,7 @@ REASONS = {
     "supply_only": "{item} was handed out; how much of it is taken is an average of its supply at best",
     "doubtful_dose": "{item} is more than this drug is ever given in a week; a mistake, to be looked up",
     "route_unknown": "nothing says whether {item} acts in the whole body",
+    "local_route": "{item} acts only where it is applied",
     "depot_injection": "{item} was injected as a depot, which has no daily dose",
     "no_equivalence": "there is no accepted equivalent of {item}",
     "ingredient_unknown": "{item} does not say which drug it is",

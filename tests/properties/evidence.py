@@ -11,6 +11,8 @@ For each leaf that decides a criterion:
    the oracle would say the same. And one of those by which the oracle decides is among them.
 """
 
+import json
+import re
 from collections.abc import Sequence
 from datetime import date
 
@@ -18,9 +20,10 @@ from cohortfinder.model import Leaf
 from properties.engine import Shown
 from reference.clinical import records_of
 from reference.evaluate import RECORDS, truth_of_leaf
+from reference.exposures import exposures
 from reference.observation import asked_of
 from reference.shown import dates_of, values_of
-from reference.site import Answer, Site
+from reference.site import MEDICATION_TYPES, Answer, Site
 
 INPUTS = {
     "cockcroft_gault": ("creatinine_serum", "body_weight"),
@@ -30,6 +33,7 @@ INPUTS = {
         "spo2", "inhaled_oxygen_concentration", "inhaled_oxygen_flow", "supplemental_oxygen_use", "ventilator_oxygen"
     ),
 }  # fmt: skip
+WEIGHT = "body_weight"
 NOTHING = ("no_data", "missing_creatinine", "missing_total", "missing_saturation")
 
 
@@ -71,11 +75,17 @@ def _record_faults(site: Site, leaf: Leaf, patient: str, as_of: date, item: Show
         # the birth date is the date of an age, the gender the value of a sex
         dates, values = ([], values) if leaf.kind == "sex" else (dates, {None})
     found = [] if item.date == next(iter(dates), None) else [f"date {item.date} of {item.resource}, sent {dates}"]
+    if leaf.kind == "dose" and resource["resourceType"] in MEDICATION_TYPES:
+        # the dosage in words: no number that was not sent
+        numbers = set(re.findall(r"\d+(?:\.\d+)?", item.value or ""))
+        values |= {item.value} if numbers <= {"1"} | set(re.findall(r"\d+(?:\.\d+)?", json.dumps(resource))) else set()
     return found + ([] if item.value in values else [f"value {item.value} of {item.resource}, sent {values}"])
 
 
 def concepts_of(leaf: Leaf) -> tuple[str, ...]:
     """Return the concepts whose records may be named."""
+    if leaf.kind == "dose":
+        return (leaf.question.dose, WEIGHT)
     return INPUTS[leaf.question.formula] if leaf.kind == "formula" else tuple(leaf.question.concepts)
 
 
@@ -83,6 +93,13 @@ def countable(site: Site, leaf: Leaf, patient: str, as_of: date) -> set[str]:
     """Return the records that may be named."""
     if leaf.kind in RECORDS:
         return records_of(site, leaf, patient, as_of)
+    if leaf.kind == "dose":
+        weights = asked_of(site, leaf.question, patient, WEIGHT, as_of)
+        taken = exposures(site, patient, leaf.question.dose)
+        # the steps of a taper have days of their own, and what ends before it begins may have begun at its end
+        odd = [e for e in taken if "boundsPeriod" in json.dumps(site.by_reference[e.reference])]
+        odd += [e for e in taken if e.possible_end.hi < e.start.lo]
+        return {e.reference for e in taken if e.start.lo <= as_of or e in odd} | {r.reference for r in weights}
     own = {f"Patient/{patient}"} if leaf.kind in ("age", "sex") else set()
     return own | {
         r.reference for name in concepts_of(leaf) for r in asked_of(site, leaf.question, patient, name, as_of)

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import seed as seeded
 from hypothesis import strategies as st
 
+from properties.doses import doses
 from properties.drugs import PRODUCTS, medications, products
 from properties.events import admissions, conditions, contradictions, encounters, procedures
 from properties.measurements import confirmed_screens, observations, trends
@@ -18,7 +19,7 @@ from properties.records import allergies, immunizations, relatives, studies
 
 KINDS = (
     observations, observations, observations, observations, confirmed_screens, confirmed_screens, trends, trends, conditions,
-    admissions, contradictions, medications, medications, procedures, encounters,
+    admissions, contradictions, medications, medications, doses, doses, doses, procedures, encounters,
     immunizations, allergies, studies, relatives,
 )  # fmt: skip
 # of each hospital in which the leaves are compared

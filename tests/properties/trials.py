@@ -65,6 +65,16 @@ def _named(kind: str, concepts: tuple[str, ...]) -> st.SearchStrategy[Options]:
     return st.sampled_from([{kind: concept} for concept in concepts] + [{kind: list(concepts[:2])}])
 
 
+GLUCOCORTICOIDS: Options = {"dose": "rx_glucocorticoid_systemic", "as": "prednisone"}
+DOSES = (
+    {**GLUCOCORTICOIDS, "at_most": "20 mg/d"}, {**GLUCOCORTICOIDS, "at_least": "20 mg/d"}, {**GLUCOCORTICOIDS, "between": ["7.5 mg/d", "25 mg/d"]},
+    {**GLUCOCORTICOIDS, "at_least": "500 mg/d", "within": "2 weeks"}, {**GLUCOCORTICOIDS, "above": "19 mg/d", "within": "28 days"},
+    {**GLUCOCORTICOIDS, "at_least": "20 mg/d", "within": "28 days", "for": "14 days"}, {**GLUCOCORTICOIDS, "above": "5 mg/d", "within": "1 month", "for": "3 days"},
+    {"dose": "rx_methotrexate", "at_most": "20 mg/wk"}, {"dose": "rx_methotrexate", "at_least": "15 mg/wk", "within": "3 weeks"},
+    {"dose": "rx_azathioprine", "at_most": "2 mg/kg/d"}, {"dose": "rx_mycophenolate", "at_most": "2 g/d"},
+)  # fmt: skip
+
+
 QUESTIONS: dict[str, st.SearchStrategy[Options]] = {
     "age": st.sampled_from([{"age": {"at_least": "18", "at_most": "65"}}, {"age": {"at_least": "18"}}, {"age": {"at_most": "64"}}]),
     "sex": merged(st.sampled_from([{"sex": "male"}, {"sex": "female"}]), ABSENCES),
@@ -90,6 +100,7 @@ QUESTIONS: dict[str, st.SearchStrategy[Options]] = {
     "medication": merged(
         _named("medication", ("rx_belimumab", "rx_telitacicept", "rx_ivig")), _windows({"ever": "yes"}, {"active": "yes"}), ABSENCES
     ),
+    "dose": merged(st.sampled_from(DOSES), ABSENCES),
     "procedure": merged(_named("procedure", ("px_pci", "px_organ_transplant")), _windows({"ever": "yes"}), ABSENCES),
     "immunization": merged(_named("immunization", ("vx_live", "vx_live_uncertain")), _windows({"ever": "yes"}), ABSENCES),
     "allergy": merged(_named("allergy", ("rx_lymphodepletion", "rx_belimumab")), st.sampled_from([{}, {"severe": "yes"}]), ABSENCES),

@@ -9,6 +9,7 @@ from typing import Any
 from cohortfinder.model import Criterion, Leaf, Rule, Trial
 from reference.change import change
 from reference.clinical import allergy, condition, family_history, immunization, medication, procedure, study
+from reference.dose import dose
 from reference.formulas import formula
 from reference.mappings import Mappings
 from reference.observation import observation
@@ -20,7 +21,7 @@ from reference.truth import NOT, VERDICT, Truth, all_of, any_of, need_of
 LEAVES: dict[str, Callable[[Site, Leaf, str, date], Answer]] = {
     "age": age, "sex": sex, "observation": observation, "series": series, "change": change, "condition": condition,
     "medication": medication, "procedure": procedure, "judgement": judgement,
-    "formula": formula, "immunization": immunization, "allergy": allergy, "study": study, "family_history": family_history,
+    "formula": formula, "dose": dose, "immunization": immunization, "allergy": allergy, "study": study, "family_history": family_history,
 }  # fmt: skip
 
 # a record of these suggests what it says

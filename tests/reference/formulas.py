@@ -67,10 +67,12 @@ def _usable(site: Site, patient_id: str, concept: str, as_of: date) -> list[Resu
     return [r for r in _numbers(site, patient_id, concept, as_of) if r.days.exact and r.dated_to_the_day]
 
 
-def _latest(site: Site, patient_id: str, concept: str, as_of: date, highest: bool) -> Newest | None:
-    """Return the newest number; of those of one time the highest or the lowest, whichever is worse."""
+def latest(
+    site: Site, patient_id: str, concept: str, as_of: date, highest: bool, days: int | None = None
+) -> Newest | None:
+    """Return the newest number of so many days; of those of one time the highest or the lowest, whichever is worse."""
     prescreen, protocol = site.mappings.lookback[site.mappings.concepts[concept]["group"]]
-    start = days_after(as_of, -(prescreen if site.profile == "prescreen" else protocol))
+    start = days_after(as_of, -(days or (prescreen if site.profile == "prescreen" else protocol)))
     inside = [r for r in _numbers(site, patient_id, concept, as_of) if r.days.hi >= start]
     if not inside:
         return None
@@ -103,7 +105,7 @@ def _flags_of(newest: Result, bad: list[Result], fresh: date) -> tuple[frozenset
 
 def cockcroft_gault(site: Site, leaf: Leaf, patient_id: str, as_of: date) -> Computed:
     """Return (140 - age) x kg x (0.85 if female) / (72 x Scr / 88.4), Scr in umol/L, by its ends."""
-    creatinine = _latest(site, patient_id, "creatinine_serum", as_of, True)
+    creatinine = latest(site, patient_id, "creatinine_serum", as_of, True)
     if creatinine is None:
         return "missing_creatinine"
     weight, apart = _weight(site, patient_id, as_of, creatinine.result.days)
@@ -182,7 +184,7 @@ def _sledai(
     site: Site, patient_id: str, as_of: date, adverse: bool
 ) -> tuple[Newest, Interval, Interval | None, bool] | str:
     """Return the total, the points of the serology items, the clinical score if sent, and whether items are unknown."""
-    total = _latest(site, patient_id, "sledai_2k_total", as_of, adverse)
+    total = latest(site, patient_id, "sledai_2k_total", as_of, adverse)
     if total is None:
         return "missing_total"
     items = [
@@ -236,7 +238,7 @@ def sledai_clinical_points(site: Site, leaf: Leaf, patient_id: str, as_of: date)
 
 def spo2_room_air(site: Site, leaf: Leaf, patient_id: str, as_of: date) -> Computed:
     """Return the saturation where room air is proven; otherwise it is at most what was measured."""
-    assume, newest = leaf.question.assume, _latest(site, patient_id, "spo2", as_of, leaf.adverse)
+    assume, newest = leaf.question.assume, latest(site, patient_id, "spo2", as_of, leaf.adverse)
     if newest is None:
         return "missing_saturation"
     measured = newest.result

@@ -4,6 +4,7 @@ import csv
 import re
 import unicodedata
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,10 @@ class Mappings:
         self._assumed = _rows(folder, "reference_ranges.csv")
         self.remarks = _rows(folder, "remarks.csv") if (folder / "remarks.csv").is_file() else []
         self.derived = _rows(folder, "derived.csv") if (folder / "derived.csv").is_file() else []
+        self.doses = _rows(folder, "doses.csv")
+        self.dose_units = {r["unit"]: r for r in _rows(folder, "dose_units.csv")}
+        self.timings = {(r["kind"], r["code"]): Fraction(r["times"]) / Fraction(r["days"]) for r in _rows(folder, "timings.csv")}
+        self.routes = [(r["match"], r["code"], r["route"]) for r in _rows(folder, "routes.csv")]
         self.lookback = {
             r["group"]: (int(r["prescreen_days"]), int(r["protocol_days"])) for r in _rows(folder, "lookback.csv")
         }
@@ -108,6 +113,21 @@ class Mappings:
             return "excluded"
         strengths = [row["strength"] for row in best]
         return next((s for s in ("definite", "possible", "supporting") if s in strengths), None)
+
+    def dose_rows(self, concept: str) -> list[dict[str, str]]:
+        """Return the rows of the dose table whose code includes a record in the concept."""
+        codes = {(r["system"], r["code"]) for r in self._clinical_codes.get(concept, []) if r["include"] == "yes"}
+        return [row for row in self.doses if (row["system"], row["code"]) in codes]
+
+    def route(self, text: str, *, coded: bool = False) -> str | None:
+        """Return the route that a code or the longest word of a text means."""
+        said = text.strip().lower()
+        exact = next((route for match, code, route in self.routes if match == "code" and code == said), None)
+        if coded:
+            return exact
+        words = [(len(code), route) for match, code, route in self.routes if match == "word" and code in said]
+        words += [(len(said), exact)] if exact else []
+        return max(words)[1] if words else None
 
     def text_strength(self, concept: str, said: str) -> str | None:
         """Return the strength of the text rules of a concept that occur in what was said."""
