@@ -87,6 +87,10 @@ REASONS = {
     "depot_injection": "{item} was injected as a depot, which has no daily dose",
     "no_equivalence": "there is no accepted equivalent of {item}",
     "ingredient_unknown": "{item} does not say which drug it is",
+    "duration_unclear": "{item} does not say for how long it was taken",
+    "not_taken_recorded": "a record says that {name} was not taken at some of that time",
+    "dose_then_unknown": "the dose on the day of {item} does not settle it",
+    "too_few_results": "too few results were found under {name} to say that the value was never reached",
     "open_ended_record": "{item} has no end on record, so it may or may not still have been taken{window}",
     "tentative_record": "{item} is provisional, unconfirmed or only a differential diagnosis",
     "unnamed_drug": "a medication record names no drug, or its product is not loaded, so it may be {name}",
@@ -239,12 +243,19 @@ def window(question: Any, as_of: date | None = None) -> str:
     day = as_of.isoformat() if as_of else "the index date"
     if ago := getattr(question, "ago", None):
         day = f"the day {duration(ago)} before {day}"
+    if getattr(question, "gaps", None):
+        return _treatment_time(question.for_, question.until, day)
     active = "active " if getattr(question, "active", None) else ""
     if span := getattr(question, "within", None):
         return f"{active}within {duration(span)} before {day}"
     if span := getattr(question, "before", None):
         return f"more than {duration(span)} before {day}"
     return f"active on {day}" if getattr(question, "active", None) else ""
+
+
+def _treatment_time(length: Duration, until: Duration | None, day: str) -> str:
+    end = f", up to {duration(until)} before {day} or later" if until else f" until {day}"
+    return f"for {duration(length)} or longer{end}"
 
 
 @lru_cache(maxsize=2**16)

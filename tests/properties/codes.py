@@ -31,7 +31,7 @@ ORDINALS = ("hbsag", "ana_presence", "treponemal_antibody")
 CONDITIONS = ("dx_sle", "dx_myocardial_infarction", "st_pregnancy", "dx_heart_failure")
 CONFIRMED = ("hbsag", "treponemal_antibody")
 # with codes that decide, only text, and codes of every strength
-DRUGS = ("rx_belimumab", "rx_telitacicept", "rx_ivig")
+DRUGS = ("rx_belimumab", "rx_telitacicept", "rx_ivig", "rx_rituximab")
 OTHER_DRUG = {"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "1191"}
 VACCINES = ("vx_live", "vx_live_uncertain")
 ALLERGENS = ("rx_lymphodepletion", "rx_belimumab")

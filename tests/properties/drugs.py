@@ -10,6 +10,10 @@ from properties.moments import Resource, instants, maybe, moments
 PRODUCTS = ("med1", "med2", "med3")
 TAKEN = ("active", "active", "completed", "stopped", "on-hold", "unknown", "entered-in-error")
 GIVEN = ("completed", "completed", "in-progress", "stopped", "unknown", "not-done", "entered-in-error")
+ROUTES = (
+    {"coding": [{"system": "http://snomed.info/sct", "code": "47625008"}]}, {"text": "intravenous infusion"}, {"text": "IV"},
+    {"coding": [{"system": "http://snomed.info/sct", "code": "34206005"}]}, {"text": "by mouth"}, {"text": "unclear"},
+)  # fmt: skip
 TYPES = (
     "MedicationStatement",
     "MedicationStatement",
@@ -119,4 +123,5 @@ def medications(draw: st.DrawFn, as_of: date) -> list[Resource]:
             maybe(draw, resource, "dateAsserted", moments(as_of), out_of=2)
         case _:
             resource["status"] = draw(st.sampled_from(GIVEN))
+            maybe(draw, resource, "dosage", st.sampled_from(ROUTES).map(lambda route: {"route": route}), out_of=2)
     return [resource | (_effective(draw, as_of) if draw(st.integers(1, 8)) > 1 else {})]

@@ -91,6 +91,12 @@ def concepts_of(leaf: Leaf) -> tuple[str, ...]:
 
 def countable(site: Site, leaf: Leaf, patient: str, as_of: date) -> set[str]:
     """Return the records that may be named."""
+    if leaf.kind == "treatment":
+        reached = leaf.question.reaching
+        results = (
+            [r for c in reached.observation for r in asked_of(site, reached, patient, c, as_of)] if reached else []
+        )
+        return records_of(site, leaf, patient, as_of) | {r.reference for r in results}
     if leaf.kind in RECORDS:
         return records_of(site, leaf, patient, as_of)
     if leaf.kind == "dose":

@@ -45,6 +45,11 @@ CHANGES = (
     {"change": "fvc_percent_predicted", "falls_by": "10 %", "reading": "both"}, {"change": "fvc_volume", "falls_by": "250 mL"},
     {"change": ["fvc_percent_predicted", "fvc_volume"], "falls_by": "10 %", "reading": "both"},
 )  # fmt: skip
+TREATMENTS = (
+    {"treatment": "rx_belimumab"}, {"treatment": "rx_rituximab"}, {"treatment": ["rx_belimumab", "rx_rituximab", "rx_ivig"]},
+    {"treatment": "rx_telitacicept", "with": "rx_belimumab"}, {"treatment": ["rx_rituximab", "rx_ivig"], "with": ["rx_belimumab", "rx_telitacicept"]},
+)  # fmt: skip
+REACHING = {"reaching": {"observation": "mrss", "at_most": "20"}}
 PRESSURE = [
     {"observation": "systolic_bp", "above": "160 mm[Hg]"},
     {"observation": "diastolic_bp", "above": "100 mm[Hg]"},
@@ -101,6 +106,11 @@ QUESTIONS: dict[str, st.SearchStrategy[Options]] = {
         _named("medication", ("rx_belimumab", "rx_telitacicept", "rx_ivig")), _windows({"ever": "yes"}, {"active": "yes"}), ABSENCES
     ),
     "dose": merged(st.sampled_from(DOSES), ABSENCES),
+    "treatment": merged(
+        st.sampled_from(TREATMENTS), st.sampled_from([{"for": "180 days"}, {"for": "90 days"}, {"for": "28 days"}, {"for": "2 weeks"}]),
+        st.sampled_from([{}, {}, {"gaps": "1 day"}, {"gaps": "14 days"}]), st.sampled_from([{}, {}, {"until": "14 days"}, REACHING, {**REACHING, "results": "1"}]),
+        ABSENCES,
+    ),
     "procedure": merged(_named("procedure", ("px_pci", "px_organ_transplant")), _windows({"ever": "yes"}), ABSENCES),
     "immunization": merged(_named("immunization", ("vx_live", "vx_live_uncertain")), _windows({"ever": "yes"}), ABSENCES),
     "allergy": merged(_named("allergy", ("rx_lymphodepletion", "rx_belimumab")), st.sampled_from([{}, {"severe": "yes"}]), ABSENCES),

@@ -29,6 +29,9 @@ def _events(site: Site, leaf: Leaf, patient_id: str) -> list[Event | Exposure]:
     question, kind = leaf.question, leaf.kind
     if kind == "study":
         return [*studies(site, patient_id, question)]
+    if kind == "treatment":
+        drugs = (*question.treatment, *question.with_)
+        return [exposure for concept in drugs for exposure in exposures(site, patient_id, concept)]
     read: dict[str, Callable[[Site, str, str], Sequence[Event | Exposure]]]
     read = {
         "condition": conditions, "procedure": procedures, "medication": exposures, "immunization": immunizations,

@@ -16,16 +16,17 @@ from reference.observation import observation
 from reference.people import age, judgement, sex
 from reference.series import series
 from reference.site import Answer, Site
+from reference.treatment import treatment
 from reference.truth import NOT, VERDICT, Truth, all_of, any_of, need_of
 
 LEAVES: dict[str, Callable[[Site, Leaf, str, date], Answer]] = {
     "age": age, "sex": sex, "observation": observation, "series": series, "change": change, "condition": condition,
-    "medication": medication, "procedure": procedure, "judgement": judgement,
-    "formula": formula, "dose": dose, "immunization": immunization, "allergy": allergy, "study": study, "family_history": family_history,
+    "medication": medication, "dose": dose, "treatment": treatment, "procedure": procedure, "judgement": judgement,
+    "formula": formula, "immunization": immunization, "allergy": allergy, "study": study, "family_history": family_history,
 }  # fmt: skip
 
 # a record of these suggests what it says
-RECORDS = ("condition", "procedure", "medication", "immunization", "allergy", "study", "family_history")
+RECORDS = ("condition", "procedure", "medication", "treatment", "immunization", "allergy", "study", "family_history")
 
 
 @dataclass(frozen=True)

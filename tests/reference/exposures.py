@@ -122,7 +122,11 @@ def _open(site: Site, resource: dict[str, Any], start: Span) -> tuple[Span, Span
     updated = site.span(resource.get("meta", {}).get("lastUpdated"))
     if resource["status"] in ("completed", "stopped"):
         return start, Span(start.lo, _closed_by(start, updated))
-    asserted = site.span(resource.get("dateAsserted")) or updated
+    return _ongoing(start, site.span(resource.get("dateAsserted")) or updated)
+
+
+def _ongoing(start: Span, asserted: Span | None) -> tuple[Span, Span]:
+    """Return the ends of what nobody ended: certain for 180 days after it was last asserted."""
     until = max(start.lo, days_after(asserted.lo, 180)) if asserted else start.lo
     return Span(until, until), Span(until, NEVER)
 
@@ -141,9 +145,9 @@ def _ordered(site: Site, resource: dict[str, Any]) -> tuple[Span, Span, Span]:
         end = Span(_later(start.lo, days), _later(start.hi, days))
     if end is not None:
         return start, end, end
-    updated = site.span(resource.get("meta", {}).get("lastUpdated"))
-    closed = resource["status"] in ("completed", "stopped")
-    return start, start, Span(start.lo, _closed_by(start, updated) if closed else NEVER)
+    if resource["status"] in ("completed", "stopped"):
+        return start, start, Span(start.lo, _closed_by(start, site.span(resource.get("meta", {}).get("lastUpdated"))))
+    return start, *_ongoing(start, _first(site, resource.get("authoredOn")))
 
 
 def _closed_by(start: Span, updated: Span | None) -> date:

@@ -56,6 +56,9 @@ class Mappings:
         self.dose_units = {r["unit"]: r for r in _rows(folder, "dose_units.csv")}
         self.timings = {(r["kind"], r["code"]): Fraction(r["times"]) / Fraction(r["days"]) for r in _rows(folder, "timings.csv")}
         self.routes = [(r["match"], r["code"], r["route"]) for r in _rows(folder, "routes.csv")]
+        effects = _rows(folder, "concepts/drug_effects.csv") if (folder / "concepts/drug_effects.csv").is_file() else []
+        self.effects = {r["concept"]: (int(r["effect_days"]), r["route"]) for r in effects}
+        self.route_rows = _rows(folder, "routes.csv") if (folder / "routes.csv").is_file() else []
         self.lookback = {
             r["group"]: (int(r["prescreen_days"]), int(r["protocol_days"])) for r in _rows(folder, "lookback.csv")
         }

@@ -20,6 +20,7 @@ ONE_OF_EACH = {
     "condition": {"condition": "dx_sle", "ever": "yes"},
     "medication": {"medication": "rx_belimumab", "within": "3 weeks"},
     "dose": {"dose": "rx_glucocorticoid_systemic", "as": "prednisone", "at_most": "20 mg/d"},
+    "treatment": {"treatment": "rx_azathioprine", "for": "90 days"},
     "procedure": {"procedure": "px_pci", "within": "6 months"},
     "immunization": {"immunization": "vx_live", "within": "6 weeks"},
     "allergy": {"allergy": "rx_lymphodepletion"},

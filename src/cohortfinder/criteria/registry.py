@@ -16,6 +16,7 @@ from cohortfinder.criteria.question import Question
 from cohortfinder.criteria.series import SeriesQuestion
 from cohortfinder.criteria.sex import SexQuestion
 from cohortfinder.criteria.study import StudyQuestion
+from cohortfinder.criteria.treatment import TreatmentQuestion
 
 LEAF_KINDS: dict[str, type[Question]] = {
     kind.kind: kind
@@ -28,6 +29,7 @@ LEAF_KINDS: dict[str, type[Question]] = {
         ConditionQuestion,
         MedicationQuestion,
         DoseQuestion,
+        TreatmentQuestion,
         ProcedureQuestion,
         ImmunizationQuestion,
         AllergyQuestion,

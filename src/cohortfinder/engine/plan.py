@@ -27,6 +27,7 @@ MAPPING_TABLES = {
     "map_remark": "remarks.csv",
     "map_derivation": "derived.csv",
     "map_study_kind": "study_kinds.csv",
+    "map_drug_effect": "concepts/drug_effects.csv",
 }
 DOSE_TABLES = {
     "map_dose": "doses.csv",
@@ -49,6 +50,7 @@ FACTS = (
     "facts/dosage",
     "facts/dose_drug",
     "facts/dose_span",
+    "facts/treatment_span",
     "facts/immunization_event",
     "facts/allergy_event",
     "facts/severe_allergy_event",
@@ -57,13 +59,15 @@ FACTS = (
     "facts/counted",
 )
 RESULTS = frozenset(name for name in FACTS if name.startswith("results/"))
-_OF_DOSES = frozenset({"dose"})
+# those of treatment say what the dose was when something was reached
+_OF_DOSES = frozenset({"dose", "treatment"})
 # a dose by weight needs the weight
 _OF_RESULTS = frozenset({"observation", "series", "change", "formula", "age"}) | _OF_DOSES
 # the kinds of leaves that read a fact; what none of a trial reads is not made
 READ_BY: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(RESULTS, _OF_RESULTS),
     "facts/exposure_event": frozenset({"medication"}) | _OF_DOSES,
+    "facts/treatment_span": frozenset({"treatment"}),
     **dict.fromkeys(("facts/dosage", "facts/dose_drug", "facts/dose_span"), _OF_DOSES),
     "facts/condition_event": frozenset({"condition", "formula"}),
     "facts/procedure_event": frozenset({"procedure", "formula"}),

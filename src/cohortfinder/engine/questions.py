@@ -17,6 +17,7 @@ from cohortfinder.criteria.observation import ObservationQuestion
 from cohortfinder.criteria.question import NumericQuestion
 from cohortfinder.criteria.series import SeriesQuestion
 from cohortfinder.criteria.sex import SexQuestion
+from cohortfinder.criteria.treatment import TreatmentQuestion
 from cohortfinder.engine.change_values import change_values
 from cohortfinder.engine.dose_values import WEIGHT, dose_values
 from cohortfinder.engine.record_values import (
@@ -29,11 +30,11 @@ from cohortfinder.engine.record_values import (
     study_values,
 )
 from cohortfinder.engine.setting import Setting as Setting
-from cohortfinder.engine.setting import Span, seen_within, span_of
+from cohortfinder.engine.setting import Span, in_unit_of, seen_within, span_of
+from cohortfinder.engine.treatment_values import treatment_values
 from cohortfinder.errors import InputError
 from cohortfinder.model import Comparison, Duration, Leaf, Quantity
 from cohortfinder.resources import resource_dir
-from cohortfinder.terminology import Terminology
 
 DECIDING_ROLES = ["primary", "alt", "local", "component", "pair_first", "pair_second", "deprecated"]
 LIMITS = {"ULN": "uln", "LLN": "lln"}
@@ -56,6 +57,8 @@ def concepts_of(leaf: Leaf) -> tuple[str, ...]:
         return (*own, NO_KNOWN_ALLERGY)
     if isinstance(leaf.question, DoseQuestion):
         return (*own, WEIGHT)
+    if isinstance(leaf.question, TreatmentQuestion) and (dose := leaf.question.dose_then):
+        return (*own, dose.dose, WEIGHT)
     return own + tuple(source for concept in own for source in _derivations().get(concept, ()))
 
 
@@ -143,20 +146,6 @@ def _limit_and_bounds(
     return None, _bounds(comparison, lambda quantity: in_unit_of(concept, quantity, setting.terminology))
 
 
-def in_unit_of(concept: str, quantity: Quantity, terminology: Terminology) -> Decimal:
-    """Convert a threshold into the unit of its concept.
-
-    Raises InputError when the concept has no such unit.
-    """
-    unit = terminology.observation_concepts[concept].unit
-    if quantity.unit in ("", "{titer}", unit):
-        return quantity.value
-    converted = terminology.convert(concept, quantity.value, quantity.unit, unit)
-    if converted is None:
-        raise InputError(f"{concept} has no unit {quantity.unit!r}; write the threshold in {unit}")
-    return converted
-
-
 def _bounds(comparison: Comparison, convert: Callable[[Quantity], Decimal]) -> dict[str, Any]:
     return {
         "lower": convert(comparison.lower) if comparison.lower else None,
@@ -191,6 +180,10 @@ def _series(question: SeriesQuestion, setting: Setting) -> dict[str, Any]:
 
 def _change(question: ChangeQuestion, setting: Setting) -> dict[str, Any]:
     return {"roles": DECIDING_ROLES, **change_values(question, setting)}
+
+
+def _treatment(question: TreatmentQuestion, setting: Setting) -> dict[str, Any]:
+    return {"roles": DECIDING_ROLES, **treatment_values(question, setting)}
 
 
 def _formula(question: FormulaQuestion, setting: Setting) -> dict[str, Any]:
@@ -242,6 +235,7 @@ _VALUES: dict[str, Callable[[Any, Setting], dict[str, Any]]] = {
     "series": _series,
     "change": _change,
     "condition": condition_values,
+    "treatment": _treatment,
     "procedure": procedure_values,
     "medication": medication_values,
     "dose": dose_values,

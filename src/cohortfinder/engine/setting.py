@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
-from cohortfinder.model import Duration
+from cohortfinder.errors import InputError
+from cohortfinder.model import Duration, Quantity
 from cohortfinder.terminology import Terminology
 
 
@@ -44,3 +46,17 @@ def seen_within(span: Span | None) -> Span:
     if span is None:
         return _OBSERVED_WITHIN
     return span if (span.count * 30 if span.unit == "months" else span.count) > 365 else _OBSERVED_WITHIN
+
+
+def in_unit_of(concept: str, quantity: Quantity, terminology: Terminology) -> Decimal:
+    """Convert a threshold into the unit of its concept.
+
+    Raises InputError when the concept has no such unit.
+    """
+    unit = terminology.observation_concepts[concept].unit
+    if quantity.unit in ("", "{titer}", unit):
+        return quantity.value
+    converted = terminology.convert(concept, quantity.value, quantity.unit, unit)
+    if converted is None:
+        raise InputError(f"{concept} has no unit {quantity.unit!r}; write the threshold in {unit}")
+    return converted

@@ -22,7 +22,9 @@ from cohortfinder.wording import (
     window,
 )
 
-_CLINICAL = frozenset({"condition", "procedure", "medication", "immunization", "allergy", "study", "family_history", "dose"})
+_CLINICAL = frozenset(
+    {"condition", "procedure", "medication", "dose", "treatment", "immunization", "allergy", "study", "family_history"}
+)
 # reasons that are said once for several concepts
 _TOGETHER = frozenset({"absent", "no_data", "not_observed", "not_loaded", "unnamed_drug"})
 _ABOUT = {"allergy": "allergy to", "family_history": "family history of"}
@@ -58,7 +60,7 @@ def leaf_words(leaf: Leaf, language: Language) -> LeafWords:
     return LeafWords(
         kind=leaf.kind,
         name=_name(leaf, language),
-        needed=needed(question),
+        needed=needed(getattr(question, "reaching", None) or question),
         opposite=needed(question, holds=False),
         when=window(question, language.as_of),
         wanted=getattr(question, "is_", None) or "",
@@ -125,6 +127,8 @@ def _decided(words: LeafWords, code: str, found: tuple[Evidence, ...]) -> str:
     if words.kind == "dose":
         when = f" {words.when}" if words.when else ""
         return f"{_item(words, found)} is {words.needed if met else words.opposite}{when}"
+    if words.kind == "treatment":
+        return _treated(words, met, found)
     if words.clinical:
         counts = f"counts as {words.when}" if words.when else "is on record"
         return f"{_item(words, found)} {counts if met else 'does not count'}"
@@ -140,6 +144,16 @@ def _decided(words: LeafWords, code: str, found: tuple[Evidence, ...]) -> str:
         if read := _read_as(ordered[0]):
             return f"{_item(words, tuple(ordered))} reads as {_POLARITY.get(read, read)}"
     return f"{_item(words, found)} is {words.needed if met else words.opposite}"
+
+
+def _treated(words: LeafWords, met: bool, found: tuple[Evidence, ...]) -> str:
+    """Say how long a drug was taken, and whether what was sought was found under it."""
+    results = tuple(item for item in found if (item.resource or "").startswith("Observation/"))
+    drug = _item(words, tuple(item for item in found if item not in results))
+    if not results:
+        return f"{drug} {'was' if met else 'was not'} taken {words.when}"
+    reached = f"{_item(words, results)} is {words.needed}" if met else f"no {_item(words, results)} is {words.needed}"
+    return f"{drug} was taken {words.when}, and under it {reached}"
 
 
 def _since(words: LeafWords, found: tuple[Evidence, ...]) -> str:
@@ -246,6 +260,9 @@ def _name(leaf: Leaf, language: Language) -> str:
         return "an interventional study" if leaf.question.study == "interventional" else "a study"
     if formula := getattr(leaf.question, "formula", None):
         return language.name((formula,))
+    if leaf.kind == "treatment":
+        other = f" together with {language.name(leaf.question.with_)}" if leaf.question.with_ else ""
+        return language.name(leaf.question.treatment) + other
     name = language.name(dict.fromkeys(getattr(leaf.question, "concepts", ()) or ())) or "the record"
     if leaf.kind in _ABOUT:
         return f"{_ABOUT[leaf.kind]} {name}"

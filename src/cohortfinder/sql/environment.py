@@ -5,7 +5,7 @@ checked name). Anything else stops the rendering.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -83,6 +83,11 @@ def identifier(value: object) -> Markup:
     return Markup(str(value))
 
 
+def _identifier_list(names: Iterable[object]) -> Markup:
+    """Let several names through, as in a list of columns."""
+    return Markup(", ".join(identifier(name) for name in names))
+
+
 def _bind(value: Any) -> Markup:
     return _binder.get().bind(list(value) if isinstance(value, tuple) else value)
 
@@ -105,7 +110,11 @@ def _environment() -> Environment:
         keep_trailing_newline=False,
         auto_reload=False,
     )
-    filters: dict[str, Callable[..., Markup]] = {"bind": _bind, "identifier": identifier}
+    filters: dict[str, Callable[..., Markup]] = {
+        "bind": _bind,
+        "identifier": identifier,
+        "identifier_list": _identifier_list,
+    }
     environment.filters.update(filters)
     return environment
 

@@ -1,6 +1,6 @@
 """clinical_concepts.csv, clinical_codes.csv and text_terms.csv to clinical concepts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from cohortfinder.terminology.tables import Complaints, Row, group_rows, read_ta
 
 _CONCEPT_COLUMNS = ("concept", "domain", "course", "label")
 _CODE_COLUMNS = ("concept", "system", "code", "match", "include", "strength", "label", "note", "source")
+_EFFECT_COLUMNS = ("concept", "effect_days", "route", "source")
 _TERM_COLUMNS = ("concept", "lang", "term", "match", "note", "source")
 
 
@@ -40,6 +41,18 @@ def read_clinical_concepts(folders: Sequence[Path], complaints: Complaints) -> d
         row["concept"]: _concept(row, codes_of[row["concept"]], terms_of[row["concept"]], complaints)
         for row in concepts
     }
+
+
+def check_drug_effects(
+    folders: Sequence[Path], concepts: Mapping[str, ClinicalConcept], complaints: Complaints
+) -> None:
+    """Note a drug that does not exist, and an effect that is no number of days."""
+    for row in read_table(folders, "concepts/drug_effects.csv", _EFFECT_COLUMNS, ("concept",), complaints):
+        concept = concepts.get(row["concept"])
+        if concept is None or concept.domain != "medication":
+            complaints.add(row, f"{row['concept']!r} is no concept of the domain medication")
+        complaints.whole(row, "effect_days")
+        complaints.require(row, "route", ("", "iv"))
 
 
 def _concept(row: Row, codes: Sequence[Row], terms: Sequence[Row], complaints: Complaints) -> ClinicalConcept:

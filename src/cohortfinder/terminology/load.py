@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from hashlib import sha256
 from pathlib import Path
 
-from cohortfinder.terminology.clinical import read_clinical_concepts
+from cohortfinder.terminology.clinical import check_drug_effects, read_clinical_concepts
 from cohortfinder.terminology.concepts import Lookback
 from cohortfinder.terminology.doses import read_doses
 from cohortfinder.terminology.observations import read_observation_concepts
@@ -29,6 +29,7 @@ def load_terminology(mappings_dir: Path, site_dirs: Iterable[Path] = ()) -> Term
     systems = _read_code_systems(folders, complaints)
     observations = read_observation_concepts(folders, lookback, complaints)
     clinical = read_clinical_concepts(folders, complaints)
+    check_drug_effects(folders, clinical, complaints)
     units = _read_units(folders, observations, complaints)
     check_result_tables(folders, observations, complaints)
     doses = read_doses(folders, clinical, complaints)

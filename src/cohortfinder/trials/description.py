@@ -19,6 +19,7 @@ from cohortfinder.criteria.procedure import ProcedureQuestion
 from cohortfinder.criteria.series import SeriesQuestion
 from cohortfinder.criteria.sex import SexQuestion
 from cohortfinder.criteria.study import StudyQuestion
+from cohortfinder.criteria.treatment import TreatmentQuestion
 from cohortfinder.model import Comparison, Criterion, Duration, Leaf, Quantity, Rule, Trial
 from cohortfinder.wording import flag_words
 
@@ -101,6 +102,8 @@ def _leaf(question: Any, labels: Mapping[str, str]) -> str:
             return f"{question.kind} {_names(question.concepts, labels)}{_window(question)}"
         case DoseQuestion():
             return _dose(question, labels)
+        case TreatmentQuestion():
+            return _treatment(question, labels)
         case AllergyQuestion():
             return f"{'severe ' if question.severe else ''}allergy to {_names(question.concepts, labels)}"
         case FamilyHistoryQuestion():
@@ -152,6 +155,23 @@ def _dose(question: DoseQuestion, labels: Mapping[str, str]) -> str:
         some = f"{_duration(question.for_)} on end" if question.for_ else "some day"
         days = f" on {some} within {_duration(question.within)}"
     return f"dose of {_names(question.concepts, labels)}{counted} is {_comparison(question.comparison)}{days}"
+
+
+def _treatment(question: TreatmentQuestion, labels: Mapping[str, str]) -> str:
+    other = f" together with {_names(question.with_, labels)}" if question.with_ else ""
+    how = "in all"
+    if question.until:
+        how = f"on end, up to {_duration(question.until)} before the index date or later"
+    reached = ""
+    if question.reaching:
+        result = f"{_names(question.reaching.observation, labels)} {_comparison(question.reaching.comparison)}"
+        if question.dose_then:
+            result += f" while the {_dose(question.dose_then, labels)}"
+        reached = f", and from then on under it {result} (never, when {question.results} results show none)"
+    return (
+        f"treatment with {_names(question.treatment, labels)}{other} for at least {_duration(question.for_)} {how}"
+        f" (gaps of up to {_duration(question.gaps)} count){reached}"
+    )
 
 
 def _study(question: StudyQuestion) -> str:

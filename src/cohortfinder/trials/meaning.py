@@ -9,13 +9,15 @@ from cohortfinder.criteria.formula import FormulaQuestion
 from cohortfinder.criteria.observation import ObservationQuestion
 from cohortfinder.criteria.question import NumericQuestion, Question
 from cohortfinder.criteria.series import SeriesQuestion
+from cohortfinder.criteria.treatment import TreatmentQuestion
 from cohortfinder.model import Duration, Leaf, Trial, leaves_of, rules_of
 from cohortfinder.resources import resource_dir
 from cohortfinder.trials.bounds import bounds_of, check_bounds, check_unit
 from cohortfinder.trials.changes import check_change
-from cohortfinder.trials.doses import check_dose
 from cohortfinder.trials.document import Scalar, read_document
+from cohortfinder.trials.doses import check_dose
 from cohortfinder.trials.problems import Problems, nearest
+from cohortfinder.trials.treatments import check_reached, check_treatment
 from cohortfinder.trials.vocabulary import Vocabulary
 
 _DAYS = {"days": 1, "weeks": 7, "months": 30, "years": 365}
@@ -24,6 +26,7 @@ _DOMAINS = {
     "condition": (("condition",), True),
     "medication": (("medication", "vaccine"), False),
     "dose": (("medication",), False),
+    "treatment": (("medication",), False),
     "procedure": (("procedure",), True),
     "immunization": (("vaccine", "medication"), False),
     "allergy": (("medication", "vaccine"), False),
@@ -44,6 +47,8 @@ def _concepts_exist(leaf: Leaf, vocabulary: Vocabulary, problems: Problems) -> b
     if isinstance(question, FormulaQuestion):
         return _formula_exists(leaf, question, problems)
     known = vocabulary.observation_concepts if question.domain == "observation" else vocabulary.clinical_concepts
+    if isinstance(question, TreatmentQuestion) and not check_reached(leaf, question, vocabulary, problems):
+        return False
     good = bool(question.concepts) or question.domain == "none"
     if not good:
         problems.add(leaf.line, f"'{leaf.kind}' names no concept")
@@ -62,6 +67,12 @@ def _concept_lines(leaf: Leaf) -> list[tuple[str, int]]:
             (concept, leaf.line_of("series", number, "observation", position))
             for number, reading in enumerate(leaf.question.series)
             for position, concept in enumerate(reading.observation)
+        ]
+    if isinstance(leaf.question, TreatmentQuestion):
+        return [
+            (concept, leaf.line_of(word, number))
+            for word, concepts in (("treatment", leaf.question.treatment), ("with", leaf.question.with_))
+            for number, concept in enumerate(concepts)
         ]
     return [(concept, leaf.line_of(leaf.kind, number)) for number, concept in enumerate(leaf.question.concepts)]
 
@@ -132,6 +143,8 @@ def _check_leaf(leaf: Leaf, vocabulary: Vocabulary, problems: Problems) -> None:
         _check_series(leaf, question, vocabulary, problems)
     if isinstance(question, ChangeQuestion):
         check_change(leaf, question, vocabulary, problems)
+    if isinstance(question, TreatmentQuestion):
+        check_treatment(leaf, question, problems)
     if isinstance(question, AgeQuestion):
         _check_age(leaf, question.age, problems)
     for word in ("within", "ago"):
