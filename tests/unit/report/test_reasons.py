@@ -7,6 +7,7 @@ from cohortfinder.criteria.change import ChangeQuestion
 from cohortfinder.criteria.medication import MedicationQuestion
 from cohortfinder.criteria.observation import ObservationQuestion
 from cohortfinder.criteria.study import StudyQuestion
+from cohortfinder.criteria.treatment import TreatmentQuestion
 from cohortfinder.model import Combination, Criterion, Leaf
 from cohortfinder.report.reasons import Sentences, leaf_words, sentence
 from cohortfinder.report.screening import VerdictRow
@@ -53,6 +54,29 @@ def test_an_allergy_and_a_study_are_named_as_people_say() -> None:
     words = leaf_words(Leaf("x", "study", study, True, 1), LANGUAGE)
     assert sentence(words, "met", (part,)) == (
         "an interventional study (recorded as A trial, dated 2026-11-03) counts as within 3 months before 2026-11-20"
+    )
+
+
+def test_a_treatment_says_how_long_and_what_was_reached() -> None:
+    asked = {"treatment": "rx_belimumab", "for": "90 days"}
+    given = GIVEN._replace(compared="2026-01-01 to 2026-06-30", concept="rx_belimumab")
+    result = Evidence("x", "Observation/1", "2026-05-01", "0", "{score}", concept="bvas_v3_total")
+    drug = "belimumab (recorded as 1092437, dated 2026-11-10)"
+    language = Language({"rx_belimumab": "Belimumab", "bvas_v3_total": "BVAS"}, AS_OF)
+    words = leaf_words(Leaf("x", "treatment", TreatmentQuestion.model_validate(asked), False, 1), language)
+    assert sentence(words, "met", (given,)) == f"{drug} was taken for 90 days or longer until 2026-11-20"
+    assert sentence(words, "not_met", (given,)) == f"{drug} was not taken for 90 days or longer until 2026-11-20"
+    stable = TreatmentQuestion.model_validate({**asked, "until": "14 days"})
+    words = leaf_words(Leaf("x", "treatment", stable, False, 1), language)
+    assert sentence(words, "met", (given,)).endswith("for 90 days or longer, up to 14 days before 2026-11-20 or later")
+    reaching = {**asked, "reaching": {"observation": "bvas_v3_total", "at_most": "0"}}
+    words = leaf_words(Leaf("x", "treatment", TreatmentQuestion.model_validate(reaching), False, 1), language)
+    assert sentence(words, "met", (result, given)) == (
+        f"{drug} was taken for 90 days or longer until 2026-11-20, and under it BVAS (recorded as 0, dated 2026-05-01)"
+        " is at most 0"
+    )
+    assert sentence(words, "too_few_results", (given,)) == (
+        "too few results were found under belimumab to say that the value was never reached"
     )
 
 

@@ -197,6 +197,7 @@ def test_files_are_sorted_and_plain():
         "units.csv": ("concept", "to_unit", "from_unit"),
         "concepts/clinical_codes.csv": ("concept", "system", "code"),
         "code_systems.csv": ("name", "alias"),
+        "concepts/drug_effects.csv": ("concept",),
         "concepts/text_terms.csv": ("concept", "lang", "term"),
         "interpretations.csv": ("code",),
         "unit_aliases.csv": ("unit", "alias"),

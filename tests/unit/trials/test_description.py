@@ -27,6 +27,14 @@ exclusion:
       - {allergy: rx_lymphodepletion, severe: yes}
       - {study: interventional, within: 3 months, except: T-1}
       - {family_history: dx_sle}
+      - {treatment: rx_belimumab, for: 180 days, until: 14 days}
+      - treatment: rx_azathioprine
+        with: rx_glucocorticoid_systemic
+        for: 90 days
+        reaching:
+          observation: bvas_v3_total
+          at_most: 0
+          while: {dose: rx_glucocorticoid_systemic, as: prednisone, at_most: 7.5 mg/d}
       - {change: mrss, over: 6 months, rises_by: 10 %}
       - {change: fvc_percent_predicted, over: 6 months, falls_by: 10 %, reading: both, baseline: any, recent: 28 days}
       - series: [{observation: systolic_bp, above: "140 mm[Hg]"}]
@@ -69,6 +77,8 @@ E-1 (all arms; proxy)
   - severe allergy to rx_lymphodepletion
   - part in an interventional study other than T-1, within 3 months
   - family history of dx_sle
+  - treatment with Belimumab for at least 180 days on end, up to 14 days before the index date or later (gaps of up to 30 days count)
+  - treatment with rx_azathioprine together with rx_glucocorticoid_systemic for at least 90 days in all (gaps of up to 30 days count), and from then on under it bvas_v3_total at most 0 while the dose of rx_glucocorticoid_systemic, counted as prednisone, is at most 7.5 mg/d (never, when 2 results show none)
   - mrss rises by at least 10 % of the earlier value within 6 months, against the earliest result at least 28 days before
   - fvc_percent_predicted falls by at least 10 % of the earlier value and in points alike within 6 months, latest within 28 days, against an earlier result at least 28 days before
   - mean of the day: systolic_bp above 140 mm[Hg], on the latest day within 28 days or on 2 days within 6 months

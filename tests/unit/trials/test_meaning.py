@@ -8,6 +8,7 @@ from cohortfinder.errors import TrialError
 from cohortfinder.trials.parser import parse_trial
 from unit.trials.trial_text import TERMINOLOGY, problems, read, with_rule
 
+UNDER = "treatment: rx_azathioprine\nfor: 90 days\nreaching:\n  observation: bvas_v3_total\n"
 READING = "series: [{observation: systolic_bp, above: '140 mm[Hg]'}]\n"
 
 
@@ -54,6 +55,24 @@ READING = "series: [{observation: systolic_bp, above: '140 mm[Hg]'}]\n"
         ("study: observational\never: yes", 9, "'observational' is not possible for 'study'; write 'interventional' or 'any'"),
         ("study: any", 9, "'study': say when, once: ever: yes, active: yes, or within"),
         ("study: any\nwithin: 0 days", 10, "a window of length 0 can never match; write at least 1 day"),
+        ("treatment: rx_azathioprin\nfor: 90 days", 9, "unknown concept 'rx_azathioprin'. Did you mean 'rx_azathioprine'?"),
+        ("treatment: rx_azathioprine\nwith: dx_sle\nfor: 90 days", 10, "the concept 'dx_sle' is of the domain condition and not for 'treatment'; write 'condition: dx_sle'"),
+        ("treatment: rx_azathioprine", 7, "'treatment' needs 'for'"),
+        ("treatment: rx_azathioprine\nfor: 3 months", 9, "'treatment': 'for' is a number of days or weeks, not of months"),
+        ("treatment: rx_azathioprine\nfor: 0 days", 10, "a treatment of 0 days is none; write at least 1 day"),
+        ("treatment: rx_azathioprine\nfor: 90 days\ngaps: 0 days", 9, "'treatment': 'gaps' is at least 1 day: what ends on one day goes on on the next"),
+        ("treatment: rx_azathioprine\nwith: rx_azathioprine\nfor: 90 days", 9, "'treatment': 'with' names another drug than 'treatment'"),
+        ("treatment: rx_azathioprine\nfor: 90 days\nresults: 3", 11, "'results' goes with 'reaching': how many show that it was never reached"),
+        (UNDER + "  at_most: 0\nresults: 0", 14, "'results' is 0; write 1 or more"),
+        (UNDER + "  at_most: 0\nuntil: 14 days", 9, "'treatment': 'until' and 'reaching' are two questions; write two leaves"),
+        (UNDER.rstrip(), 11, "'reaching': 'reaching' needs at_least, at_most or both"),
+        (UNDER + "  at_most: 1 ULN", 13, "'reaching' compares with a value, not with a multiple of ULN"),
+        (UNDER + "  at_most: 5 kg", 13, "'bvas_v3_total' has no unit 'kg'. It can be compared in 1, {points}, {score}."),
+        (UNDER.replace("bvas_v3_total", "bvas_v3_totl") + "  at_most: 0", 12, "unknown concept 'bvas_v3_totl'. Did you mean 'bvas_v3_total'?"),
+        (UNDER.replace("bvas_v3_total", "hbsag") + "  at_most: 0", 12, "'hbsag' is no number, so no value of it can be reached"),
+        (UNDER + "  at_most: 0\n  while: {dose: rx_insulin, at_most: 5 mg/d}", 14, "'rx_insulin' has no dose that can be counted; see mappings/doses.csv"),
+        (UNDER + "  at_most: 0\n  while: {dose: rx_insuline, at_most: 5 mg/d}", 14, "unknown concept 'rx_insuline'. Did you mean 'rx_insulin'?"),
+        (UNDER + "  at_most: 0\n  while: {dose: rx_methotrexate, above: 5 mg/d, within: 3 days}", 11, "'reaching': 'while' asks for the dose of the day of the result; leave 'within' away"),
         ("change: hbsag\nover: 1 year\nrises_by: 10 %", 9, "'hbsag' is no number, so it cannot rise or fall"),
         ("change: fvc_volume\nover: 1 year\nfalls_by: 10 kg", 11, "'fvc_volume' has no unit 'kg'. It can be compared in L, dL, mL."),
         ("change: fvc_volume\nover: 1 year\nfalls_by: 3", 11, "'fvc_volume' needs a unit; it can be compared in L, dL, mL"),
