@@ -51,7 +51,9 @@ def _dosage(draw: st.DrawFn, as_of: date) -> Resource:
             found["doseAndRate"] = [{"doseQuantity": _amount(draw)}]
         case "range":
             unit = draw(st.sampled_from(["mg", "g", "tablet"]))
-            found["doseAndRate"] = [{"doseRange": {"low": {"value": 5, "unit": unit}, "high": {"value": 10, "unit": unit}}}]
+            found["doseAndRate"] = [
+                {"doseRange": {"low": {"value": 5, "unit": unit}, "high": {"value": 10, "unit": unit}}}
+            ]
         case "comparator":
             found["doseAndRate"] = [{"doseQuantity": _amount(draw) | {"comparator": "<"}}]
         case "several":
@@ -73,7 +75,10 @@ def _dosages(draw: st.DrawFn, as_of: date) -> list[Resource]:
             found = [one | {"sequence": place} for place, one in enumerate(found, start=1)]
         if draw(st.booleans()):
             day = as_of - timedelta(days=draw(st.sampled_from([3, 14, 20])))
-            spans = ((day - timedelta(days=20), day), (day + timedelta(days=draw(st.sampled_from([1, 3]))), as_of + timedelta(days=5)))
+            spans = (
+                (day - timedelta(days=20), day),
+                (day + timedelta(days=draw(st.sampled_from([1, 3]))), as_of + timedelta(days=5)),
+            )
             for one, (first, last) in zip(found, spans, strict=True):
                 bounds = {"boundsPeriod": {"start": first.isoformat(), "end": last.isoformat()}}
                 one["timing"] = one.get("timing", {}) | {"repeat": one.get("timing", {}).get("repeat", {}) | bounds}
@@ -94,7 +99,13 @@ def _drug(draw: st.DrawFn) -> Resource:
         system, code = draw(st.sampled_from(STEROIDS))
         other = {"itemCodeableConcept": {"coding": [{"system": system, "code": code}]}}
         product["ingredient"].append(other | {"strength": STRENGTHS[0]})
-    maybe(draw, product, "form", st.sampled_from([{"text": "Tablet"}, concept_of("385055001"), {"text": "ointment"}]), out_of=3)
+    maybe(
+        draw,
+        product,
+        "form",
+        st.sampled_from([{"text": "Tablet"}, concept_of("385055001"), {"text": "ointment"}]),
+        out_of=3,
+    )
     return {"contained": [product], "medicationReference": {"reference": "#d"}}
 
 
@@ -111,7 +122,9 @@ def _record(draw: st.DrawFn, as_of: date, days: st.SearchStrategy[str]) -> Resou
     resource: Resource = {"resourceType": f"Medication{kind}", **_drug(draw)}
     match kind:
         case "Statement":
-            resource["status"] = draw(st.sampled_from(["active", "active", "active", "completed", "on-hold", "not-taken"]))
+            resource["status"] = draw(
+                st.sampled_from(["active", "active", "active", "completed", "on-hold", "not-taken"])
+            )
             resource["dosage"] = _dosages(draw, as_of)
             resource["effectivePeriod"] = _period(draw, as_of, days)
             maybe(draw, resource, "dateAsserted", days, out_of=2)
@@ -135,5 +148,11 @@ def _record(draw: st.DrawFn, as_of: date, days: st.SearchStrategy[str]) -> Resou
 
 def _period(draw: st.DrawFn, as_of: date, days: st.SearchStrategy[str]) -> Resource:
     period: Resource = {"start": draw(days)}
-    maybe(draw, period, "end", st.sampled_from([0, 1, 10, -10]).map(lambda ago: (as_of - timedelta(days=ago)).isoformat()), out_of=2)
+    maybe(
+        draw,
+        period,
+        "end",
+        st.sampled_from([0, 1, 10, -10]).map(lambda ago: (as_of - timedelta(days=ago)).isoformat()),
+        out_of=2,
+    )
     return period

@@ -71,7 +71,9 @@ def taking(mappings: Mappings, dosage: dict[str, Any], given: bool = False) -> T
     period = dosage.get("timing", {}).get("repeat", {}).get("boundsPeriod", {})
     said = dosage.get("route", {})
     code = next((c["code"] for c in said.get("coding", []) if "code" in c), None)
-    route = (mappings.route(code, coded=True) if code else None) or (mappings.route(said["text"]) if "text" in said else None)
+    route = (mappings.route(code, coded=True) if code else None) or (
+        mappings.route(said["text"]) if "text" in said else None
+    )
     return Taking(
         kind,
         least * times[0] if known and times and least is not None else None,

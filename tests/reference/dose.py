@@ -113,9 +113,7 @@ def _longest(holds: Iterable[bool]) -> int:
     return best
 
 
-def _day(
-    question: DoseQuestion, intakes: list[Intake], day: date, as_of: date
-) -> tuple[bool | None, list[Intake]]:
+def _day(question: DoseQuestion, intakes: list[Intake], day: date, as_of: date) -> tuple[bool | None, list[Intake]]:
     """Return whether the dose of a day is so high, and the records that count on it."""
     lo: Fraction = ZERO
     hi: End = ZERO
@@ -211,7 +209,11 @@ def _intakes(site: Site, question: DoseQuestion, exposure: Exposure, weight: New
                 spans = [one.times(Fraction(1, 7)) for one in spans]
                 supplied = _weekly(kind, supplied)
         for one in spans:
-            held = supplied if one.days is None else replace(supplied, start=one.days[0], certain_end=one.days[1], possible_end=one.days[1])
+            held = (
+                supplied
+                if one.days is None
+                else replace(supplied, start=one.days[0], certain_end=one.days[1], possible_end=one.days[1])
+            )
             found.append(_compared(site, question, held, ingredient, rank, firm, one, rows, weight))
     return found
 

@@ -54,7 +54,9 @@ class Mappings:
         self.derived = _rows(folder, "derived.csv") if (folder / "derived.csv").is_file() else []
         self.doses = _rows(folder, "doses.csv")
         self.dose_units = {r["unit"]: r for r in _rows(folder, "dose_units.csv")}
-        self.timings = {(r["kind"], r["code"]): Fraction(r["times"]) / Fraction(r["days"]) for r in _rows(folder, "timings.csv")}
+        self.timings = {
+            (r["kind"], r["code"]): Fraction(r["times"]) / Fraction(r["days"]) for r in _rows(folder, "timings.csv")
+        }
         self.routes = [(r["match"], r["code"], r["route"]) for r in _rows(folder, "routes.csv")]
         effects = _rows(folder, "concepts/drug_effects.csv") if (folder / "concepts/drug_effects.csv").is_file() else []
         self.effects = {r["concept"]: (int(r["effect_days"]), r["route"]) for r in effects}

@@ -49,7 +49,9 @@ def test_prednisone_20_mg_once_daily(taken):
     """At most 20 mg, and at least 20 mg: 20.0 itself is both."""
     taken(AT_MOST_20, ONCE_DAILY + "20 | mg | 1 | 1 | d", "true", "prednisone 20 mg/d = 20 mg/d prednisone")
     taken(AT_LEAST_20, ONCE_DAILY + "20.0 | mg | 1 | 1 | d", "true")
-    taken(AT_MOST_20, ONCE_DAILY + "20.001 | mg | 1 | 1 | d", "false", "prednisone 20.001 mg/d = 20.001 mg/d prednisone")
+    taken(
+        AT_MOST_20, ONCE_DAILY + "20.001 | mg | 1 | 1 | d", "false", "prednisone 20.001 mg/d = 20.001 mg/d prednisone"
+    )
     taken({**GLUCOCORTICOID, "above": "20 mg/d"}, ONCE_DAILY + "20 | mg | 1 | 1 | d", "false")
     taken({**GLUCOCORTICOID, "below": "20 mg/d"}, ONCE_DAILY + "20 | mg | 1 | 1 | d", "false")
     taken({**GLUCOCORTICOID, "between": ["10 mg/d", "20 mg/d"]}, ONCE_DAILY + "20 | mg | 1 | 1 | d", "true")
@@ -105,7 +107,10 @@ def test_daily_methotrexate_is_a_mistake_until_somebody_looks(taken):
 
 def test_azathioprine_50_mg_twice_daily_at_60_kg(taken):
     """1.67 mg per kg; without a weight nobody knows."""
-    rule, twice = {"dose": "rx_azathioprine", "at_most": "2 mg/kg/d"}, "dose_value | dose_unit | timing_code\n {} | mg | BID"
+    rule, twice = (
+        {"dose": "rx_azathioprine", "at_most": "2 mg/kg/d"},
+        "dose_value | dose_unit | timing_code\n {} | mg | BID",
+    )
     words = "azathioprine 100 mg/d = 1.666667 mg/kg/d"
     taken(rule, twice.format(50), "true", words, code=AZATHIOPRINE, observation=WEIGHT_60)
     taken(rule, twice.format(60), "true", code=AZATHIOPRINE, observation=WEIGHT_60)
@@ -155,13 +160,18 @@ def test_mofetil_500_to_1000_mg_every_12_hours(taken):
     every_12_hours = "dose_low | dose_low_unit | dose_high | dose_high_unit | frequency | period | period_unit\n 500 | mg | 1000 | mg | 1 | 12 | h"
     words = "mycophenolate 1000 to 2000 mg/d = 1000 to 2000 mg/d mycophenolate mofetil"
     taken({"dose": "rx_mycophenolate", "at_most": "2 g/d"}, every_12_hours, "true", words, code=MOFETIL)
-    taken({"dose": "rx_mycophenolate", "at_most": "1.5 g/d"}, every_12_hours, "unknown", code=MOFETIL, reason="dose_range")
+    taken(
+        {"dose": "rx_mycophenolate", "at_most": "1.5 g/d"}, every_12_hours, "unknown", code=MOFETIL, reason="dose_range"
+    )
     taken({"dose": "rx_mycophenolate", "below": "1 g/d"}, every_12_hours, "false", code=MOFETIL)
 
 
 def test_720_mg_of_mycophenolic_acid_are_1_g_of_mofetil(taken):
     """The cap of 2 g is 1.44 g of the acid."""
-    twice, rule = "dose_value | dose_unit | timing_code\n {} | mg | BID", {"dose": "rx_mycophenolate", "at_most": "2 g/d"}
+    twice, rule = (
+        "dose_value | dose_unit | timing_code\n {} | mg | BID",
+        {"dose": "rx_mycophenolate", "at_most": "2 g/d"},
+    )
     taken(rule, twice.format(720), "true", "mycophenolate 1440 mg/d = 2000 mg/d mycophenolate mofetil", code="7145")
     taken(rule, twice.format(721), "false", code="7145")
 
@@ -195,7 +205,13 @@ def test_a_dose_in_words_is_shown_and_decides_nothing(taken):
         ("10 mg twice daily", "prednisone dose unknown, by its text 20 mg/d"),
     ):
         taken(AT_MOST_20, f"dosage_text\n {text}", "unknown", said, reason="text_dose")
-    for text in ("take as directed", "40 mg daily, then taper to 20 mg", "5 mg daily prn", "1 mg/kg daily", "10 mg daily or weekly"):
+    for text in (
+        "take as directed",
+        "40 mg daily, then taper to 20 mg",
+        "5 mg daily prn",
+        "1 mg/kg daily",
+        "10 mg daily or weekly",
+    ):
         taken(AT_MOST_20, f"dosage_text\n {text}", "unknown", "prednisone dose unknown", reason="dose_unknown")
 
 
@@ -231,7 +247,13 @@ def test_a_taper_without_days_and_one_with_them(taken):
     """Steps of different sequence follow each other: without days 20 to 40 mg, with them what holds on the day."""
     steps = "dosage | sequence | dose_value | dose_unit | timing_code | bounds_start | bounds_end\n 0 | 1 | 40 | mg | QD | {} \n 1 | 2 | 20 | mg | QD | {}"
     without, november = steps.format(" | ", " | "), steps.format("2026-10-01 | 2026-11-09", "2026-11-10 | 2026-11-30")
-    taken(AT_MOST_20, without, "unknown", "prednisone 20 to 40 mg/d = 20 to 40 mg/d prednisone", reason="taper_without_bounds")
+    taken(
+        AT_MOST_20,
+        without,
+        "unknown",
+        "prednisone 20 to 40 mg/d = 20 to 40 mg/d prednisone",
+        reason="taper_without_bounds",
+    )
     taken(AT_MOST_20, november, "true", "prednisone 20 mg/d = 20 mg/d prednisone")
     taken(AT_MOST_20, steps.format("2026-10-01 | 2026-11-25", "2026-11-26 | 2026-12-31"), "false")
 
@@ -239,10 +261,25 @@ def test_a_taper_without_days_and_one_with_them(taken):
 def test_every_other_day_and_other_timings(taken):
     """40 mg every two days are 20 mg a day on average."""
     taken(AT_MOST_20, ONCE_DAILY + "40 | mg | 1 | 2 | d", "true", "prednisone 20 mg/d = 20 mg/d prednisone")
-    for timing, amount in (("QD", 20), ("AM", 20), ("PM", 20), ("BED", 20), ("BID", 10), ("TID", 5), ("QID", 5), ("QOD", 40), ("Q4H", 2), ("Q6H", 5), ("Q8H", 5), ("WK", 140)):
+    for timing, amount in (
+        ("QD", 20),
+        ("AM", 20),
+        ("PM", 20),
+        ("BED", 20),
+        ("BID", 10),
+        ("TID", 5),
+        ("QID", 5),
+        ("QOD", 40),
+        ("Q4H", 2),
+        ("Q6H", 5),
+        ("Q8H", 5),
+        ("WK", 140),
+    ):
         taken(AT_MOST_20, f"dose_value | dose_unit | timing_code\n {amount} | mg | {timing}", "true")
     taken(AT_MOST_20, "dose_value | dose_unit | time_of_day\n 10 | mg | 08:00:00 20:00:00", "true")
-    taken(AT_MOST_20, "dose_value | dose_unit | time_of_day | day_of_week\n 35 | mg | 08:00:00 | mon tue wed thu", "true")
+    taken(
+        AT_MOST_20, "dose_value | dose_unit | time_of_day | day_of_week\n 35 | mg | 08:00:00 | mon tue wed thu", "true"
+    )
     taken(AT_MOST_20, "dose_value | dose_unit | frequency\n 5 | mg | 2", "unknown", reason="timing_unknown")
     taken(AT_MOST_20, "dose_value | dose_unit | period | period_unit\n 20 | mg | 1 | d", "true")
 
@@ -270,12 +307,19 @@ def test_a_unit_that_is_missing_or_means_nothing(taken):
     taken(AT_MOST_20, ONCE_DAILY + "20 |  | 1 | 1 | d", "unknown", "prednisone dose unknown", reason="unit_missing")
     taken(AT_MOST_20, ONCE_DAILY + "20 | mg/m2 | 1 | 1 | d", "unknown", reason="unit_unconvertible")
     taken(AT_MOST_20, ONCE_DAILY + "0.02 | g | 1 | 1 | d", "true")
-    taken(AT_MOST_20, "dose_value | dose_comparator | dose_unit | timing_code\n 20 | < | mg | QD", "unknown", reason="dose_unknown")
+    taken(
+        AT_MOST_20,
+        "dose_value | dose_comparator | dose_unit | timing_code\n 20 | < | mg | QD",
+        "unknown",
+        reason="dose_unknown",
+    )
 
 
 def test_what_was_ordered_goes_before_what_was_computed(taken):
     """Of two doses of one dosage the one that says so; else the first."""
-    doses = "dose_order | dose_type | dose_value | dose_unit | timing_code\n 0 | {} | 40 | mg | QD \n 1 | {} | 20 | mg | QD"
+    doses = (
+        "dose_order | dose_type | dose_value | dose_unit | timing_code\n 0 | {} | 40 | mg | QD \n 1 | {} | 20 | mg | QD"
+    )
     taken(AT_MOST_20, doses.format("calculated", "ordered"), "true")
     taken(AT_MOST_20, doses.format("ordered", "calculated"), "false")
 
