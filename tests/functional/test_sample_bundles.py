@@ -44,15 +44,15 @@ COMMON = {
         "E-BP",
         "E-PREGLACT",
     ),
-    *("I-NYHA", "I-PERICARD", "E-MAL", "E-PULM", "E-PAH", "E-IG", "E-BCELL", "E-IVIG", "E-CNS", "E-LN", "E-ALLERGY"),
+    *("I-NYHA", "I-PERICARD", "E-MAL", "E-PULM", "E-PAH", "E-IG", "E-BCELL", "E-IVIG", "E-GCPULSE", "E-CNS", "E-LN", "E-ALLERGY"),
     *("E-TB", "E-CV2", "E-CV3", "E-AI", "E-MYOP", "E-VACC", "E-TRIAL", "E-PSYCH"),
 }
 OF_ARM = {
-    "SLE": {"I-SLE-DX", "I-SLE-AB", "I-SLE-ACT", "I-SLE-2MO", "E-CRISIS"},
-    "SSC": {"I-SSC-DX", "I-SSC-DIFFUSE", "I-SSC-ILD", "I-SSC-PFT", "I-SSC-ACT"},
-    "AAV": {"I-AAV-DX", "I-AAV-BVAS", "I-AAV-ANCA"},
-    "IIM": {"I-IIM-DX", "I-IIM-PROB", "I-IIM-MMT8", "I-IIM-CSM"},
-    "SS": {"I-SS-DX", "I-SS-SSA", "I-SS-SAL", "I-SS-ACT"},
+    "SLE": {"I-SLE-DX", "I-SLE-AB", "I-SLE-ACT", "I-SLE-TX", "I-SLE-2MO", "E-CRISIS", "E-NEPHRITIS-TX"},
+    "SSC": {"I-SSC-DX", "I-SSC-DIFFUSE", "I-SSC-ILD", "I-SSC-PFT", "I-SSC-RR", "I-SSC-ACT"},
+    "AAV": {"I-AAV-DX", "I-AAV-BVAS", "I-AAV-ANCA", "I-AAV-RR"},
+    "IIM": {"I-IIM-DX", "I-IIM-PROB", "I-IIM-MMT8", "I-IIM-CSM", "I-RR-GENERAL"},
+    "SS": {"I-SS-DX", "I-SS-SSA", "I-SS-SAL", "I-SS-ACT", "I-RR-GENERAL"},
 }
 
 

@@ -118,6 +118,22 @@ def _value(short: Json) -> Json:
     return out
 
 
+def dosage(words: str) -> list[Json]:
+    """`10 mg every 1 d` by mouth, as one Dosage; `2 times 10 mg every 1 d` names the frequency."""
+    match = re.fullmatch(r"(?:(\d+) times )?(.+) every (\d+) (d|wk|h)", words)
+    if match is None:
+        raise ValueError(f"no dosage: {words!r}")
+    times, amount, period, unit = match.groups()
+    repeat = {"frequency": int(times or 1), "period": int(period), "periodUnit": unit}
+    return [
+        {
+            "route": concept("SNOMED 26643006 | by mouth"),
+            "timing": {"repeat": repeat},
+            "doseAndRate": [{"doseQuantity": quantity(amount)}],
+        }
+    ]
+
+
 SHORT = {"value", "value_as_text", "word", "coded", "range", "range_text", "flag", "on"}
 
 
@@ -131,6 +147,8 @@ def expand(short: Json) -> Json:
             out[key] = {"coding": [{"system": STATUS_SYSTEMS[key], "code": item}]}
         elif key in CONCEPTS and isinstance(item, str):
             out[key] = concept(item)
+        elif key == "dosage" and isinstance(item, str):
+            out[key] = dosage(item)
         elif key in ("component", "contained", "ingredient"):
             out[key] = [expand(part) for part in item]
         else:
