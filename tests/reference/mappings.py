@@ -23,6 +23,9 @@ def plain(text: str) -> str:
     return unicodedata.normalize("NFKC", text).strip()
 
 
+_DOSE_FILES = ("doses.csv", "dose_units.csv", "timings.csv", "routes.csv")
+
+
 class Mappings:
     """Lookups over the rows of `mappings/`."""
 
@@ -52,18 +55,21 @@ class Mappings:
         self._assumed = _rows(folder, "reference_ranges.csv")
         self.remarks = _rows(folder, "remarks.csv") if (folder / "remarks.csv").is_file() else []
         self.derived = _rows(folder, "derived.csv") if (folder / "derived.csv").is_file() else []
-        self.doses = _rows(folder, "doses.csv")
-        self.dose_units = {r["unit"]: r for r in _rows(folder, "dose_units.csv")}
-        self.timings = {
-            (r["kind"], r["code"]): Fraction(r["times"]) / Fraction(r["days"]) for r in _rows(folder, "timings.csv")
-        }
-        self.routes = [(r["match"], r["code"], r["route"]) for r in _rows(folder, "routes.csv")]
+        self._read_doses(folder)
         effects = _rows(folder, "concepts/drug_effects.csv") if (folder / "concepts/drug_effects.csv").is_file() else []
         self.effects = {r["concept"]: (int(r["effect_days"]), r["route"]) for r in effects}
         self.route_rows = _rows(folder, "routes.csv") if (folder / "routes.csv").is_file() else []
         self.lookback = {
             r["group"]: (int(r["prescreen_days"]), int(r["protocol_days"])) for r in _rows(folder, "lookback.csv")
         }
+
+    def _read_doses(self, folder: Path) -> None:
+        read = {name: _rows(folder, name) if (folder / name).is_file() else [] for name in _DOSE_FILES}
+        self.doses = read["doses.csv"]
+        self.dose_units = {row["unit"]: row for row in read["dose_units.csv"]}
+        timings = read["timings.csv"]
+        self.timings = {(r["kind"], r["code"]): Fraction(r["times"]) / Fraction(r["days"]) for r in timings}
+        self.routes = [(row["match"], row["code"], row["route"]) for row in read["routes.csv"]]
 
     def uri(self, system: str) -> str:
         """Return the canonical form of a code system, its own text when it is not known."""
