@@ -50,6 +50,9 @@ TREATMENTS = (
     {"treatment": "rx_telitacicept", "with": "rx_belimumab"}, {"treatment": ["rx_rituximab", "rx_ivig"], "with": ["rx_belimumab", "rx_telitacicept"]},
 )  # fmt: skip
 REACHING = {"reaching": {"observation": "mrss", "at_most": "20"}}
+AND_DOSE = {
+    "reaching": {"observation": "mrss", "at_most": "22", "while": {"dose": "rx_methotrexate", "at_most": "15 mg/wk"}}
+}
 PRESSURE = [
     {"observation": "systolic_bp", "above": "160 mm[Hg]"},
     {"observation": "diastolic_bp", "above": "100 mm[Hg]"},
@@ -108,7 +111,7 @@ QUESTIONS: dict[str, st.SearchStrategy[Options]] = {
     "dose": merged(st.sampled_from(DOSES), ABSENCES),
     "treatment": merged(
         st.sampled_from(TREATMENTS), st.sampled_from([{"for": "180 days"}, {"for": "90 days"}, {"for": "28 days"}, {"for": "2 weeks"}]),
-        st.sampled_from([{}, {}, {"gaps": "1 day"}, {"gaps": "14 days"}]), st.sampled_from([{}, {}, {"until": "14 days"}, REACHING, {**REACHING, "results": "1"}]),
+        st.sampled_from([{}, {}, {"gaps": "1 day"}, {"gaps": "14 days"}]), st.sampled_from([{}, {}, {"until": "14 days"}, REACHING, {**REACHING, "results": "1"}, AND_DOSE]),
         ABSENCES,
     ),
     "procedure": merged(_named("procedure", ("px_pci", "px_organ_transplant")), _windows({"ever": "yes"}), ABSENCES),

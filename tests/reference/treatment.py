@@ -7,6 +7,7 @@ from typing import Any
 
 from cohortfinder.model import Duration, Leaf
 from reference.dates import EVER, Span, days_after
+from reference.dose import dose
 from reference.exposures import UNNAMED, Exposure, exposures
 from reference.numbers import truth_of
 from reference.results import results_of
@@ -100,7 +101,10 @@ def _taken(site: Site, patient_id: str, concept: str, question: Any, as_of: date
     not_taken = frozenset(day for e in against for day in _days(e.start.lo, e.possible_end.hi, as_of))
     certain = {e: _certain(e, _acts(site, concept, e)[0]) for e in drug}
     sure = frozenset(day for span in certain.values() if span for day in _days(span.lo, span.hi, as_of)) - not_taken
-    possible = {e: _days(e.start.lo, days_after(e.possible_end.hi, _acts(site, concept, e)[1]), as_of) for e in drug}
+    possible = {
+        e: _days(e.start.lo, max(e.start.lo, days_after(e.possible_end.hi, _acts(site, concept, e)[1])), as_of)
+        for e in drug
+    }
     reasons = frozenset[str]().union(*(_why_open(e, certain[e], possible[e], not_taken, as_of) for e in drug))
     gap = _count(question.gaps)
     return Taken(
@@ -174,6 +178,12 @@ def _reached(
         days = frozenset(_days(result.days.lo, result.days.hi, as_of))
         problem = result.problem or (None if result.value is not None else "not_numeric")
         truth = None if problem else truth_of(site, question.reaching, result, patient_id).truth
+        if truth and question.dose_then:
+            asked = Leaf("then", "dose", question.dose_then, False, 1)
+            truth = dose(site, asked, patient_id, result.days.hi).truth if result.days.exact else None
+            told_of_dose = "dose_then_unknown" if truth is None else None
+        else:
+            told_of_dose = None
         if not days & possible or result.role == "confirm":
             continue
         if days <= sure and truth is True:
@@ -182,7 +192,7 @@ def _reached(
             missed[result.days.lo] = result.reference
         elif truth is not False:
             blur = "partial_date" if not result.days.exact else None
-            told = problem or ("comparator_straddles_threshold" if truth is None else blur)
+            told = problem or told_of_dose or ("comparator_straddles_threshold" if truth is None else blur)
             open_[result.reference] = {told} if told else set()
             open_[result.reference] |= {"no_value"} if told == "not_numeric" else set()
     if hit:
