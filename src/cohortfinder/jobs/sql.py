@@ -1,4 +1,7 @@
-"""The job `sql`: the text that runs for a trial, with parameters shown as values, to be read or pasted into a shell."""
+"""The job `sql`: the SQL of a trial with parameters shown as values, leaf by leaf, to be read or pasted into a shell.
+
+A screening runs the same questions, those that differ in nothing but values in one statement (see `engine.asking`).
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,7 +26,7 @@ _SETUP = (
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """What runs for a trial: the facts once, then the statements of each criterion; the last makes `criterion_at`."""
+    """What is asked for a trial: the facts once, then the statements of each criterion; the last makes `criterion_at`."""
 
     facts: tuple[Statement, ...]
     criteria: dict[str, tuple[Statement, ...]]
