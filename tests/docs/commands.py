@@ -7,6 +7,7 @@ import click
 
 from cohortfinder.cli.main import application
 from cohortfinder.errors import CohortFinderError
+from cohortfinder.jobs.test import DIFFERENT
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "commands.md"
 _HEAD = """\
@@ -45,6 +46,7 @@ def _statuses() -> str:
     found = {
         0: "Done.",
         3: "Done in part: something was put aside or is known to be incomplete; the summary says what.",
+        DIFFERENT: "A case of a trial got another verdict than it expects (`test`).",
     }
     for error in (CohortFinderError, *CohortFinderError.__subclasses__()):
         said = "An unexpected failure, a bug." if error is CohortFinderError else _one_line(str(error.__doc__))

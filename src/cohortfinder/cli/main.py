@@ -22,6 +22,7 @@ COMMANDS = {
     "screen": "Evaluate a trial and rank the patients who could join it.",
     "sql": "Print the SQL that runs for a trial.",
     "status": "Tell what is loaded, from when, and how complete.",
+    "test": "Compare the verdicts of invented patients beside a trial with those that they expect.",
     "verify": "Check that the store is what the last run left.",
     "view": "Run one SQL on FHIR ViewDefinition over FHIR files.",
 }

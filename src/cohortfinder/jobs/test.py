@@ -1,0 +1,186 @@
+"""The job `test`: do the cases that stand beside a trial get the verdicts that they expect?"""
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import orjson
+
+from cohortfinder.errors import InputError, Problem, TrialError
+from cohortfinder.jobs.load import load
+from cohortfinder.jobs.screen import read_terminology, read_trial, screen_store
+from cohortfinder.model import Criterion, Leaf, Trial
+from cohortfinder.report.screening import Screening, VerdictRow
+from cohortfinder.settings import Settings
+from cohortfinder.terminology import Terminology
+from cohortfinder.trials.case_records import markers
+from cohortfinder.trials.cases import VERDICTS, Case, Cases, Claim, parse_cases
+
+DIFFERENT = 4
+FOLDER = "cases"
+Log = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What a case expects and did not get; `line` is that of the expectation, `defined_at` the criterion's place."""
+
+    file: str
+    line: int
+    patient: str
+    arm: str
+    criterion: str
+    aspect: str
+    expected: str
+    got: str
+    reason: str
+    defined_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class TestResult:
+    """What became of the cases of a trial; `untested` names the verdicts of a criterion that no case expects."""
+
+    trial: Trial
+    cases: Cases
+    compared: int
+    differences: tuple[Difference, ...]
+    untested: Mapping[str, tuple[str, ...]]
+
+    @property
+    def exit_status(self) -> int:
+        """0 when all is as expected, else 4."""
+        return DIFFERENT if self.differences else 0
+
+
+def run_cases(name: str, settings: Settings, *, cases: Path | None = None, log: Log = lambda _: None) -> TestResult:
+    """Screen the cases of a trial in a store of their own, and compare.
+
+    `cases` is the file, by default the one of the same name in the folder `cases` beside the trial. Raises TrialError
+    when the trial or its cases are wrong, InputError when there are none.
+    """
+    terminology = read_terminology()
+    trial = read_trial(name, terminology, settings)
+    given = _read_cases(trial, cases or Path(trial.source).parent / FOLDER / Path(trial.source).name)
+    log(f"testing {trial.id} with {len(given.patients)} patients as of {given.as_of}")
+    screening = _screened(trial, terminology, settings, given)
+    differences, compared = _compared(trial, given, screening)
+    return TestResult(trial, given, compared, differences, _untested(trial, given))
+
+
+def _read_cases(trial: Trial, path: Path) -> Cases:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise InputError(
+            f"{path}: there is no such file with the cases of {trial.id}; write it, or name another with --cases"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: this file is not UTF-8 text; save it as UTF-8") from error
+    return parse_cases(text, source=str(path), trial=trial)
+
+
+def _screened(trial: Trial, terminology: Terminology, settings: Settings, cases: Cases) -> Screening:
+    """Load the patients into a store that lasts as long as the test, and evaluate all of them in every arm."""
+    with tempfile.TemporaryDirectory(prefix="cohortfinder-test-") as scratch:
+        made = Path(scratch) / "cases.ndjson"
+        resources = [*markers(), *(one for case in cases.patients for one in case.resources)]
+        made.write_bytes(b"".join(orjson.dumps(one) + b"\n" for one in resources))
+        files = dict.fromkeys(case.file for case in cases.patients if case.file is not None)
+        store = Path(scratch) / "store"
+        loaded = load([made, *files], store, threads=settings.threads, memory_limit=settings.memory_limit)
+        if loaded.quarantined:
+            reasons = ", ".join(sorted(loaded.reasons))
+            raise InputError(f"{cases.source}: {loaded.quarantined} records cannot be loaded ({reasons}); correct them")
+        own = replace(settings, store=store)
+        return screen_store(trial, terminology, own, as_of=cases.as_of, everyone=True).screening
+
+
+def _compared(trial: Trial, cases: Cases, screening: Screening) -> tuple[tuple[Difference, ...], int]:
+    rows = {(row.patient_id, row.arm, row.criterion.id): row for row in screening.verdicts}
+    statuses: dict[tuple[str, str], str] = {(one.patient_id, one.arm): one.status for one in screening.candidates}
+    _refuse_missing(cases, statuses)
+    differences, compared = [], 0
+    for case in cases.patients:
+        for claim, arm in _asked(trial, case):
+            row = rows.get((case.id, arm, claim.criterion))
+            got = statuses[(case.id, arm)] if row is None else _got(row, claim)
+            compared += 1
+            if not _agrees(row, claim, got):
+                differences.append(_difference(trial, cases, case, arm, claim, got, row))
+    return tuple(differences), compared
+
+
+def _refuse_missing(cases: Cases, statuses: Mapping[tuple[str, str], str]) -> None:
+    known = {patient for patient, _ in statuses}
+    problems = tuple(
+        Problem(
+            cases.source,
+            case.line,
+            f"the patient '{case.id}' is not evaluated: deceased, replaced by another record, or not in the file; "
+            "correct the id or the data",
+        )
+        for case in cases.patients
+        if case.id not in known and case.claims
+    )
+    if problems:
+        raise TrialError(problems)
+
+
+def _asked(trial: Trial, case: Case) -> Iterator[tuple[Claim, str]]:
+    """Yield each claim in each arm of the case in which its criterion holds."""
+    arms_of = {criterion.id: criterion.arms for criterion in trial.criteria}
+    for claim in case.claims:
+        for arm in case.arms:
+            if not claim.criterion or arm in arms_of[claim.criterion]:
+                yield claim, arm
+
+
+def _got(row: VerdictRow, claim: Claim) -> str:
+    if claim.aspect == "verdict":
+        return row.verdict
+    if claim.aspect == "flags":
+        return ", ".join(sorted(row.flags)) or "none"
+    if claim.aspect == "changes_on":
+        return str(row.changes_on or "none")
+    return ", ".join(row.codes) or "none"
+
+
+def _agrees(row: VerdictRow | None, claim: Claim, got: str) -> bool:
+    """A reason agrees by one of its codes, or when its sentence holds the words."""
+    if row is None or claim.aspect != "reason":
+        return got == claim.expected
+    return claim.expected in row.codes or claim.expected.casefold() in row.reason.casefold()
+
+
+def _difference(
+    trial: Trial, cases: Cases, case: Case, arm: str, claim: Claim, got: str, row: VerdictRow | None
+) -> Difference:
+    place = f"{trial.source}:{row.criterion.line}" if row else trial.source
+    return Difference(
+        cases.source, claim.line, case.id, arm, claim.criterion, claim.aspect, claim.expected, got,
+        row.reason if row else "", place,
+    )  # fmt: skip
+
+
+def _untested(trial: Trial, cases: Cases) -> dict[str, tuple[str, ...]]:
+    """Name the verdicts of each criterion that no case expects; a rule for a person alone can only be unknown."""
+    expected = {
+        (claim.criterion, claim.expected)
+        for case in cases.patients
+        for claim in case.claims
+        if claim.aspect == "verdict"
+    }
+    found: dict[str, tuple[str, ...]] = {}
+    for criterion in trial.criteria:
+        missing = tuple(verdict for verdict in _possible(criterion) if (criterion.id, verdict) not in expected)
+        if missing:
+            found[criterion.id] = missing
+    return found
+
+
+def _possible(criterion: Criterion) -> tuple[str, ...]:
+    if criterion.rule is None or (isinstance(criterion.rule, Leaf) and criterion.rule.kind == "judgement"):
+        return ()
+    return VERDICTS
