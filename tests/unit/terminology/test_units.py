@@ -19,7 +19,7 @@ with (MAPPINGS / "units.csv").open(encoding="utf-8", newline="") as stream:
 with (MAPPINGS / "unit_aliases.csv").open(encoding="utf-8", newline="") as stream:
     ALIASES = {row["alias"]: row["unit"] for row in csv.DictReader(stream)}
 
-KILO, MILLI, MICRO, NANO = (Fraction(10) ** power for power in (3, -3, -6, -9))
+KILO, MILLI, MICRO, NANO, PICO = (Fraction(10) ** power for power in (3, -3, -6, -9, -12))
 DECI, CENTI = Fraction(1, 10), Fraction(1, 100)
 DAY, MINUTE = Fraction(1), Fraction(1, 24 * 60)
 
@@ -48,6 +48,10 @@ AMOUNTS = {
     "mmol/L": ("molar concentration", MILLI),
     "umol/L": ("molar concentration", MICRO),
     "nmol/L": ("molar concentration", NANO),
+    "pmol/L": ("molar concentration", PICO),
+    "ng/L": ("mass concentration", NANO),
+    "ng/mL": ("mass concentration", NANO / MILLI),
+    "pg/mL": ("mass concentration", PICO / MILLI),
     # seconds, metres, kilograms, litres
     "s": ("time", Fraction(1)),
     "ms": ("time", MILLI),
@@ -115,6 +119,7 @@ MOLAR_MASSES = {
     "iga": Fraction(160000),
     "igm": Fraction(960000),
     "complement_c4": Fraction(205000),
+    "nt_probnp": Fraction(8457),
 }
 
 RATIO_MASSES = {"g": Fraction(1), "mg": MILLI, "mmol": MILLI * Fraction("113.12"), "mol": Fraction("113.12")}
