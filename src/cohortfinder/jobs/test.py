@@ -10,7 +10,7 @@ import orjson
 from cohortfinder.errors import InputError, Problem, TrialError
 from cohortfinder.jobs.load import load
 from cohortfinder.jobs.screen import read_terminology, read_trial, screen_store
-from cohortfinder.model import Criterion, Leaf, Trial
+from cohortfinder.model import Criterion, Leaf, Rule, Trial, Truth
 from cohortfinder.report.screening import Screening, VerdictRow
 from cohortfinder.settings import Settings
 from cohortfinder.terminology import Terminology
@@ -165,7 +165,7 @@ def _difference(
 
 
 def _untested(trial: Trial, cases: Cases) -> dict[str, tuple[str, ...]]:
-    """Name the verdicts of each criterion that no case expects; a rule for a person alone can only be unknown."""
+    """Name the verdicts that a criterion can get and no case expects."""
     expected = {
         (claim.criterion, claim.expected)
         for case in cases.patients
@@ -181,6 +181,25 @@ def _untested(trial: Trial, cases: Cases) -> dict[str, tuple[str, ...]]:
 
 
 def _possible(criterion: Criterion) -> tuple[str, ...]:
-    if criterion.rule is None or (isinstance(criterion.rule, Leaf) and criterion.rule.kind == "judgement"):
+    """Return the verdicts that the rule of a criterion can give at all; one for a person alone has nothing to test."""
+    truths = _truths(criterion.rule) if criterion.rule is not None else frozenset()
+    if truths <= {None}:
         return ()
-    return VERDICTS
+    met, not_met = ("pass", "fail") if criterion.kind == "inclusion" else ("fail", "pass")
+    found = {True: met, False: not_met, None: "unknown"}
+    return tuple(verdict for verdict in VERDICTS if verdict in {found[truth] for truth in truths})
+
+
+def _truths(rule: Rule) -> frozenset[Truth]:
+    """Return the truths that a rule can have: a judgement is never known, any other leaf can be all three."""
+    if isinstance(rule, Leaf):
+        return frozenset({None}) if rule.kind == "judgement" else frozenset({True, False, None})
+    children = [_truths(child) for child in rule.children]
+    if rule.operator == "not":
+        return frozenset(None if truth is None else not truth for truth in children[0])
+    need = {"all": len(children), "any": 1}.get(rule.operator, rule.need or 0)
+    can_hold = sum(True in truths for truths in children) >= need
+    can_miss = sum(False not in truths for truths in children) < need
+    can_be_open = any(None in truths for truths in children)
+    reached = ((True, can_hold), (False, can_miss), (None, can_be_open))
+    return frozenset(truth for truth, can in reached if can)

@@ -38,7 +38,7 @@ VALUES = frozenset({"value", "word", "coded"})
 WORDS: Mapping[str, tuple[str, ...]] = {
     "condition": ("on", "until", "recorded", "verification"),
     "observation": ("on", "value", "word", "coded", "range", "flag"),
-    "medication": ("on", "from", "until", "as"),
+    "medication": ("on", "from", "until", "recorded", "as"),
     "procedure": ("on", "from", "until"),
     "immunization": ("on",),
     "allergy": ("recorded", "severity"),
@@ -204,7 +204,9 @@ def _medication(said: Mapping[str, str], concept: Json, subject: Json) -> Json:
         return head | _present(subject=subject, intent="order", authoredOn=said.get("on") or said.get("from"))
     if kind == "MedicationDispense":
         return head | _present(subject=subject, whenHandedOver=said.get("on") or said.get("from"))
-    return head | _present(subject=subject, effectiveDateTime=said.get("on"), effectivePeriod=_period(said))
+    told = said.get("recorded") if kind == "MedicationStatement" else None
+    period = _period(said)
+    return head | _present(subject=subject, effectiveDateTime=said.get("on"), effectivePeriod=period, dateAsserted=told)
 
 
 def _procedure(said: Mapping[str, str], concept: Json, subject: Json) -> Json:
