@@ -50,9 +50,10 @@ def _print(result: TestResult) -> None:
         click.echo(_line(one))
     for criterion, verdicts in result.untested.items():
         click.echo(f"not tested: {criterion}: {', '.join(verdicts)}")
-    patients = len(result.cases.patients)
-    wrong = f"{len(result.differences)} differ" if result.differences else "all as expected"
-    click.echo(f"{result.trial.id} as of {result.cases.as_of}: {patients} patients, {result.compared} compared, {wrong}.")
+    wrong = len(result.differences)
+    outcome = f"{wrong} differ{'s' if wrong == 1 else ''}" if wrong else "all as expected"
+    patients = f"{len(result.cases.patients)} patient{'' if len(result.cases.patients) == 1 else 's'}"
+    click.echo(f"{result.trial.id} as of {result.cases.as_of}: {patients}, {result.compared} compared, {outcome}.")
 
 
 def _line(one: Difference) -> str:

@@ -63,7 +63,7 @@ def run_cases(name: str, settings: Settings, *, cases: Path | None = None, log: 
     terminology = read_terminology()
     trial = read_trial(name, terminology, settings)
     given = _read_cases(trial, cases or Path(trial.source).parent / FOLDER / Path(trial.source).name)
-    log(f"testing {trial.id} with {len(given.patients)} patients as of {given.as_of}")
+    log(f"testing {trial.id} with {given.source} as of {given.as_of}")
     screening = _screened(trial, terminology, settings, given)
     differences, compared = _compared(trial, given, screening)
     return TestResult(trial, given, compared, differences, _untested(trial, given))

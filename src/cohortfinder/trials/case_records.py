@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any
 
 from cohortfinder.trials.document import Mapping as Node
@@ -28,6 +29,7 @@ _UCUM = "http://unitsofmeasure.org"
 _QUANTITY = re.compile(r"(<=|>=|<|>)?\s*(-?[0-9]+(?:\.[0-9]+)?)(?:\s+(\S+))?")
 _RANGE = re.compile(r"([0-9.]*)-([0-9.]*)(?:\s+(\S+))?")
 _DATE = re.compile(r"\d{4}(-\d\d(-\d\d(T\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d))?)?)?")
+_EVENT = ("preparation", "in-progress", "not-done", "on-hold", "stopped", "completed", "entered-in-error", "unknown")
 _EXPOSURES = {
     "statement": "MedicationStatement", "request": "MedicationRequest",
     "administration": "MedicationAdministration", "dispense": "MedicationDispense",
@@ -45,6 +47,26 @@ WORDS: Mapping[str, tuple[str, ...]] = {
     "family_history": ("recorded",),
 }
 COMMON = ("text", "status")
+# the codes that FHIR has for a status and the like; none leaves the element away
+CHOICES: Mapping[tuple[str, str], tuple[str, ...]] = {
+    ("condition", "status"): ("active", "recurrence", "relapse", "inactive", "remission", "resolved", "none"),
+    ("condition", "verification"): (
+        "unconfirmed", "provisional", "differential", "confirmed", "refuted", "entered-in-error", "none",
+    ),
+    ("observation", "status"): (
+        "registered", "preliminary", "final", "amended", "corrected", "cancelled", "entered-in-error", "unknown",
+    ),
+    ("medication", "status"): (
+        "active", "completed", "entered-in-error", "intended", "stopped", "on-hold", "unknown", "not-taken", "draft",
+        "cancelled", "in-progress", "not-done", "preparation", "declined",
+    ),
+    ("medication", "as"): tuple(_EXPOSURES),
+    ("procedure", "status"): _EVENT,
+    ("immunization", "status"): ("completed", "entered-in-error", "not-done"),
+    ("allergy", "status"): ("active", "inactive", "resolved"),
+    ("allergy", "severity"): ("mild", "moderate", "severe"),
+    ("family_history", "status"): ("partial", "completed", "entered-in-error", "health-unknown"),
+}  # fmt: skip
 # a store that has never seen a type of resource reads no silence into it: one record in error says that it is loaded
 LOADED = (
     "AllergyIntolerance", "Condition", "Encounter", "FamilyMemberHistory", "Immunization", "MedicationAdministration",
@@ -88,13 +110,14 @@ def _checked(kind: str, record: Node, problems: Problems) -> dict[str, str] | No
     good = True
     allowed = (kind, *WORDS[kind], *COMMON)
     for key, value in record.entries:
+        wrong: str | None
         if key.text not in allowed:
             wrong = f"'{kind}' has no '{key.text}'; it may say {', '.join(allowed[1:])}.{nearest(key.text, allowed)}"
         elif not isinstance(value, Scalar):
             wrong = f"'{key.text}' is one text"
         else:
             said[key.text] = value.text
-            wrong = _wrong_form(key.text, value.text)
+            wrong = _wrong_form(kind, key.text, value.text)
         if wrong:
             problems.add(key.line, wrong)
             good = False
@@ -104,16 +127,29 @@ def _checked(kind: str, record: Node, problems: Problems) -> dict[str, str] | No
     return said if good else None
 
 
-def _wrong_form(key: str, text: str) -> str | None:
-    if key in DATES and not _DATE.fullmatch(text):
-        return f"'{text}' is no date of FHIR; write 2026-05-01, 2026-05, or 2026-05-01T08:30:00+02:00"
+def _wrong_form(kind: str, key: str, text: str) -> str | None:
+    if key in DATES:
+        return wrong_date(text)
     if key == "value" and not _QUANTITY.fullmatch(text):
         return f"'{text}' is no number with a unit; write 35 % or <0.5 10*9/L, and other words under 'word'"
     if key == "range" and not _RANGE.fullmatch(text):
         return f"'{text}' is no range; write 0-125 pg/mL, -125 pg/mL or 3.5-"
-    if key == "as" and text not in _EXPOSURES:
-        return f"'as' is one of {', '.join(_EXPOSURES)}.{nearest(text, _EXPOSURES)}"
+    allowed = CHOICES.get((kind, key))
+    if allowed is not None and text not in allowed:
+        return f"'{text}' is no '{key}' of '{kind}'; write one of {', '.join(allowed)}.{nearest(text, allowed)}"
     return None
+
+
+def wrong_date(text: str) -> str | None:
+    """Say what is wrong with a date of FHIR, None when nothing is."""
+    try:
+        # a month or a year alone is looked at with its first day
+        date.fromisoformat(f"{text[:10]}-01-01"[:10])
+    except ValueError:
+        good = False
+    else:
+        good = _DATE.fullmatch(text) is not None
+    return None if good else f"'{text}' is no date of FHIR; write 2026-05-01, 2026-05, or 2026-05-01T08:30:00+02:00"
 
 
 def _concept(kind: str, record: Node, said: Mapping[str, str] | None, problems: Problems) -> Json | None:

@@ -7,11 +7,12 @@ from datetime import date
 from pathlib import Path
 
 from cohortfinder.model import Trial
-from cohortfinder.trials.case_records import VALUES, WORDS, Json, resource_of
+from cohortfinder.trials.case_records import VALUES, WORDS, Json, resource_of, wrong_date
 from cohortfinder.trials.document import Mapping, Node, Scalar, Sequence, read_document
 from cohortfinder.trials.problems import Problems, nearest
 
 VERDICTS = ("pass", "fail", "unknown")
+_GENDERS = ("male", "female", "other", "unknown")
 STATUSES = ("eligible", "possible", "excluded")
 _TOP = ("trial", "as_of", "everyone", "patients")
 _EVERYONE = ("gender", "birth", "records")
@@ -118,7 +119,9 @@ class _Reader:
             return "x"
         if name.text in self._seen:
             before = self._seen[name.text]
-            self._problems.add(name.line, f"the patient '{name.text}' stands in line {before} already; name it otherwise")
+            self._problems.add(
+                name.line, f"the patient '{name.text}' stands in line {before} already; name it otherwise"
+            )
         self._seen[name.text] = name.line
         return name.text
 
@@ -128,7 +131,9 @@ class _Reader:
         for arm in named:
             if arm.text not in known:
                 hint = nearest(arm.text, known)
-                self._problems.add(arm.line, f"{self._trial.id} has no arm '{arm.text}'; it has {', '.join(known)}.{hint}")
+                self._problems.add(
+                    arm.line, f"{self._trial.id} has no arm '{arm.text}'; it has {', '.join(known)}.{hint}"
+                )
         return tuple(arm.text for arm in named) or known
 
     def _refuse_made(self, node: Mapping, file: str) -> None:
@@ -144,6 +149,8 @@ class _Reader:
             value = node.get(word) or self._everyone.get(word)
             if isinstance(value, Scalar) and value.text != "none":
                 patient[element] = value.text
+                if wrong := _wrong_person(word, value.text):
+                    self._problems.add(value.line, wrong)
         yield patient
         for key, record in self._records(node):
             made = resource_of(record, name, f"{name}-{key.text}".replace("_", "-"), self._problems)
@@ -207,6 +214,12 @@ class _Reader:
         said = value.text if isinstance(value, Scalar) else ""
         hint = nearest(said, allowed)
         self._problems.add(key.line, f"'{said}' is no {aspect}; write one of {', '.join(allowed)}.{hint}")
+
+
+def _wrong_person(word: str, text: str) -> str | None:
+    if word != "gender":
+        return wrong_date(text)
+    return None if text in _GENDERS else f"'{text}' is no gender; write one of {', '.join(_GENDERS)}, or none"
 
 
 def _records_of(node: Mapping, problems: Problems) -> dict[str, tuple[Scalar, Mapping]]:

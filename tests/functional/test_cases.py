@@ -1,0 +1,221 @@
+"""`cohortfinder test`: invented patients beside a trial, and what each must get."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cohortfinder.resources import resource_dir
+
+Run = Callable[..., Any]
+SHIPPED = sorted(path.stem for path in resource_dir("trials").glob("*.yaml"))
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "testing.md"
+# verdicts that no record of a case can bring about: only an answer, or a treatment nowhere on record
+UNREACHED = {
+    "NCT03036124": {},
+    "NCT03954834": {"E-MTC": ["pass"]},
+    "NCT05748834": {"I-PRIOR": ["fail"], "E-ANTHRACYCLINE": ["pass"]},
+    "T2D-EXAMPLE": {"I-METFORMIN": ["fail"]},
+}
+TRIAL = """\
+trial: T-1
+title: A small trial
+time_zone: UTC
+arms:
+  A: {name: The first arm, entry: I-1}
+  B: {name: The second arm, entry: I-1}
+inclusion:
+  - {id: I-1, text: adults, age: {at_least: 18}}
+  - {id: I-LVEF, text: a low ejection fraction, arms: [A], observation: lvef, at_most: 40 %}
+  - {id: I-ASK, text: consent, certainty: judgement, judgement: informed consent}
+  - {id: I-LATER, text: has no rule, computed: no}
+"""
+CASES = """\
+trial: T-1
+as_of: 2026-06-01
+patients:
+  - id: p1
+    birth: 1960-01-01
+    records:
+      echo: {observation: LOINC 10230-1, value: 40 %, on: 2026-05-01}
+    expect: {I-1: pass, I-LVEF: pass}
+"""
+CHILD = {"resourceType": "Patient", "id": "p1", "birthDate": "2020-01-01"}
+
+
+@pytest.fixture
+def trial(tmp_path: Path) -> Callable[[str], Path]:
+    """Write the small trial with its cases, and return its path."""
+
+    def write(cases: str) -> Path:
+        (tmp_path / "t.yaml").write_text(TRIAL, encoding="utf-8")
+        (tmp_path / "cases").mkdir()
+        (tmp_path / "cases" / "t.yaml").write_text(cases, encoding="utf-8")
+        return tmp_path / "t.yaml"
+
+    return write
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_trial_that_ships_gives_what_its_cases_expect(run: Run, name: str) -> None:
+    done = run("test", name, "--json")
+    said = json.loads(done.out)
+    assert said["differences"] == []
+    assert (done.status, said["trial"], said["exit_status"]) == (0, name, 0)
+    assert said["compared"] >= 10
+
+
+@pytest.mark.parametrize("name", UNREACHED)
+def test_the_cases_expect_every_verdict_that_can_be_had(run: Run, name: str) -> None:
+    assert json.loads(run("test", name, "--json").out)["not_tested"] == UNREACHED[name]
+
+
+def test_what_agrees_is_told_in_one_line_after_the_gaps(run: Run, trial: Callable[[str], Path]) -> None:
+    done = run("test", trial(CASES))
+    assert done.status == 0
+    assert done.out.splitlines() == [
+        "not tested: I-1: fail, unknown",
+        "not tested: I-LVEF: fail, unknown",
+        "T-1 as of 2026-06-01: 1 patient, 3 compared, all as expected.",
+    ]
+
+
+def test_a_difference_is_told_with_both_places_and_the_reason(run: Run, trial: Callable[[str], Path]) -> None:
+    file = trial(CASES.replace("value: 40 %", "value: 41 %"))
+    done = run("test", file)
+    assert done.status == 4
+    assert done.out.splitlines()[0] == (
+        f"{file.parent}/cases/t.yaml:8: p1 in A, I-LVEF: expected pass, got fail. Left ventricular ejection fraction by "
+        f"echocardiography 41 % on 2026-05-01 is above 40 %. [{file}:9]"
+    )
+    assert done.out.splitlines()[-1] == "T-1 as of 2026-06-01: 1 patient, 3 compared, 1 differs."
+
+
+@pytest.mark.parametrize(
+    ("claim", "got"),
+    [
+        ("{reason: unit_missing}", "met"),
+        ("{flags: [stale_for_protocol, proxy]}", "stale_for_protocol"),
+        ("{changes_on: 2026-07-01}", "2026-10-29"),
+        ("{changes_on: none}", "2026-10-29"),
+    ],
+)
+def test_every_aspect_of_a_verdict_is_compared(run: Run, trial: Callable[[str], Path], claim: str, got: str) -> None:
+    done = run("test", trial(CASES.replace("I-LVEF: pass", f"I-LVEF: {claim}")), "--json")
+    (found,) = json.loads(done.out)["differences"]
+    assert (done.status, found["criterion"], found["got"]) == (4, "I-LVEF", got)
+
+
+def test_right_aspects_agree_and_a_status_is_asked_of_each_arm(run: Run, trial: Callable[[str], Path]) -> None:
+    right = (
+        "I-LVEF: {verdict: pass, reason: at most 40 %, flags: [stale_for_protocol], changes_on: 2026-10-29}, status: "
+    )
+    file = trial(CASES.replace("I-LVEF: pass", right + "excluded"))
+    done = run("test", file, "--json")
+    assert [(one["arm"], one["got"]) for one in json.loads(done.out)["differences"]] == [
+        ("A", "possible"),
+        ("B", "possible"),
+    ]
+
+
+def test_a_patient_may_come_from_a_fhir_file(run: Run, trial: Callable[[str], Path]) -> None:
+    file = trial(CASES[: CASES.index("    birth")] + "    file: p.json\n    expect: {I-1: fail, I-LVEF: unknown}\n")
+    (file.parent / "cases" / "p.json").write_text(json.dumps(CHILD), encoding="utf-8")
+    assert run("test", file).status == 0
+
+
+def test_a_fhir_file_goes_with_nothing_that_is_made_here(run: Run, trial: Callable[[str], Path]) -> None:
+    file = trial(CASES.replace("    birth:", "    file: p.json\n    birth:"))
+    done = run("test", file)
+    assert done.status == 64
+    assert f"t.yaml:5: there is no file {file.parent}/cases/p.json; correct the path" in done.err
+    assert "t.yaml:6: the data of this patient come from a file; remove 'birth'" in done.err
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "message"),
+    [
+        ("I-LVEF: pass", "I-LVE: pass", 8, "T-1 has no criterion 'I-LVE'. Did you mean 'I-LVEF'?"),
+        ("I-LVEF: pass", "I-LVEF: passes", 8, "'passes' is no verdict; write one of pass, fail, unknown. Did you mean"),
+        ("I-LVEF: pass", "I-LVEF: {changes_on: soon}", 8, "'soon' is no day; write 2026-05-01, or none"),
+        ("I-LVEF: pass", "I-LVEF: {because: x}", 8, "what is expected of 'I-LVEF' has no 'because'"),
+        ("    birth:", "    arms: [C]\n    birth:", 5, "T-1 has no arm 'C'; it has A, B."),
+        ("    birth:", "    arms: [B]\n    birth:", 9, "'I-LVEF' holds in A only; expect it of a patient of that arm"),
+        ("  - id: p1\n", "  - why: nameless\n", 4, "this patient has no id; give it one of letters, digits"),
+        ("  - id: p1\n", "  - id: p 1\n", 4, "this patient has an id that FHIR does not allow"),
+        ("patients:\n", "patients:\n  - id: p1\n", 5, "the patient 'p1' stands in line 4 already"),
+        ("trial: T-1", "trial: T-2", 1, "these are cases of 'T-2', and the trial is 'T-1'"),
+        ("2026-06-01", "tomorrow", 2, "'tomorrow' is no day; write the index date as 2026-05-01"),
+        ("as_of: 2026-06-01\n", "", 1, "'as_of' is missing"),
+        ("    birth:", "    brith:", 5, "a patient has no 'brith'"),
+        ("    birth:", "    without: [ecg]\n    birth:", 5, "'everyone' has no record 'ecg' to leave out"),
+        ("observation: LOINC", "observations: LOINC", 7, "a record says what it is first: condition, observation"),
+        ("LOINC 10230-1", "LOIC 10230-1", 7, "'LOIC 10230-1' is no code; write a system and a code, as LOINC 718-7"),
+        ("value: 40 %", "value: forty", 7, "'forty' is no number with a unit; write 35 %"),
+        ("value: 40 %", "valeu: 40 %", 7, "'observation' has no 'valeu'; it may say on, value"),
+        ("value: 40 %", "value: 40 %, word: low", 7, "an observation has one of value, word and coded"),
+        ("on: 2026-05-01", "on: 2026-02-30", 7, "'2026-02-30' is no date of FHIR"),
+        (
+            "on: 2026-05-01",
+            "on: 2026-05-01, status: finale",
+            7,
+            "'finale' is no 'status' of 'observation'; write one of",
+        ),
+        ("birth: 1960-01-01", "birth: 1960-13-01", 5, "'1960-13-01' is no date of FHIR"),
+        ("birth: 1960-01-01", "gender: m", 5, "'m' is no gender; write one of male, female, other, unknown, or none"),
+        ("on: 2026-05-01", "on: 1 May", 7, "'1 May' is no date of FHIR; write 2026-05-01"),
+        (
+            "{observation: LOINC 10230-1, value: 40 %, on: 2026-05-01}",
+            "40 %",
+            7,
+            "the record 'echo' is words in braces",
+        ),
+    ],
+)
+def test_what_is_wrong_is_refused_with_line_and_remedy(
+    run: Run, trial: Callable[[str], Path], old: str, new: str, line: int, message: str
+) -> None:
+    assert old in CASES
+    file = trial(CASES.replace(old, new, 1))
+    done = run("test", file)
+    assert (done.status, done.out) == (64, "")
+    assert f"{file.parent}/cases/t.yaml:{line}: {message}" in done.err
+    assert "Traceback" not in done.err
+
+
+def test_json_lists_the_problems_of_a_wrong_file(run: Run, trial: Callable[[str], Path]) -> None:
+    done = run("test", trial(CASES.replace("I-LVEF: pass", "I-X: pass")), "--json")
+    assert done.status == 64
+    assert [problem["line"] for problem in json.loads(done.out)["problems"]] == [8]
+
+
+def test_a_trial_without_cases_is_told_where_they_belong(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "t.yaml").write_text(TRIAL, encoding="utf-8")
+    done = run("test", tmp_path / "t.yaml")
+    assert done.status == 64
+    assert f"{tmp_path}/cases/t.yaml: there is no such file with the cases of T-1; write it" in done.err
+
+
+def test_a_patient_who_is_in_no_file_is_refused(run: Run, trial: Callable[[str], Path]) -> None:
+    file = trial(CASES.replace("    birth: 1960-01-01\n", "    birth: 1960-01-01\n    died: 2026-01-01\n"))
+    done = run("test", file)
+    assert done.status == 64
+    assert "cases/t.yaml:4: the patient 'p1' is not evaluated: deceased" in done.err
+
+
+def test_a_file_with_a_line_that_cannot_be_loaded_is_refused(run: Run, trial: Callable[[str], Path]) -> None:
+    file = trial(CASES[: CASES.index("    birth")] + "    file: p.ndjson\n    expect: {I-1: fail}\n")
+    (file.parent / "cases" / "p.ndjson").write_text(f"{json.dumps(CHILD)}\n{{cut\n", encoding="utf-8")
+    done = run("test", file)
+    assert (done.status, done.out) == (64, "")
+    assert "cases/t.yaml: 1 records cannot be loaded (not valid JSON" in done.err
+
+
+def test_the_example_of_the_page_agrees(run: Run, tmp_path: Path) -> None:
+    (example,) = re.findall(r"^```yaml\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    (tmp_path / "cases.yaml").write_text(example, encoding="utf-8")
+    done = run("test", "T2D-EXAMPLE", "--cases", tmp_path / "cases.yaml")
+    assert (done.status, "all as expected" in done.out) == (0, True), done.out
