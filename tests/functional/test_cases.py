@@ -3,12 +3,19 @@
 import json
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cohortfinder.model import Trial
 from cohortfinder.resources import resource_dir
+from cohortfinder.terminology import load_terminology
+from cohortfinder.trials.case_records import markers
+from cohortfinder.trials.cases import Cases, parse_cases
+from cohortfinder.trials.parser import parse_trial
+from reference.evaluate import outcome_of, site_of
 
 Run = Callable[..., Any]
 SHIPPED = sorted(path.stem for path in resource_dir("trials").glob("*.yaml"))
@@ -219,3 +226,35 @@ def test_the_example_of_the_page_agrees(run: Run, tmp_path: Path) -> None:
     (tmp_path / "cases.yaml").write_text(example, encoding="utf-8")
     done = run("test", "T2D-EXAMPLE", "--cases", tmp_path / "cases.yaml")
     assert (done.status, "all as expected" in done.out) == (0, True), done.out
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_oracle_gives_every_expected_verdict_too(name: str) -> None:
+    """The expectations were written beside the engine, so that another reader of the same rules must agree with them."""
+    trial, cases = read_cases(name)
+    resources = [*markers(), *(one for case in cases.patients for one in case.resources)]
+    resources += [
+        one for case in cases.patients if case.file for one in json.loads(case.file.read_text("utf-8"))["entry"]
+    ]
+    sent = json.dumps([one.get("resource", one) for one in resources])
+    site = site_of(trial, json.loads(sent, parse_float=Decimal), resource_dir("mappings"))
+    criteria = {criterion.id: criterion for criterion in trial.criteria}
+    wrong = [
+        (case.id, claim.criterion, claim.expected, found)
+        for case in cases.patients
+        for claim in case.claims
+        if claim.aspect == "verdict"
+        for arm in set(case.arms) & set(criteria[claim.criterion].arms)
+        for found in [outcome_of(site, criteria[claim.criterion], case.id, cases.as_of, arm).verdict]
+        if found != claim.expected
+    ]
+    assert wrong == []
+
+
+def read_cases(name: str) -> tuple[Trial, Cases]:
+    """Read a trial that ships, and its cases."""
+    path = resource_dir("trials") / f"{name}.yaml"
+    terminology = load_terminology(resource_dir("mappings"))
+    trial = parse_trial(path.read_text(encoding="utf-8"), source=str(path), terminology=terminology)
+    file = path.parent / "cases" / path.name
+    return trial, parse_cases(file.read_text(encoding="utf-8"), source=str(file), trial=trial)

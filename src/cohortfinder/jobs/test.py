@@ -182,7 +182,8 @@ def _untested(trial: Trial, cases: Cases) -> dict[str, tuple[str, ...]]:
 
 def _possible(criterion: Criterion) -> tuple[str, ...]:
     """Return the verdicts that the rule of a criterion can give at all; one for a person alone has nothing to test."""
-    truths = _truths(criterion.rule) if criterion.rule is not None else frozenset()
+    rules = (criterion.rule_in(arm) for arm in criterion.arms)
+    truths = frozenset(truth for rule in rules if rule is not None for truth in _truths(rule))
     if truths <= {None}:
         return ()
     met, not_met = ("pass", "fail") if criterion.kind == "inclusion" else ("fail", "pass")
