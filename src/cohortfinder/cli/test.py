@@ -9,7 +9,7 @@ import click
 from cohortfinder.cli.console import print_json, progress
 from cohortfinder.cli.options import settings_of
 from cohortfinder.errors import TrialError
-from cohortfinder.jobs.test import Difference, TestResult, run_cases
+from cohortfinder.jobs.test import Difference, CaseResult, run_cases
 
 
 @click.command("test")
@@ -36,7 +36,7 @@ def command(trial: str, cases: Path | None, config: Path | None, as_json: bool, 
     return result.exit_status
 
 
-def _summary(result: TestResult) -> dict[str, Any]:
+def _summary(result: CaseResult) -> dict[str, Any]:
     return {
         "trial": result.trial.id, "cases": result.cases.source, "as_of": str(result.cases.as_of),
         "patients": len(result.cases.patients), "compared": result.compared,
@@ -45,7 +45,7 @@ def _summary(result: TestResult) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _print(result: TestResult) -> None:
+def _print(result: CaseResult) -> None:
     for one in result.differences:
         click.echo(_line(one))
     for criterion, verdicts in result.untested.items():

@@ -39,7 +39,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class TestResult:
+class CaseResult:
     """What became of the cases of a trial; `untested` names the verdicts of a criterion that no case expects."""
 
     trial: Trial
@@ -54,7 +54,7 @@ class TestResult:
         return DIFFERENT if self.differences else 0
 
 
-def run_cases(name: str, settings: Settings, *, cases: Path | None = None, log: Log = lambda _: None) -> TestResult:
+def run_cases(name: str, settings: Settings, *, cases: Path | None = None, log: Log = lambda _: None) -> CaseResult:
     """Screen the cases of a trial in a store of their own, and compare.
 
     `cases` is the file, by default the one of the same name in the folder `cases` beside the trial. Raises TrialError
@@ -66,7 +66,7 @@ def run_cases(name: str, settings: Settings, *, cases: Path | None = None, log: 
     log(f"testing {trial.id} with {given.source} as of {given.as_of}")
     screening = _screened(trial, terminology, settings, given)
     differences, compared = _compared(trial, given, screening)
-    return TestResult(trial, given, compared, differences, _untested(trial, given))
+    return CaseResult(trial, given, compared, differences, _untested(trial, given))
 
 
 def _read_cases(trial: Trial, path: Path) -> Cases:
