@@ -9,7 +9,7 @@ import click
 from cohortfinder.cli.console import print_json, progress
 from cohortfinder.cli.options import settings_of
 from cohortfinder.errors import TrialError
-from cohortfinder.jobs.test import Difference, CaseResult, run_cases
+from cohortfinder.jobs.test import CaseResult, Difference, run_cases
 
 
 @click.command("test")
