@@ -44,7 +44,20 @@ COMMON = {
         "E-BP",
         "E-PREGLACT",
     ),
-    *("I-NYHA", "I-PERICARD", "E-MAL", "E-PULM", "E-PAH", "E-IG", "E-BCELL", "E-IVIG", "E-GCPULSE", "E-CNS", "E-LN", "E-ALLERGY"),
+    *(
+        "I-NYHA",
+        "I-PERICARD",
+        "E-MAL",
+        "E-PULM",
+        "E-PAH",
+        "E-IG",
+        "E-BCELL",
+        "E-IVIG",
+        "E-GCPULSE",
+        "E-CNS",
+        "E-LN",
+        "E-ALLERGY",
+    ),
     *("E-TB", "E-CV2", "E-CV3", "E-AI", "E-MYOP", "E-VACC", "E-TRIAL", "E-PSYCH"),
 }
 OF_ARM = {
