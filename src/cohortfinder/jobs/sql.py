@@ -26,7 +26,7 @@ _SETUP = (
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """What is asked for a trial: the facts once, then the statements of each criterion, the last of them `criterion_at`."""
+    """What is asked for a trial: the facts, then the statements of each criterion, the last of them `criterion_at`."""
 
     facts: tuple[Statement, ...]
     criteria: dict[str, tuple[Statement, ...]]
