@@ -23,7 +23,7 @@ from reference.evaluate import RECORDS, truth_of_leaf
 from reference.exposures import exposures
 from reference.observation import asked_of
 from reference.shown import dates_of, values_of
-from reference.site import MEDICATION_TYPES, Answer, Site
+from reference.site import MEDICATION_TYPES, Answer, Site, reference_of
 
 INPUTS = {
     "cockcroft_gault": ("creatinine_serum", "body_weight"),
@@ -41,6 +41,12 @@ def faults(site: Site, leaf: Leaf, patient: str, as_of: date, shown: Sequence[Sh
     """Return what is wrong with the evidence of one leaf of one patient."""
     if leaf.kind == "judgement":
         return [f"a judgement has no evidence: {shown}"] if shown else []
+    if leaf.kind == "treatment" and leaf.question.dose_then:
+        # the dose beside a result rests on records, contacts and weights of other days: they are at least this person's
+        own = {reference_of(resource) for resource in site.by_patient[patient]}
+        return [
+            f"{item.resource} is of another" for item in shown if item.resource is not None and item.resource not in own
+        ]
     answer = truth_of_leaf(site, leaf, patient, as_of)
     records = [item for item in shown if item.resource is not None]
     searches = [item for item in shown if item.resource is None]

@@ -180,7 +180,7 @@ def _reached(
         truth = None if problem else truth_of(site, question.reaching, result, patient_id).truth
         if truth and question.dose_then:
             asked = Leaf("then", "dose", question.dose_then, False, 1)
-            truth = dose(site, asked, patient_id, result.days.hi).truth if result.days.exact else None
+            truth = dose(site, asked, patient_id, result.days.hi).truth if result.dated_to_the_day else None
             told_of_dose = "dose_then_unknown" if truth is None else None
         else:
             told_of_dose = None

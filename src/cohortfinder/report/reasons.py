@@ -27,6 +27,7 @@ _CLINICAL = frozenset(
 )
 # reasons that are said once for several concepts
 _TOGETHER = frozenset({"absent", "no_data", "not_observed", "not_loaded", "unnamed_drug"})
+TOGETHER = " together with "
 _ABOUT = {"allergy": "allergy to", "family_history": "family history of"}
 _POLARITY = {"below_detection": "below the detection limit"}
 
@@ -150,6 +151,8 @@ def _treated(words: LeafWords, met: bool, found: tuple[Evidence, ...]) -> str:
     """Say how long a drug was taken, and whether what was sought was found under it."""
     results = tuple(item for item in found if (item.resource or "").startswith("Observation/"))
     drug = _item(words, tuple(item for item in found if item not in results))
+    if TOGETHER in words.name:
+        drug = f"{words.name} ({drug})"
     if not results:
         return f"{drug} {'was' if met else 'was not'} taken {words.when}"
     reached = f"{_item(words, results)} is {words.needed}" if met else f"no {_item(words, results)} is {words.needed}"
@@ -261,7 +264,7 @@ def _name(leaf: Leaf, language: Language) -> str:
     if formula := getattr(leaf.question, "formula", None):
         return language.name((formula,))
     if leaf.kind == "treatment":
-        other = f" together with {language.name(leaf.question.with_)}" if leaf.question.with_ else ""
+        other = f"{TOGETHER}{language.name(leaf.question.with_)}" if leaf.question.with_ else ""
         return language.name(leaf.question.treatment) + other
     name = language.name(dict.fromkeys(getattr(leaf.question, "concepts", ()) or ())) or "the record"
     if leaf.kind in _ABOUT:

@@ -526,4 +526,11 @@ def test_the_dose_of_the_day_of_the_result_counts(spec):
             unsaid     | unknown | dose_then_unknown
             stopped    | unknown | too_few_results
         """,
+        first_evidence="""
+            patient_id | resource                              | compared
+            low        | Observation/observation-1             | {score}
+            high       | Observation/observation-3             | {score}
+            unsaid     | Observation/observation-4             | {score}
+            stopped    | MedicationStatement/medication_statement-7 | 2026-01-01 to 2026-09-30
+        """,
     )
