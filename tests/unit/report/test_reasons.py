@@ -80,6 +80,15 @@ def test_a_treatment_says_how_long_and_what_was_reached() -> None:
     )
 
 
+def test_a_treatment_with_two_drugs_names_both() -> None:
+    asked = {"treatment": "rx_belimumab", "with": "rx_azathioprine", "for": "90 days"}
+    words = leaf_words(Leaf("x", "treatment", TreatmentQuestion.model_validate(asked), False, 1), LANGUAGE)
+    assert sentence(words, "not_met", (GIVEN._replace(concept="rx_belimumab"),)) == (
+        "belimumab together with azathioprine (belimumab (recorded as 1092437, dated 2026-11-10)) was not taken"
+        " for 90 days or longer until 2026-11-20"
+    )
+
+
 def test_a_change_names_both_results() -> None:
     question = ChangeQuestion.model_validate({"change": "mrss", "over": "6 months", "rises_by": "10 %"})
     words = leaf_words(Leaf("x", "change", question, False, 1), Language({"mrss": "Skin score"}, AS_OF))
