@@ -98,8 +98,11 @@ def _leaves(trial: Trial, criteria: Collection[str] | None = None) -> Iterator[L
     return (leaf for criterion in chosen for rule in rules_of(criterion) for leaf in leaves_of(rule))
 
 
-def people_statements(trial: Trial, as_of: date) -> tuple[Statement, ...]:
-    """Return the statements that read the mappings and find out who the persons are."""
+def people_statements(trial: Trial, as_of: date, *, counted: bool = True) -> tuple[Statement, ...]:
+    """Return the statements that read the mappings and find out who the persons are.
+
+    `counted`: and how many records each has, which is shown where nothing was found.
+    """
     mappings = resource_dir("mappings")
     kinds = {leaf.kind for leaf in _leaves(trial)}
     files = MAPPING_TABLES | (DOSE_TABLES if kinds & _OF_DOSES else {})
@@ -107,7 +110,7 @@ def people_statements(trial: Trial, as_of: date) -> tuple[Statement, ...]:
         Statement(table, render("facts/map.sql.jinja", table=table, path=str(mappings / file)))
         for table, file in files.items()
     )
-    return maps + _statements(PEOPLE, zone=trial.time_zone, as_of=as_of)
+    return maps + _statements(PEOPLE, zone=trial.time_zone, as_of=as_of, counted=counted)
 
 
 def fact_statements(trial: Trial, as_of: date, criteria: Collection[str] | None = None) -> tuple[Statement, ...]:

@@ -46,7 +46,7 @@ def screen(
     horizon = _years_later(as_of, horizon_years)
     entries = _entries(trial)
     first = None if everyone else entries["entries"]
-    engine.run_all(people_statements(trial, as_of))
+    engine.run_all(people_statements(trial, as_of, counted=everyone))
     made = fact_statements(trial, as_of, first)
     engine.run_all(made)
     told: tuple[str, ...] = ()
@@ -58,7 +58,7 @@ def screen(
     engine.run_template("verdicts/listing.sql.jinja", everyone=everyone, **entries)
     if first is not None:
         engine.run_template("facts/listed_person.sql.jinja")
-        engine.run_template("facts/listed_observed.sql.jinja")
+        engine.run_template("facts/observed.sql.jinja", zone=trial.time_zone, counted=True)
         engine.run_all(fact_statements(trial, as_of))
         engine.run_template("quality/result_problem.sql.jinja", told=told)
     engine.run_template("verdicts/truth_table.sql.jinja", table="criterion_truth", explained=True)
