@@ -47,8 +47,8 @@ def results(tmp_path: Path) -> Callable[..., Path]:
 def test_numbers_are_written_as_numbers_in_every_format(
     run: Run, view: Callable[..., Path], results: Callable[..., Path], tmp_path: Path
 ) -> None:
-    files = (view(id="id", value=VALUE), results("5.4", "1e3", "0.010", "-0.0", "123456789.012345"))
-    numbers = ["5.4", "1000", "0.01", "0", "123456789.012345"]
+    files = (view(id="id", value=VALUE), results("5.4", "1e3", "0.010", "-0.0", "12345.678"))
+    numbers = ["5.4", "1000", "0.01", "0", "12345.678"]
     assert [row["value"] for row in csv.DictReader(run("view", *files).out.splitlines())] == numbers
     lines = run("view", *files, "--format", "ndjson").out.splitlines()
     assert lines == [f'{{"id":"{row}","value":{number}}}' for row, number in enumerate(numbers)]

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from cohortfinder.engine.duckdb_engine import DuckDBEngine
 from cohortfinder.engine.rules import RulePlan, TrialPlan
 from cohortfinder.sql.environment import Rendered, render
-from cohortfinder.sql.together import of_one_shape, together
+from cohortfinder.sql.together import of_one_shape, one_by_one, together
 
 
 class Asker:
@@ -19,8 +19,9 @@ class Asker:
     def __init__(self, engine: DuckDBEngine, plan: TrialPlan) -> None:
         self.engine = engine
         self.plan = plan
-        self._explained = of_one_shape(plan.explained)
-        self._bare = of_one_shape(plan.bare)
+        gathered = of_one_shape if engine.takes_many else one_by_one
+        self._explained = gathered(plan.explained)
+        self._bare = gathered(plan.bare)
         rules = [*plan.rules.values(), *plan.flags.values()]
         self._note_leaves("rule_leaf", {rule.name: rule.bare_numbers for rule in rules})
         self._note_leaves("explained_leaf", {rule.name: rule.numbers for rule in plan.rules.values()})

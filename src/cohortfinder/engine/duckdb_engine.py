@@ -7,6 +7,7 @@ from queue import SimpleQueue
 from typing import Any, TypeVar
 from uuid import uuid4
 
+import duckdb
 from duckdb import DuckDBPyConnection
 
 from cohortfinder.engine.plan import Statement
@@ -33,6 +34,11 @@ class DuckDBEngine:
             search_path = ",".join([f"{workspace}.main", *(name for (name,) in schemas)])
         self.search_path = search_path
         self.run_template("engine/search_path.sql.jinja", path=search_path)
+
+    @property
+    def takes_many(self) -> bool:
+        """Whether a statement may ask many leaves: before DuckDB 2 a LATERAL of windows and lambdas fails to bind."""
+        return int(duckdb.__version__.partition(".")[0]) >= 2
 
     def run(self, rendered: Rendered) -> None:
         """Run one statement."""

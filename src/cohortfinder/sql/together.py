@@ -20,6 +20,11 @@ def of_one_shape(queries: Mapping[int, Rendered]) -> list[dict[int, Rendered]]:
     return list(shapes.values())
 
 
+def one_by_one(queries: Mapping[int, Rendered]) -> list[dict[int, Rendered]]:
+    """Leave each query to itself."""
+    return [{number: query} for number, query in queries.items()]
+
+
 def together(queries: Sequence[Rendered], place: str) -> tuple[Markup, dict[str, Any]]:
     """Return the text of queries of one shape and its parameters; `place` is the column that says which of them runs.
 
