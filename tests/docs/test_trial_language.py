@@ -7,9 +7,10 @@ import pytest
 
 from cohortfinder.criteria.registry import LEAF_KINDS
 from cohortfinder.terminology.load import load_terminology
+from cohortfinder.trials.criterion import CRITERION_KEYS
 from cohortfinder.trials.leaves import COMBINATIONS, option_names
 from cohortfinder.trials.parameters import KEYS as PARAMETER_KEYS
-from cohortfinder.trials.parser import CRITERION_KEYS, TRIAL_KEYS, parse_trial
+from cohortfinder.trials.parser import TRIAL_KEYS, parse_trial
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "reference" / "trial-language.md").read_text(encoding="utf-8")

@@ -3,26 +3,20 @@
 import re
 from collections.abc import Mapping as Dictionary
 from hashlib import sha256
-from typing import Literal, cast
+from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from cohortfinder.criteria.registry import LEAF_KINDS
-from cohortfinder.model import Arm, Certainty, Criterion, CriterionKind, Override, Overrides, Rule, Trial
+from cohortfinder.model import Arm, Criterion, CriterionKind, Override, Overrides, Trial
+from cohortfinder.trials.criterion import CriterionReader, texts_of
 from cohortfinder.trials.document import Mapping, Node, Scalar, Sequence, read_document
-from cohortfinder.trials.leaves import kinds_in, option_names
 from cohortfinder.trials.meaning import check_meaning
 from cohortfinder.trials.overrides import overrides_of, refuse_unfitting
 from cohortfinder.trials.parameters import Substitution, read_parameters
 from cohortfinder.trials.problems import Problems, nearest
-from cohortfinder.trials.rules import RULE_WORDS, NamedRules, RuleBuilder, rule_part
+from cohortfinder.trials.rules import NamedRules
 from cohortfinder.trials.vocabulary import Vocabulary
-from cohortfinder.wording import FLAGS
 
 TRIAL_KEYS = ("trial", "title", "time_zone", "notes", "arms", "parameters", "flags", "rules", "inclusion", "exclusion")
-CRITERION_KEYS = (
-    "id", "text", "arms", "certainty", "note", "flags", "flag_when", "by_arm", "absence", "computed", "define",
-)  # fmt: skip
-CERTAINTIES = ("exact", "proxy", "judgement")
 _FLAG = re.compile(r"^[a-z][a-z0-9_]*$")
 
 
@@ -60,7 +54,7 @@ class _Parser:
         self.fill = Substitution(self._parameters, problems)
         self._named = NamedRules(self._named_rules(), set())
         self._flags = self._flag_words()
-        self._wrong: set[str] = set()
+        self._reader = CriterionReader(problems, self._named, self.fill, self._flags)
 
     def trial(self, text: str, source: str, profile: Literal["prescreen", "protocol"]) -> Trial:
         """Read the whole document."""
@@ -81,7 +75,7 @@ class _Parser:
             sha256=sha256(text.encode()).hexdigest(),
             source=source,
             profile=profile,
-            notes=self._texts(self._document, "notes"),
+            notes=texts_of(self._document, "notes"),
             flag_words=self._flags,
         )
 
@@ -104,11 +98,6 @@ class _Parser:
             self._problems.add(line, f"'{name}' is no time zone; write one as Asia/Shanghai")
             return "UTC"
         return name
-
-    def _texts(self, node: Mapping, key: str) -> tuple[str, ...]:
-        value = node.get(key)
-        items = value.items if isinstance(value, Sequence) else () if value is None else (value,)
-        return tuple(item.text for item in items if isinstance(item, Scalar))
 
     def _arms(self) -> dict[str, Arm]:
         section = self._document.get("arms")
@@ -160,7 +149,7 @@ class _Parser:
                 self._add(section, f"'{kind}' must be a list of criteria, each beginning with '- id:'")
                 continue
             for node in section.items if section else ():
-                criterion = self._criterion(node, kind, len(criteria) + 1, arms)
+                criterion = self._reader.criterion(node, kind, len(criteria) + 1, arms)
                 if criterion is None:
                     continue
                 if criterion.id in criteria:
@@ -168,35 +157,6 @@ class _Parser:
                     self._add(node, f"the criterion '{criterion.id}' stands twice; it begins in line {first} too")
                 criteria[criterion.id] = criterion
         return tuple(criteria.values())
-
-    def _criterion(
-        self, node: Node, kind: CriterionKind, position: int, arms: Dictionary[str, Arm]
-    ) -> Criterion | None:
-        if not isinstance(node, Mapping):
-            self._add(node, "a criterion begins with '- id:'")
-            return None
-        words = {key: value.text for key in CRITERION_KEYS if isinstance(value := node.get(key), Scalar)}
-        if not words.get("id") or not words.get("text"):
-            self._add(node, "a criterion needs 'id' and 'text', the sentence of the protocol")
-            return None
-        self._check_keys(node)
-        rule = self._rule(node, words, kind)
-        if rule is None and "computed" not in words:
-            self._wrong.add(words["id"])
-        return Criterion(
-            id=words["id"],
-            kind=kind,
-            text=words["text"],
-            arms=self._arms_of(node, arms),
-            certainty=self._certainty(node, words),
-            rule=rule,
-            position=position,
-            line=node.line,
-            note=words.get("note", ""),
-            flags=self._texts(node, "flags"),
-            flag_rules=self._flag_rules(node, words),
-            by_arm=self._by_arm(node, words, kind, arms),
-        )
 
     def _flag_words(self) -> dict[str, str]:
         """Read what the trial's own flags say."""
@@ -211,113 +171,13 @@ class _Parser:
                 self._add(name, f"the flag '{name.text}' needs the sentence that a person sees")
         return {name.text: body.text for name, body in entries if isinstance(body, Scalar)}
 
-    def _flag_rules(self, node: Mapping, words: Dictionary[str, str]) -> dict[str, Rule]:
-        """Read the rules under `flag_when`; a flag is raised by results that contradict each other, too."""
-        section = node.get("flag_when")
-        if section is None:
-            return {}
-        if not isinstance(section, Mapping) or "computed" in words:
-            self._add(section, "'flag_when' holds flags, each with its rule, and stands in a computed criterion only")
-            return {}
-        rules: dict[str, Rule] = {}
-        for name, body in section.entries:
-            if name.text not in FLAGS and name.text not in self._flags:
-                self._add(name, f"the flag '{name.text}' says nothing; write its sentence under 'flags:'")
-            builder = RuleBuilder(
-                f"{words['id']}.{name.text}", adverse=True, absence=None, named=self._named, fill=self.fill,
-                problems=self._problems,
-            )  # fmt: skip
-            rule = builder.build(body)
-            if rule is not None:
-                rules[name.text] = rule
-        return rules
-
-    def _check_keys(self, node: Mapping) -> None:
-        # where the leaf's own word is misspelt, its options are not wrong too
-        begins = any(key in RULE_WORDS for key in node.keys)
-        kinds = kinds_in(node) if begins else tuple(LEAF_KINDS)
-        options = {word for kind in kinds for word in option_names(kind)}
-        known = (*CRITERION_KEYS, *RULE_WORDS, *sorted(options))
-        for key, _ in node.entries:
-            if key.text not in known:
-                self._add(key, f"unknown word '{key.text}' in a criterion.{nearest(key.text, known)}")
-
-    def _certainty(self, node: Mapping, words: Dictionary[str, str]) -> Certainty:
-        certainty = words.get("certainty", "exact")
-        if certainty not in CERTAINTIES:
-            line = node.line_of("certainty")
-            self._problems.add(line, f"'{certainty}' is no certainty; write exact, proxy or judgement")
-            return "exact"
-        return cast(Certainty, certainty)
-
-    def _arms_of(self, node: Mapping, arms: Dictionary[str, Arm]) -> tuple[str, ...]:
-        if node.get("arms") is None:
-            return tuple(arms)
-        named = self._texts(node, "arms")
-        if not named:
-            self._problems.add(node.line_of("arms"), "the list of arms is empty; name an arm or remove the line")
-        for name in named:
-            if name not in arms:
-                self._problems.add(node.line_of("arms"), f"no arm is called '{name}'.{nearest(name, arms)}")
-        return tuple(name for name in arms if name in named)
-
-    def _rule(self, node: Mapping, words: Dictionary[str, str], kind: CriterionKind) -> Rule | None:
-        part = rule_part(node)
-        if "computed" in words:
-            if words["computed"] != "no" or part is not None:
-                line = node.line_of("computed")
-                self._problems.add(line, "'computed' is only ever 'no', and then the criterion has no rule")
-            return None
-        if part is None:
-            self._add(node, "the criterion has no rule; write one, or 'computed: no'")
-            return None
-        return self._builder(node, words, kind).build(part)
-
-    def _by_arm(
-        self, node: Mapping, words: Dictionary[str, str], kind: CriterionKind, arms: Dictionary[str, Arm]
-    ) -> dict[str, Rule]:
-        """Read the rules of single arms under `by_arm`, each in place of the criterion's own."""
-        section = node.get("by_arm")
-        if section is None:
-            return {}
-        if not isinstance(section, Mapping) or "computed" in words:
-            self._add(section, "'by_arm' holds arms, each with its rule, and stands in a computed criterion only")
-            return {}
-        own = self._arms_of(node, arms)
-        found: dict[str, Rule] = {}
-        for name, body in section.entries:
-            if name.text not in own:
-                self._add(name, f"the criterion does not hold in an arm '{name.text}'.{nearest(name.text, own)}")
-            rule = self._builder(node, words, kind, name.text).build(body)
-            if rule is not None:
-                found[name.text] = rule
-        return found
-
-    def _builder(
-        self, node: Mapping, words: Dictionary[str, str], kind: CriterionKind, arm: str | None = None
-    ) -> RuleBuilder:
-        part, absence = rule_part(node), node.get("absence")
-        # a single leaf reads the word itself
-        if isinstance(absence, Scalar) and not (part and kinds_in(part)) and absence.text not in ("unknown", "false"):
-            if arm is None:
-                self._add(absence, f"'{absence.text}' is no absence; write unknown or false")
-            absence = None
-        return RuleBuilder(
-            words["id"] if arm is None else f"{words['id']}.{arm}",
-            adverse=kind == "exclusion",
-            absence=absence if isinstance(absence, Scalar) else None,
-            named=self._named,
-            fill=self.fill,
-            problems=self._problems,
-        )
-
     def _check_entries(self, arms: Dictionary[str, Arm], criteria: tuple[Criterion, ...]) -> None:
         by_id = {criterion.id: criterion for criterion in criteria}
         for arm in arms.values():
             entry = by_id.get(arm.entry)
             section = self._document.get("arms")
             line = section.line_of(arm.id) if isinstance(section, Mapping) else 1
-            if not arm.entry or arm.entry in self._wrong:
+            if not arm.entry or arm.entry in self._reader.wrong:
                 continue
             if entry is None:
                 self._problems.add(
