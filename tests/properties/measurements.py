@@ -217,8 +217,10 @@ def confirmed_screens(draw: st.DrawFn, as_of: date) -> list[Resource]:
     )
     found = []
     for role in roles:
-        day = (first + timedelta(days=draw(st.sampled_from([-30, -1, 0, 0, 0, 1, 2, 30])))).isoformat()
-        when = draw(st.sampled_from([day, day, f"{day}T08:30:00+08:00", f"{day}T17:30:00Z", day[:7], day[:4], None]))
+        day = (first + timedelta(days=draw(st.sampled_from([-30, -1, 0, 0, 0, 0, 0, 1, 2, 30])))).isoformat()
+        when = draw(
+            st.sampled_from([day, day, day, f"{day}T08:30:00+08:00", f"{day}T17:30:00Z", day[:7], day[:4], None])
+        )
         values = (
             ["Positive", "negative", "negative"]
             if role == "confirm"

@@ -393,6 +393,8 @@ def test_below_the_limit_of_detection_is_negative_where_the_rule_says_so(spec):
                 not_detected | 42595-9 |                  |       |                 |                   | not detected | 2026-11-01
                 traces       | 42595-9 |                  |       |                 |                   | <20 detected | 2026-11-01
                 measured     | 42595-9 |                  | 5000  | [IU]/mL         | {UCUM}            |              | 2026-11-01
+                at_least_0   | 42595-9 | >=               | 0     | [IU]/mL         | {UCUM}            |              | 2026-11-01
+                above_0      | 42595-9 | >                | 0     | [IU]/mL         | {UCUM}            |              | 2026-11-01
             """,
             rule={"observation": "hbv_dna", "is": "positive", "below_detection": reading},
             expected=f"""
@@ -402,6 +404,8 @@ def test_below_the_limit_of_detection_is_negative_where_the_rule_says_so(spec):
                 not_detected | false   | not_met  |
                 traces       | true    | met      |
                 measured     | true    | met      |
+                at_least_0   | unknown | no_polarity |
+                above_0      | true    | met      |
             """,
         )
 
