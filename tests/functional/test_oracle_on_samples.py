@@ -11,6 +11,7 @@ from cohortfinder.model import Trial
 from cohortfinder.resources import resource_dir
 from cohortfinder.terminology import load_terminology
 from cohortfinder.trials.parser import parse_trial
+from length import AT_LENGTH
 from reference.bundles import read_folder
 from reference.evaluate import changes_on, listed, outcome_of, site_of
 from reference.site import Site
@@ -38,11 +39,13 @@ def site(trial: Trial) -> Site:
 
 
 def test_every_expected_verdict_is_the_oracles(trial: Trial, site: Site) -> None:
+    """Of every patient where there is time for it, else of every fourth, and of all in what they were made for."""
     criteria = {criterion.id: criterion for criterion in trial.criteria}
+    asked = {patient for n, patient in enumerate(sorted({r["patient_id"] for r in rows("expected.csv")})) if n % 4 == 0}
     wrong = [
         (row["patient_id"], row["criterion_id"], row["verdict"], outcome.verdict, outcome.reasons)
         for row in rows("expected.csv")
-        if row["verdict"] != "not_listed"
+        if row["verdict"] != "not_listed" and (AT_LENGTH or row["why"] or row["patient_id"] in asked)
         for outcome in [outcome_of(site, criteria[row["criterion_id"]], row["patient_id"], AS_OF, row["arm"])]
         if outcome.verdict != row["verdict"]
     ]
