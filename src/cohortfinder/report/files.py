@@ -47,4 +47,4 @@ def make_folder(folder: Path) -> None:
 def cannot_write(place: Path, error: OSError) -> ReadWriteError:
     """Say in one sentence that a place cannot be written, why, and what to do."""
     why = error.strerror or type(error).__name__
-    return ReadWriteError(f"cannot write {str(place)!r} ({why}); choose another folder with --out or free it")
+    return ReadWriteError(f"cannot write {str(place)!r} ({why}); choose another place or free this one")

@@ -51,7 +51,7 @@ def report_html(screening: Screening) -> bytes:
     verdicts = screening.verdicts_by_candidate()
     criteria = screening.trial.criteria
     page = (
-        _environment()
+        page_environment()
         .get_template("report.html.jinja")
         .render(
             screening=screening,
@@ -101,7 +101,8 @@ def _funnel(screening: Screening, arm: Arm) -> Funnel | None:
 
 
 @cache
-def _environment() -> Environment:
+def page_environment() -> Environment:
+    """Return the environment in which pages are made: every text is escaped, assets stand in the page."""
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         undefined=StrictUndefined,

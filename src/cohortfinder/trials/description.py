@@ -40,10 +40,11 @@ def describe_trial(trial: Trial, labels: Mapping[str, str]) -> str:
         for criterion in trial.criteria:
             if criterion.kind == kind:
                 lines += ["", *_criterion(trial, criterion, labels)]
-    return "\n".join([*lines, "", _coverage(trial)]) + "\n"
+    return "\n".join([*lines, "", coverage(trial)]) + "\n"
 
 
-def _coverage(trial: Trial) -> str:
+def coverage(trial: Trial) -> str:
+    """Say how much of a trial is computed."""
     judged = [one for one in trial.criteria if one.computed and one.certainty == "judgement"]
     computed = [one for one in trial.criteria if one.computed and one.certainty != "judgement"]
     left = len(trial.criteria) - len(judged) - len(computed)
@@ -71,6 +72,11 @@ def _criterion(trial: Trial, criterion: Criterion, labels: Mapping[str, str]) ->
     for flag, rule in criterion.flag_rules.items():
         yield f"  Flag {flag} ({flag_words(flag, trial.flag_words)}) when"
         yield from (f"    {line}" for line in _rule(rule, labels))
+
+
+def rule_lines(rule: Rule, labels: Mapping[str, str]) -> list[str]:
+    """Say a rule in plain English, a line for each leaf and combination."""
+    return list(_rule(rule, labels))
 
 
 def _rule(rule: Rule, labels: Mapping[str, str]) -> Iterator[str]:
