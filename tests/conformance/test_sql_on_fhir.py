@@ -10,6 +10,8 @@ from typing import Any
 import duckdb
 import pytest
 
+from cohortfinder.errors import InputError
+from cohortfinder.jobs.view import view_rows
 from cohortfinder.views import ViewError, compile_view
 
 _BESIDE = Path(__file__).resolve().parents[3] / "shared" / "tests" / "sql-on-fhir"
@@ -47,7 +49,10 @@ def _run(resources: list[Any], view: Any) -> tuple[list[str], list[dict[str, Any
         return names, [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-@pytest.mark.skipif(not list(_FOLDER.glob("*.json")), reason=_MISSING)
+official = pytest.mark.skipif(not list(_FOLDER.glob("*.json")), reason=_MISSING)
+
+
+@official
 @pytest.mark.parametrize(("file", "resources", "case"), _cases())
 def test_official_case(
     file: str, resources: list[Any], case: dict[str, Any], record_property: Callable[[str, str], None]
@@ -60,6 +65,27 @@ def test_official_case(
             _run(resources, case["view"])
         return
     names, rows = _run(resources, case["view"])
+    _compare(case, names, rows)
+
+
+@official
+@pytest.mark.parametrize(("file", "resources", "case"), _cases())
+def test_official_case_over_a_file(file: str, resources: list[Any], case: dict[str, Any], tmp_path: Path) -> None:
+    """The same by what `cohortfinder view` runs: read strictly, from a file, nothing put aside."""
+    definition, data = tmp_path / "view.json", tmp_path / "data.ndjson"
+    definition.write_text(json.dumps(case["view"]))
+    data.write_text("".join(f"{json.dumps(resource)}\n" for resource in resources))
+    if case.get("expectError"):
+        with pytest.raises(InputError), view_rows(definition, [data]):
+            pass
+        return
+    with view_rows(definition, [data]) as result:
+        assert result.rejected == ()
+        rows = [dict(zip(result.columns, row, strict=True)) for row in result]
+    _compare(case, list(result.columns), rows)
+
+
+def _compare(case: dict[str, Any], names: list[str], rows: list[dict[str, Any]]) -> None:
     if "expectCount" in case:
         assert len(rows) == case["expectCount"]
     else:

@@ -15,7 +15,7 @@ LONGEST = 50
 # query in CREATE TABLE, INSERT or COPY. Names pass `identifier` or `quote` there; values are parameters.
 REVIEWED = {
     "cohortfinder/engine/rules.py": 1,
-    "cohortfinder/jobs/view.py": 3,
+    "cohortfinder/jobs/view.py": 4,
     "cohortfinder/views/compiler.py": 6,
     "cohortfinder/views/rows.py": 7,
     "cohortfinder/warehouse/fill.py": 1,

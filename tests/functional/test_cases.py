@@ -257,4 +257,6 @@ def read_cases(name: str) -> tuple[Trial, Cases]:
     terminology = load_terminology(resource_dir("mappings"))
     trial = parse_trial(path.read_text(encoding="utf-8"), source=str(path), terminology=terminology)
     file = path.parent / "cases" / path.name
-    return trial, parse_cases(file.read_text(encoding="utf-8"), source=str(file), trial=trial)
+    return trial, parse_cases(
+        file.read_text(encoding="utf-8"), source=str(file), trial=trial, systems=terminology.system_words
+    )

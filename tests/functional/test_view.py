@@ -104,3 +104,58 @@ def test_the_target_of_parquet_cannot_be_written(
     assert done.status not in (0, 3)
     assert "cannot be written" in done.err
     assert "Traceback" not in done.err
+
+
+def test_names_are_the_views_own(run: Run, view: Callable[..., Path], results: Callable[..., Path]) -> None:
+    """In capitals, as words of SQL, and with another one that differs in nothing but that."""
+    done = run("view", view(patientId="id", id="id", ID="status", rows="id"), results("1"))
+    assert done.out.splitlines() == ["patientId,id,ID,rows", "0,0,,0"]
+
+
+def test_a_list_is_written_as_json(run: Run, tmp_path: Path) -> None:
+    column = {"name": "values", "path": "component.value.ofType(Quantity).value", "collection": True}
+    definition, file = tmp_path / "view.json", tmp_path / "panel.ndjson"
+    definition.write_text(json.dumps({"name": "v", "resource": "Observation", "select": [{"column": [column]}]}))
+    parts = ",".join(f'{{"valueQuantity":{{"value":{value}}}}}' for value in ("2.50", "120"))
+    file.write_text(f'{{"resourceType":"Observation","id":"1","component":[{parts}]}}\n')
+    assert run("view", definition, file).out.splitlines() == ["values", '"[2.5,120]"']
+    assert run("view", definition, file, "--format", "ndjson").out == '{"values":[2.5,120]}\n'
+
+
+def test_a_view_of_the_text_takes_the_good_lines_and_names_the_bad(run: Run, tmp_path: Path) -> None:
+    """A repeat, and the digits of a decimal, are read from the text of each resource."""
+    definition, file = tmp_path / "view.json", tmp_path / "forms.ndjson"
+    select = [
+        {"column": [{"name": "id", "path": "id"}]},
+        {"repeat": ["item"], "column": [{"name": "linkId", "path": "linkId"}]},
+    ]
+    definition.write_text(json.dumps({"name": "v", "resource": "QuestionnaireResponse", "select": select}))
+    good = {"resourceType": "QuestionnaireResponse", "id": "1", "item": [{"linkId": "a", "item": [{"linkId": "b"}]}]}
+    file.write_text(f'{json.dumps(good)}\n{{"resourceType":"QuestionnaireResponse","id":{{}}}}\n{{"resourceType":\n')
+    done = run("view", definition, file)
+    assert done.out.splitlines() == ["id,linkId", "1,a", "1,b"]
+    assert "forms.ndjson, line 2: id is not a string" in done.err
+    assert "forms.ndjson, line 3: not valid JSON" in done.err
+    assert done.status == 3
+
+
+@pytest.mark.parametrize("name", ["one.json", "one.ndjson", "bundle.json", "mixed.ndjson"])
+def test_a_resource_without_an_id_is_taken_from_every_kind_of_file(
+    run: Run, view: Callable[..., Path], tmp_path: Path, name: str
+) -> None:
+    one = {"resourceType": "Observation", "status": "final", "contained": [{"resourceType": "Medication", "id": "m"}]}
+    told = {
+        "one.json": json.dumps(one),
+        "one.ndjson": f"{json.dumps(one)}\n",
+        "bundle.json": json.dumps({"resourceType": "Bundle", "type": "collection", "entry": [{"resource": one}]}),
+        "mixed.ndjson": f'{{"resourceType":"Patient","id":"p"}}\n{json.dumps(one)}\n',
+    }[name]
+    (tmp_path / name).write_text(told)
+    done = run("view", view(status="status"), tmp_path / name)
+    assert (done.status, done.out.split()) == (0, ["status", "final"])
+
+
+def test_an_error_names_the_file_of_the_view(run: Run, view: Callable[..., Path], results: Callable[..., Path]) -> None:
+    done = run("view", view(code="code.codng.code"), results("1"))
+    assert done.status == 64
+    assert "view.json: view 'v', column 'code', path 'code.codng.code' at character 6" in done.err

@@ -21,7 +21,14 @@ _NAMED = 20
 def _csv(result: ViewRows) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\r\n")
     writer.writerow(result.columns)
-    writer.writerows([_plain(value) if isinstance(value, Decimal) else value for value in row] for row in result)
+    writer.writerows([_cell(value) for value in row] for row in result)
+
+
+def _cell(value: object) -> object:
+    """Write a list as JSON."""
+    if isinstance(value, list):
+        return orjson.dumps(value, default=_number).decode()
+    return _plain(value) if isinstance(value, Decimal) else value
 
 
 def _objects(result: ViewRows) -> Iterable[str]:

@@ -62,14 +62,15 @@ def run_cases(name: str, settings: Settings, *, cases: Path | None = None, log: 
     """
     terminology = read_terminology()
     trial = read_trial(name, terminology, settings)
-    given = _read_cases(trial, cases or Path(trial.source).parent / FOLDER / Path(trial.source).name)
+    path = cases or Path(trial.source).parent / FOLDER / Path(trial.source).name
+    given = _read_cases(trial, path, terminology)
     log(f"testing {trial.id} with {given.source} as of {given.as_of}")
     screening = _screened(trial, terminology, settings, given)
     differences, compared = _compared(trial, given, screening)
     return CaseResult(trial, given, compared, differences, _untested(trial, given))
 
 
-def _read_cases(trial: Trial, path: Path) -> Cases:
+def _read_cases(trial: Trial, path: Path, terminology: Terminology) -> Cases:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
@@ -78,7 +79,7 @@ def _read_cases(trial: Trial, path: Path) -> Cases:
         ) from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: this file is not UTF-8 text; save it as UTF-8") from error
-    return parse_cases(text, source=str(path), trial=trial)
+    return parse_cases(text, source=str(path), trial=trial, systems=terminology.system_words)
 
 
 def _screened(trial: Trial, terminology: Terminology, settings: Settings, cases: Cases) -> Screening:

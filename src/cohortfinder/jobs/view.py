@@ -15,12 +15,13 @@ from cohortfinder.landing.land import land
 from cohortfinder.landing.manifest import Manifest
 from cohortfinder.landing.quarantine import Quarantine, Rejected, rejected_lines
 from cohortfinder.landing.sources import Found, find_sources
-from cohortfinder.views import CompiledView, compile_view
+from cohortfinder.views import CompiledView, ViewError, compile_view
+from cohortfinder.views.schema import quote
 from cohortfinder.views.values import SEVERAL
 from cohortfinder.warehouse.audit import Audit
 from cohortfinder.warehouse.landed_lines import LandedLines, PartLines, files_of
 from cohortfinder.warehouse.reader import REFUSALS, Reader
-from cohortfinder.warehouse.tables import TypedTable, create_tables
+from cohortfinder.warehouse.tables import TypedTable
 
 _TABLE = "rows"
 _BATCH = 10_000
@@ -34,7 +35,7 @@ class ViewRows:
 
     columns: tuple[str, ...]
     rejected: tuple[Rejected, ...]
-    _connection: duckdb.DuckDBPyConnection
+    _connection: duckdb.DuckDBPyConnection  # whose table has the columns by number: names may differ by case alone
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         """Yield one row at a time; few of them are in memory."""
@@ -45,7 +46,9 @@ class ViewRows:
     def write_parquet(self, target: Path) -> None:
         """Write the rows into a file. Raises ReadWriteError when it cannot be written."""
         try:
-            self._connection.execute(f'COPY "{_TABLE}" TO $target (FORMAT parquet)', {"target": str(target)})
+            named = ", ".join(f"c{number} AS {quote(name)}" for number, name in enumerate(self.columns))
+            query = f'COPY (SELECT {named} FROM "{_TABLE}") TO $target (FORMAT parquet)'
+            self._connection.execute(query, {"target": str(target)})
         except duckdb.IOException as error:
             raise ReadWriteError(f"{target}: cannot be written; check the folder and its permissions") from error
 
@@ -57,7 +60,10 @@ def view_rows(definition: Path, paths: Iterable[Path]) -> Iterator[ViewRows]:
     Lines that are no resource, or that the view cannot read, are put aside; the rows of all others are there.
     Raises InputError when the definition or a path is wrong, or a path of the view gives several values for one column.
     """
-    view = compile_view(_text(definition))
+    try:
+        view = compile_view(_text(definition))
+    except ViewError as error:
+        raise InputError(f"{definition}: {error}") from error
     found = find_sources(paths)
     with (
         tempfile.TemporaryDirectory(prefix="cohortfinder-") as scratch,
@@ -83,24 +89,31 @@ def _text(definition: Path) -> str:
 def _fill(
     connection: duckdb.DuckDBPyConnection, view: CompiledView, found: Found, scratch: Path, quarantine: Quarantine
 ) -> None:
-    folder, table = scratch / "landing", TypedTable(_TABLE, view)
+    folder = scratch / "landing"
     folder.mkdir()
     manifest = replace(Manifest("view", datetime.now(UTC).isoformat()), skipped=found.skipped)
-    landed = land(found.files, folder, manifest, quarantine, log=lambda _: None)
-    create_tables(connection, [table])
-    reader = Reader(connection, [table], scratch, any_resource=True)
+    landed = land(found.files, folder, manifest, quarantine, log=lambda _: None, needs_id=False)
+    columns = ", ".join(f"c{number} {column.sql_type}" for number, column in enumerate(view.columns))
+    connection.execute(f'CREATE TABLE "{_TABLE}" ({columns})')
+    reader = Reader(connection, [TypedTable(view.name, view)], scratch, any_resource=True)
     for kind in landed.types:
         if kind.resource_type == view.resource:
             lines = LandedLines(folder, landed, kind, scratch)
             for some in lines.groups(_FILES):
-                Audit(reader, some).read_with(lambda parts: _insert(connection, view, parts))
+                Audit(reader, some).read_with(lambda parts: _insert(connection, view, reader, parts))
             lines.put_aside(quarantine)
 
 
-def _insert(connection: duckdb.DuckDBPyConnection, view: CompiledView, parts: Iterable[PartLines]) -> None:
+def _insert(
+    connection: duckdb.DuckDBPyConnection, view: CompiledView, reader: Reader, parts: Iterable[PartLines]
+) -> None:
+    """Add the rows of some files. Raises one of REFUSALS where a line cannot be read, adding nothing."""
     files = files_of(parts)
     if not files:
         return
+    if view.reads_text:
+        # the query itself would take NULL for what is of a wrong kind
+        reader.read(files)
     try:
         connection.execute(f'INSERT INTO "{_TABLE}" {view.select_from_ndjson(strict=True)}', {"files": files})
     except REFUSALS as error:

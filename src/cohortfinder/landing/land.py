@@ -23,8 +23,8 @@ from cohortfinder.landing.raw_json import one_line
 class Lander:
     """Takes files one by one into the folder of a load."""
 
-    def __init__(self, folder: Path, quarantine: Quarantine, pool: Executor) -> None:
-        self._folder, self._quarantine, self._pool = folder, quarantine, pool
+    def __init__(self, folder: Path, quarantine: Quarantine, pool: Executor, *, needs_id: bool = True) -> None:
+        self._folder, self._quarantine, self._pool, self._needs_id = folder, quarantine, pool, needs_id
         self._writers: dict[str, TypeWriter] = {}
         self._digits = DigitsWriter(folder)
         self._deletions: list[bytes] = []
@@ -90,7 +90,7 @@ class Lander:
         raw = raw.strip()
         if not raw:
             return None
-        examined = examine(raw)
+        examined = examine(raw, needs_id=self._needs_id)
         if examined.reason:
             self._reject(path, number, examined.resource_type, examined.reason, raw)
             return None
@@ -104,7 +104,7 @@ class Lander:
         if resource["resourceType"] in NO_RECORDS:
             return
         medications: tuple[str, ...] = ()
-        if "contained" in resource and CONTAINED.decode() in text:
+        if "contained" in resource and "id" in resource and CONTAINED.decode() in text:
             text, medications = hoisted(text, resource)
         for kind, line_text in (
             (resource["resourceType"], text),
@@ -118,7 +118,7 @@ class Lander:
             self._digits.add(lines)
 
     def _document(self, raw: bytes, path: Path) -> str:
-        examined = examine(raw)
+        examined = examine(raw, needs_id=self._needs_id)
         if examined.reason:
             self._reject(path, 1, examined.resource_type, examined.reason, raw)
         elif examined.resource_type == "Bundle":
@@ -141,7 +141,7 @@ class Lander:
     def _entry(self, entry: Entry, targets: dict[str, str], path: Path, line: int) -> None:
         if entry.mode == "outcome":
             return
-        reason = _reason_against_entry(entry)
+        reason = self._reason_against(entry)
         if reason:
             resource_type = entry.resource.get("resourceType")
             named = resource_type if isinstance(resource_type, str) else None
@@ -153,15 +153,16 @@ class Lander:
         else:
             self._resource(with_references(entry.text, targets), entry.resource, line, entry.number)
 
-
-def _reason_against_entry(entry: Entry) -> str | None:
-    if entry.method == "DELETE":
-        if entry.modified and entry.url.count("/") in (1, 3):
-            return None
-        return "a deletion without its time (response.lastModified) is not applied"
-    if entry.method == "PATCH":
-        return "a PATCH holds no whole resource"
-    return reason_against(entry.resource, entry.text.encode()) if entry.text else "no resource in this entry"
+    def _reason_against(self, entry: Entry) -> str | None:
+        if entry.method == "DELETE":
+            if entry.modified and entry.url.count("/") in (1, 3):
+                return None
+            return "a deletion without its time (response.lastModified) is not applied"
+        if entry.method == "PATCH":
+            return "a PATCH holds no whole resource"
+        if not entry.text:
+            return "no resource in this entry"
+        return reason_against(entry.resource, entry.text.encode(), needs_id=self._needs_id)
 
 
 def _starts_ndjson(block: bytes, path: Path) -> bool:
@@ -184,14 +185,16 @@ def land(
     quarantine: Quarantine,
     *,
     log: Callable[[str], None],
+    needs_id: bool = True,
 ) -> Manifest:
     """Take files into `folder`, which becomes complete with the manifest that is returned.
 
+    Without `needs_id` a resource that has none is taken as well, as where no store keeps it.
     Raises ReadWriteError when a file cannot be read.
     """
     write_manifest(folder, manifest)
     with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
-        lander = Lander(folder, quarantine, pool)
+        lander = Lander(folder, quarantine, pool, needs_id=needs_id)
         waiting = tuple(files)
         log(f"reading {len(waiting)} files")
         for path in waiting:

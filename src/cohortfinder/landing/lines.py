@@ -65,8 +65,8 @@ def _is_utf8(block: bytes) -> bool:
         return False
 
 
-def examine(line: bytes) -> Examined:
-    """Parse one line and say whether it is an R4 resource with an id."""
+def examine(line: bytes, *, needs_id: bool = True) -> Examined:
+    """Parse one line and say whether it is an R4 resource, with an id where one is needed."""
     try:
         line.decode()
     except UnicodeDecodeError:
@@ -77,7 +77,7 @@ def examine(line: bytes) -> Examined:
         return Examined({}, "a number is out of range" if "infinity" in error.msg else _why_no_json(line))
     if not isinstance(resource, dict):
         return Examined({}, "not a resource")
-    return Examined(resource, reason_against(resource, line))
+    return Examined(resource, reason_against(resource, line, needs_id=needs_id))
 
 
 def _why_no_json(line: bytes) -> str:
@@ -98,7 +98,7 @@ def _depth(text: bytes) -> int:
     return deepest
 
 
-def reason_against(resource: dict[str, Any], raw: bytes) -> str | None:
+def reason_against(resource: dict[str, Any], raw: bytes, *, needs_id: bool = True) -> str | None:
     """Return why a resource cannot be taken, None when it can; `raw` is its text."""
     reason = wrong_type(resource.get("resourceType")) or wrong_release(resource)
     if reason or resource["resourceType"] in {"Bundle", *NO_RECORDS}:
@@ -106,7 +106,8 @@ def reason_against(resource: dict[str, Any], raw: bytes) -> str | None:
     if len(raw) > LONGEST_LINE:
         return f"longer than {LONGEST_LINE // 10**6} MB"
     if "id" not in resource:
-        return "no id"
-    if not isinstance(resource["id"], str) or not resource["id"]:
+        if needs_id:
+            return "no id"
+    elif not isinstance(resource["id"], str) or not resource["id"]:
         return "id is not a string"
     return "duplicate key" if has_duplicate_key(raw, resource) else wrong_kind(resource, raw)

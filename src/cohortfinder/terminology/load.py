@@ -1,6 +1,6 @@
 """The mapping files to one checked Terminology."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from hashlib import sha256
 from pathlib import Path
@@ -27,6 +27,7 @@ def load_terminology(mappings_dir: Path, site_dirs: Iterable[Path] = ()) -> Term
     complaints = Complaints()
     lookback = _read_lookback(folders, complaints)
     systems = _read_code_systems(folders, complaints)
+    words = _read_system_words(folders, systems, complaints)
     observations = read_observation_concepts(folders, lookback, complaints)
     clinical = read_clinical_concepts(folders, complaints)
     check_drug_effects(folders, clinical, complaints)
@@ -34,7 +35,7 @@ def load_terminology(mappings_dir: Path, site_dirs: Iterable[Path] = ()) -> Term
     check_result_tables(folders, observations, complaints)
     doses = read_doses(folders, clinical, complaints)
     complaints.raise_any()
-    return Terminology(observations, clinical, units, lookback, systems, doses, _hash_of(folders))
+    return Terminology(observations, clinical, units, lookback, systems, words, doses, _hash_of(folders))
 
 
 def _read_lookback(folders: Sequence[Path], complaints: Complaints) -> dict[str, Lookback]:
@@ -52,6 +53,15 @@ def _read_code_systems(folders: Sequence[Path], complaints: Complaints) -> dict[
         if row["alias"] != row["alias"].lower().rstrip("/"):
             complaints.add(row, f"alias {row['alias']!r} must be lower case and without a slash at its end")
     return {row["alias"]: row["uri"] for row in rows}
+
+
+def _read_system_words(folders: Sequence[Path], systems: Mapping[str, str], complaints: Complaints) -> dict[str, str]:
+    """Read the short words by which people name a code system in a case file."""
+    rows = read_table(folders, "system_words.csv", ("word", "uri"), ("word",), complaints)
+    for row in rows:
+        if row["uri"] not in systems.values():
+            complaints.add(row, f"unknown address {row['uri']!r}; add it to code_systems.csv")
+    return {row["word"]: row["uri"] for row in rows}
 
 
 def _read_units(folders: Sequence[Path], concepts: Iterable[str], complaints: Complaints) -> Units:

@@ -19,6 +19,7 @@ class Terminology:
     units: Units
     lookback: Mapping[str, Lookback]
     code_systems: Mapping[str, str]
+    system_words: Mapping[str, str]
     doses: Mapping[str, DosedDrugs]
     sha256: str
 

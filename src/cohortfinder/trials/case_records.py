@@ -11,19 +11,6 @@ from cohortfinder.trials.problems import Problems, nearest
 
 Json = dict[str, Any]
 
-SYSTEMS = {
-    "LOINC": "http://loinc.org",
-    "SNOMED": "http://snomed.info/sct",
-    "ICD10": "http://hl7.org/fhir/sid/icd-10",
-    "ICD10CM": "http://hl7.org/fhir/sid/icd-10-cm",
-    "ICD10GM": "http://fhir.de/CodeSystem/bfarm/icd-10-gm",
-    "ICD10PCS": "http://www.cms.gov/Medicare/Coding/ICD10",
-    "ICD9": "http://hl7.org/fhir/sid/icd-9-cm",
-    "RXNORM": "http://www.nlm.nih.gov/research/umls/rxnorm",
-    "ATC": "http://www.whocc.no/atc",
-    "CVX": "http://hl7.org/fhir/sid/cvx",
-    "LOCAL": "urn:cohortfinder:codesystem:observation",
-}
 _HL7 = "http://terminology.hl7.org/CodeSystem/"
 _UCUM = "http://unitsofmeasure.org"
 _QUANTITY = re.compile(r"(<=|>=|<|>)?\s*(-?[0-9]+(?:\.[0-9]+)?)(?:\s+(\S+))?")
@@ -75,18 +62,26 @@ LOADED = (
 NOBODY = "nobody-in-these-cases"
 
 
-def resource_of(record: Node, patient: str, resource_id: str, problems: Problems) -> Json | None:
-    """Return the resource that a record stands for; None, with the problems noted, where it is wrong."""
+def resource_of(
+    record: Node, patient: str, resource_id: str, systems: Mapping[str, str], problems: Problems
+) -> Json | None:
+    """Return the resource that a record stands for; None, with the problems noted, where it is wrong.
+
+    `systems` are the words by which code systems are named, with their addresses.
+    """
     kind = next((key for key in record.keys if key in WORDS), None)
     if kind is None:
         found = next(iter(record.keys), "")
         problems.add(record.line, f"a record says what it is first: {', '.join(WORDS)}.{nearest(found, WORDS)}")
         return None
     said = _checked(kind, record, problems)
-    concept = _concept(kind, record, said, problems)
+    concept = _concept(kind, record, said, systems, problems)
     if said is None or concept is None:
         return None
-    return _MAKERS[kind](said, concept, {"reference": f"Patient/{patient}"}) | {"id": resource_id}
+    made = _MAKERS[kind](said, concept, {"reference": f"Patient/{patient}"}) | {"id": resource_id}
+    if "coded" in said:
+        made["valueCodeableConcept"] = {"coding": [_code(said["coded"], systems)]}
+    return made
 
 
 def markers() -> list[Json]:
@@ -152,28 +147,30 @@ def wrong_date(text: str) -> str | None:
     return None if good else f"'{text}' is no date of FHIR; write 2026-05-01, 2026-05, or 2026-05-01T08:30:00+02:00"
 
 
-def _concept(kind: str, record: Node, said: Mapping[str, str] | None, problems: Problems) -> Json | None:
+def _concept(
+    kind: str, record: Node, said: Mapping[str, str] | None, systems: Mapping[str, str], problems: Problems
+) -> Json | None:
     """Return the CodeableConcept of a record."""
     if said is None or kind not in said:
         return None
     text = {"text": said["text"]} if "text" in said else {}
     if said[kind] == "none" and text:
         return text
-    codings = [_code(part) for part in said[kind].split(" | ")]
-    wrong = _code(said["coded"]) is None if "coded" in said else False
+    codings = [_code(part, systems) for part in said[kind].split(" | ")]
+    wrong = _code(said["coded"], systems) is None if "coded" in said else False
     if wrong or None in codings:
         problems.add(
             record.line_of("coded" if wrong else kind),
             f"'{said['coded' if wrong else kind]}' is no code; write a system and a code, as LOINC 718-7 (systems: "
-            f"{', '.join(SYSTEMS)}, or an address), several with ' | ' between them, or none beside a text",
+            f"{', '.join(systems)}, or an address), several with ' | ' between them, or none beside a text",
         )
         return None
     return {"coding": codings, **text}
 
 
-def _code(words: str) -> Json | None:
+def _code(words: str, systems: Mapping[str, str]) -> Json | None:
     system, _, code = words.strip().partition(" ")
-    uri = system if "://" in system or system.startswith("urn:") else SYSTEMS.get(system)
+    uri = system if "://" in system or system.startswith("urn:") else systems.get(system)
     return {"system": uri, "code": code.strip()} if uri and code.strip() else None
 
 
@@ -226,7 +223,6 @@ def _observation(said: Mapping[str, str], concept: Json, subject: Json) -> Json:
         effectiveDateTime=said.get("on"),
         valueQuantity=_quantity(said["value"]) if "value" in said else None,
         valueString=said.get("word"),
-        valueCodeableConcept={"coding": [_code(said["coded"])]} if "coded" in said else None,
         referenceRange=_reference_range(said["range"]) if "range" in said else None,
         interpretation=[_coding("v3-ObservationInterpretation", said["flag"])] if "flag" in said else None,
     )

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from collections.abc import Mapping as Dictionary
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -57,8 +58,8 @@ class Cases:
     patients: tuple[Case, ...]
 
 
-def parse_cases(text: str, *, source: str, trial: Trial) -> Cases:
-    """Read the cases of a trial.
+def parse_cases(text: str, *, source: str, trial: Trial, systems: Dictionary[str, str]) -> Cases:
+    """Read the cases of a trial; `systems` are the words by which code systems are named, with their addresses.
 
     Raises TrialError with every problem, its line and what to do.
     """
@@ -75,7 +76,7 @@ def parse_cases(text: str, *, source: str, trial: Trial) -> Cases:
     if not isinstance(patients, Sequence) or not patients.items:
         problems.add(top.line_of("patients"), "there are no patients; list at least one under 'patients:'")
         patients = Sequence((), top.line)
-    reader = _Reader(trial, everyone, Path(source).parent, problems)
+    reader = _Reader(trial, everyone, Path(source).parent, systems, problems)
     cases = tuple(case for item in patients.items if (case := reader.patient(item)) is not None)
     problems.raise_if_any()
     return Cases(source, as_of or date.min, cases)
@@ -84,10 +85,12 @@ def parse_cases(text: str, *, source: str, trial: Trial) -> Cases:
 class _Reader:
     """Reads the patients of one file, each laid over what holds for everyone."""
 
-    def __init__(self, trial: Trial, everyone: Mapping, folder: Path, problems: Problems) -> None:
+    def __init__(
+        self, trial: Trial, everyone: Mapping, folder: Path, systems: Dictionary[str, str], problems: Problems
+    ) -> None:
         self._trial = trial
         self._everyone = everyone
-        self._folder = folder
+        self._folder, self._systems = folder, systems
         self._problems = problems
         self._seen: dict[str, int] = {}
 
@@ -153,7 +156,7 @@ class _Reader:
                     self._problems.add(value.line, wrong)
         yield patient
         for key, record in self._records(node):
-            made = resource_of(record, name, f"{name}-{key.text}".replace("_", "-"), self._problems)
+            made = resource_of(record, name, f"{name}-{key.text}".replace("_", "-"), self._systems, self._problems)
             if made is not None:
                 yield made
 

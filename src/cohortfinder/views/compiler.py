@@ -55,22 +55,26 @@ class CompiledView:
 
         Resources of other types in the files are left out. The strict query raises DuckDB's
         InvalidInputException for a broken line or a value of a wrong kind; the robust one gives NULL for the
-        value and leaves the line out.
+        value and leaves the line out. A view that `reads_text` gives NULL for such a value either way.
         """
-        return (self._strict if strict else self._robust).over(self.relation_from_ndjson(strict))
+        if not self.reads_text:
+            return (self._strict if strict else self._robust).over(self.relation_from_ndjson(strict))
+        plan = self._robust
+        lines = f"read_ndjson_objects($files, format = 'newline_delimited'{_options(strict)})"
+        struct = f"json_transform(json, {plan.shape.json_text()})"
+        rows = f"(SELECT json, {struct} AS resource FROM {lines} WHERE json IS NOT NULL)"
+        return plan.over(f"(SELECT json AS {plan.raw}, unnest(resource) FROM {rows})")
 
     def relation_from_ndjson(self, strict: bool) -> str:
-        """Return what `select_from_ndjson` reads the files by: a relation with the part of them that the view uses."""
-        plan = self._strict if strict else self._robust
-        options = "" if strict else f", ignore_errors = true, maximum_object_size = {_LONGEST_LINE}"
-        if plan.raw:
-            lines = f"read_ndjson_objects($files, format = 'newline_delimited'{options})"
-            transform = "json_transform_strict" if strict else "json_transform"
-            struct = f"{transform}(json, {plan.shape.json_text()})"
-            rows = f"(SELECT json, {struct} AS resource FROM {lines} WHERE json IS NOT NULL)"
-            return f"(SELECT json AS {plan.raw}, unnest(resource) FROM {rows})"
-        columns = plan.shape.columns()
-        return f"read_json($files, format = 'newline_delimited', auto_detect = false, columns = {{{columns}}}{options})"
+        """Return the part of the files that the view uses, as a relation of typed columns."""
+        columns = (self._strict if strict else self._robust).shape.columns()
+        read = f"'newline_delimited', auto_detect = false, columns = {{{columns}}}{_options(strict)}"
+        return f"read_json($files, format = {read})"
+
+    @property
+    def reads_text(self) -> bool:
+        """Whether it reads the JSON text: for a repeat, or for the digits of a decimal."""
+        return bool(self._strict.raw)
 
     @property
     def refuses_rows(self) -> bool:
@@ -86,6 +90,10 @@ class CompiledView:
         rows = f"(SELECT {name} AS text, {struct} AS resource FROM {quote(relation)} WHERE {own})"
         raw = f"text AS {plan.raw}, " if plan.raw else ""
         return plan.over(f"(SELECT {raw}unnest(resource) FROM {rows})")
+
+
+def _options(strict: bool) -> str:
+    return "" if strict else f", ignore_errors = true, maximum_object_size = {_LONGEST_LINE}"
 
 
 def compile_view(definition: Mapping[str, Any] | str, *, elements: ElementTable | None = None) -> CompiledView:

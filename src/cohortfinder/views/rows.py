@@ -57,7 +57,6 @@ class JsonStage(Stage):
 
     raw: str = ""
     shape: Shape = field(default_factory=Shape)
-    transform: str = "json_transform"
 
     def relation(self) -> Relation:
         """Return what makes the rows of this stage from a relation."""
@@ -68,7 +67,7 @@ class JsonStage(Stage):
         return lambda source: self._with_fields(f"(SELECT *, {', '.join(found)} FROM {source})")
 
     def _with_fields(self, source: str) -> str:
-        return f"(SELECT *, {self.transform}({self.raw}, {self.shape.json_text()}) AS {self.item} FROM {source})"
+        return f"(SELECT *, json_transform({self.raw}, {self.shape.json_text()}) AS {self.item} FROM {source})"
 
 
 @dataclass

@@ -78,7 +78,7 @@ def _iterate_json(select: Select, scope: Scope, chain: Chain, guard: Guard) -> t
     stage = chain.add(
         JsonStage(
             items.sql, names.fresh("x"), names.fresh("i"), guard, or_null,
-            raw=names.fresh("j"), transform=_transform(scope),
+            raw=names.fresh("j"),
         )
     )  # fmt: skip
     return _inside(stage, items, scope), stage.present if or_null or guard else None
@@ -95,7 +95,7 @@ def _repeat(select: Select, scope: Scope, chain: Chain, guard: Guard) -> tuple[S
         raise ViewError("the paths lead to elements of different types", where="repeat", path=select.paths[0])
     stage = chain.add(
         RepeatStage(
-            _concatenated(first), item, names.fresh("i"), guard, raw=raw, transform=_transform(scope),
+            _concatenated(first), item, names.fresh("i"), guard, raw=raw,
             children=_concatenated(below), row=names.fresh("r"), path=names.fresh("p"), walk=names.fresh("w"),
         )
     )  # fmt: skip
@@ -133,10 +133,6 @@ def _concatenated(items: list[JsonItems]) -> str:
 def _inside(stage: JsonStage, items: JsonItems, scope: Scope) -> Scope:
     focus = Value(stage.item, items.fhir_type, context=items.context, shape=stage.shape, raw=stage.raw)
     return replace(scope, focus=focus, row_index=stage.row_index)
-
-
-def _transform(scope: Scope) -> str:
-    return "json_transform" if scope.robust else "json_transform_strict"
 
 
 def _union(unions: tuple[Select, ...], scope: Scope, chain: Chain, guard: Guard) -> list[Output]:

@@ -55,7 +55,7 @@ class Reader:
 
     def reason_against(self, line: bytes) -> str:
         """Say why a line that is refused when it is alone cannot be read, naming no value of it."""
-        known = examine(line).reason
+        known = examine(line, needs_id=not self._any_resource).reason
         if known:
             return known
         table = next((name for name, view in self._views if self._refused([view], [line])), "resource")

@@ -4,25 +4,17 @@ A case file says `anc: {value: "<1.0 10*9/L", on: 2026-11-12}`; this module make
 it. What it does not know it passes through, so a case may always write plain FHIR.
 """
 
+import csv
 import re
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 Json = dict[str, Any]
 
-SYSTEMS = {
-    "LOINC": "http://loinc.org",
-    "SNOMED": "http://snomed.info/sct",
-    "ICD10": "http://hl7.org/fhir/sid/icd-10",
-    "ICD10CM": "http://hl7.org/fhir/sid/icd-10-cm",
-    "ICD10GM": "http://fhir.de/CodeSystem/bfarm/icd-10-gm",
-    "ICD9PROC": "http://hl7.org/fhir/sid/icd-9-cm",
-    "RXNORM": "http://www.nlm.nih.gov/research/umls/rxnorm",
-    "ATC": "http://www.whocc.no/atc",
-    "CVX": "http://hl7.org/fhir/sid/cvx",
-    "LOCAL": "urn:cohortfinder:codesystem:observation",
-    "HOSPITAL": "https://hospital.invalid/codes",
-}
+with (Path(__file__).resolve().parents[3] / "mappings" / "system_words.csv").open(encoding="utf-8") as _lines:
+    SYSTEMS = {row["word"]: row["uri"] for row in csv.DictReader(_lines)}
+SYSTEMS["HOSPITAL"] = "https://hospital.invalid/codes"
 UCUM = "http://unitsofmeasure.org"
 _HL7 = "http://terminology.hl7.org/CodeSystem/"
 STATUS_SYSTEMS = {

@@ -203,6 +203,7 @@ def test_files_are_sorted_and_plain():
         "unit_aliases.csv": ("unit", "alias"),
         "ordinal_codes.csv": ("system", "code"),
         "numeric_answers.csv": ("concept", "system", "answer"),
+        "system_words.csv": ("word",),
         "lookback.csv": ("group",),
         "ordinal_words.csv": ("lang", "polarity", "word"),
         "reference_ranges.csv": ("concept", "sex"),

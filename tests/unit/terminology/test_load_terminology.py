@@ -84,6 +84,7 @@ def append(path: Path, line: str) -> int:
         ("lookback.csv", "weekly,x,7", "no whole number of days"),
         ("ordinal_words.csv", "Positive,positive,en", "must be lower case"),
         ("ordinal_codes.csv", "http://loinc.org,LA0-0,maybe,,x", "unknown polarity 'maybe'"),
+        ("system_words.csv", "READ,http://read.example", "unknown address"),
         ("numeric_answers.csv", "nyha_class,text,Class II,2,x", "must be lower case"),
         ("numeric_answers.csv", "nyha,text,two,2,x", "unknown concept 'nyha'"),
         ("reference_ranges.csv", "ldh,*,U/L,250,200,,,x", "the low one first"),

@@ -4,18 +4,21 @@ from typing import Any
 
 import pytest
 
+from cohortfinder.resources import resource_dir
+from cohortfinder.terminology import load_terminology
 from cohortfinder.trials.case_records import LOADED, markers, resource_of
 from cohortfinder.trials.document import read_document
 from cohortfinder.trials.problems import Problems
 
 SUBJECT = {"reference": "Patient/p"}
 HL7 = "http://terminology.hl7.org/CodeSystem/"
+SYSTEMS = load_terminology(resource_dir("mappings")).system_words
 
 
 def made(text: str) -> dict[str, Any]:
     problems = Problems("cases.yaml")
     record = read_document(text, problems)
-    resource = resource_of(record, "p", "p-r", problems)
+    resource = resource_of(record, "p", "p-r", SYSTEMS, problems)
     problems.raise_if_any()
     assert resource is not None
     assert resource.pop("id") == "p-r"
