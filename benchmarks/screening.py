@@ -77,7 +77,7 @@ class Timed:
 def timed_screening(trial: str, store: Path, as_of: date, out: Path | None = None) -> Timed:
     """Run the job `screen` with a clock on its connection."""
     settings = Settings(store=store)
-    terminology = read_terminology()
+    terminology = read_terminology(settings)
     clocks: list[Clock] = []
 
     @contextmanager

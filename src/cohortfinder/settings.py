@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cohortfinder.errors import ConfigurationError
 from cohortfinder.model import Override, Overrides
+from cohortfinder.site import Site, read_site
 
 DEFAULT_FILE = Path("cohortfinder.toml")
 DEFAULT_STORE = Path("cohortfinder-store")
@@ -35,6 +36,7 @@ class Settings:
     memory_limit: str | None = None
     threads: int | None = None
     parameters: Overrides = field(default_factory=Overrides)
+    site: Site = field(default_factory=Site)
 
 
 def read_settings(file: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
@@ -49,7 +51,7 @@ def read_settings(file: Path | None = None, environment: Mapping[str, str] | Non
         if value is not None:
             given[(name,)] = (value, variable)
     problems: list[str] = []
-    settings = _checked(given, problems)
+    settings = _checked(given, (file or DEFAULT_FILE).parent, problems)
     if problems:
         raise ConfigurationError("\n".join(problems))
     return settings
@@ -103,10 +105,10 @@ def _line_of(key: Key, lines: Mapping[Key, int]) -> int:
     return next((lines[part] for part in parts if part in lines), 1)
 
 
-def _checked(given: Given, problems: list[str]) -> Settings:
+def _checked(given: Given, folder: Path, problems: list[str]) -> Settings:
     for key, (_, place) in given.items():
-        if key[0] not in (*KEYS, "parameters"):
-            problems.append(f"{place}: unknown key {key[0]!r}; known are {', '.join(KEYS)}, parameters")
+        if key[0] not in (*KEYS, "parameters", "site"):
+            problems.append(f"{place}: unknown key {key[0]!r}; known are {', '.join(KEYS)}, parameters, site")
         elif key[0] in KEYS and len(key) > 1:
             problems.append(f"{place}: {key[0]} is one value and no table")
     store = _text(given, "store", problems)
@@ -122,6 +124,7 @@ def _checked(given: Given, problems: list[str]) -> Settings:
         memory_limit=memory,
         threads=_threads(given, problems),
         parameters=_parameters(given, problems),
+        site=read_site(given, folder, problems),
     )
 
 

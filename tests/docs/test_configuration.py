@@ -15,7 +15,7 @@ def test_the_example_is_right_for_every_trial_that_it_names(tmp_path: Path) -> N
     file.write_text(block, encoding="utf-8")
     settings = read_settings(file, {})
     assert [*settings.parameters.by_trial] == ["NCT06983964", "T2D-EXAMPLE"]
-    terminology = read_terminology()
+    terminology = read_terminology(settings)
     for name, values in settings.parameters.by_trial.items():
         trial = read_trial(name, terminology, settings)
         held = {one.name: one.value for one in trial.parameters}

@@ -15,6 +15,7 @@ from cohortfinder.engine.rules import rule_scripts
 from cohortfinder.engine.screening import screen
 from cohortfinder.model import Arm, Combination, Criterion, Leaf, Rule, Trial
 from cohortfinder.resources import resource_dir
+from cohortfinder.site import NO_SITE, Site
 from cohortfinder.sql.environment import render
 from cohortfinder.terminology import Terminology, load_terminology
 from cohortfinder.views.compiler import compile_view
@@ -155,7 +156,7 @@ def spec() -> Callable[..., None]:
 
     `expected` has `patient_id | truth`, and `reason`, `flags`, `changes_on`, `suggested` where given; `evidence` a row an
     item of evidence, with those of its fields that are named, `first_evidence` the same of the first item. Of `incomplete`
-    types a pull has failed.
+    types a pull has failed. `site` is what a site knows of codes beside what ships.
     """
 
     def check(
@@ -169,6 +170,7 @@ def spec() -> Callable[..., None]:
         flag_when: Mapping[str, Mapping[str, Any]] | None = None,
         evidence: str | None = None,
         first_evidence: str | None = None,
+        site: Site = NO_SITE,
         **tables: str,
     ) -> None:
         with duckdb.connect() as connection:
@@ -176,7 +178,7 @@ def spec() -> Callable[..., None]:
             screen(
                 connection,
                 make_trial(rule, kind, flag_when),
-                _terminology(),
+                _terminology() if site == NO_SITE else load_terminology(resource_dir("mappings"), site),
                 as_of=date.fromisoformat(as_of),
                 loaded={name: name not in incomplete for name in loaded},
                 everyone=True,

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import click
 
-from cohortfinder.cli.console import print_json
+from cohortfinder.cli.console import print_json, progress
 from cohortfinder.cli.options import settings_of
 from cohortfinder.errors import TrialError
-from cohortfinder.jobs.check import check_trial
+from cohortfinder.jobs.check import Checked, check_trial
 
 
 @click.command("check")
@@ -27,9 +27,25 @@ def command(trial: str, config: Path | None, as_json: bool, debug: bool) -> int:
         if as_json:
             print_json({"trial": trial, "problems": [asdict(problem) for problem in error.problems]})
         raise
-    computed = sum(criterion.computed for criterion in checked.criteria)
+    for warning in checked.warnings:
+        progress(f"warning: {warning}")
     if as_json:
-        print_json({"trial": checked.id, "criteria": len(checked.criteria), "with_rule": computed, "problems": []})
+        print_json(_summary(checked))
     else:
-        click.echo(f"{checked.id} is right: {len(checked.criteria)} criteria, {computed} with a rule.")
+        _tell(checked)
     return 0
+
+
+def _summary(checked: Checked) -> dict[str, object]:
+    trial = checked.trial
+    computed = sum(criterion.computed for criterion in trial.criteria)
+    told = {"site_inputs": checked.inputs, "warnings": checked.warnings}
+    return {"trial": trial.id, "criteria": len(trial.criteria), "with_rule": computed, "problems": [], **told}
+
+
+def _tell(checked: Checked) -> None:
+    trial = checked.trial
+    computed = sum(criterion.computed for criterion in trial.criteria)
+    click.echo(f"{trial.id} is right: {len(trial.criteria)} criteria, {computed} with a rule.")
+    for name, digest in checked.inputs.items():
+        click.echo(f"read with {name} (sha256 {digest[:12]})")

@@ -21,8 +21,9 @@ def command(trial: str, config: Path | None, html: Path | None, debug: bool) -> 
 
     Criterion by criterion: the sentence of the protocol, the rule, how it is read, and how far data can tell.
     """
-    terminology = read_terminology()
-    read = read_trial(trial, terminology, settings_of(config, None))
+    settings = settings_of(config, None)
+    terminology = read_terminology(settings)
+    read = read_trial(trial, terminology, settings)
     if html is None:
         click.echo(describe_trial(read, concept_labels(terminology)), nl=False)
     else:

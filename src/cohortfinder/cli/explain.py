@@ -23,7 +23,7 @@ def command(
     TRIAL is a file, or the id of one that ships. PATIENT is Patient.id, as in candidates.csv.
     """
     settings = settings_of(config, store)
-    terminology = read_terminology()
+    terminology = read_terminology(settings)
     read = read_trial(trial, terminology, settings)
     day = index_date(as_of, time_zone=settings.time_zone or read.time_zone)
     explanation, exit_status = explain_patient(read, terminology, settings, patient=patient, as_of=day, log=progress)

@@ -22,7 +22,7 @@ def command(
 ) -> int:  # fmt: skip
     """Evaluate a trial (a file, or the id of one that ships) and rank the patients."""
     settings = settings_of(config, store)
-    terminology = read_terminology()
+    terminology = read_terminology(settings)
     read = read_trial(trial, terminology, settings)
     day = index_date(as_of, time_zone=settings.time_zone or read.time_zone)
     result = screen_store(read, terminology, settings, as_of=day, out=out, everyone=everyone, log=progress)

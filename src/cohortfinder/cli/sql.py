@@ -30,7 +30,7 @@ def command(
     TRIAL is a file, or the id of one that ships. CRITERION is an id of it; without one, all are printed.
     """
     settings = settings_of(config, store)
-    terminology = read_terminology()
+    terminology = read_terminology(settings)
     read = read_trial(trial, terminology, settings)
     day = index_date(as_of, time_zone=settings.time_zone or read.time_zone)
     loaded = {name: state.complete for name, state in status(settings.store).types.items()}

@@ -9,6 +9,7 @@ from cohortfinder.engine.questions import concepts_of
 from cohortfinder.model import Leaf, Trial, leaves_of, rules_of
 from cohortfinder.resources import resource_dir
 from cohortfinder.sql.environment import Rendered, render
+from cohortfinder.terminology import Terminology
 
 MAPPING_TABLES = {
     "map_code_system": "code_systems.csv",
@@ -98,7 +99,9 @@ def _leaves(trial: Trial, criteria: Collection[str] | None = None) -> Iterator[L
     return (leaf for criterion in chosen for rule in rules_of(criterion) for leaf in leaves_of(rule))
 
 
-def people_statements(trial: Trial, as_of: date, *, counted: bool = True) -> tuple[Statement, ...]:
+def people_statements(
+    trial: Trial, terminology: Terminology, as_of: date, *, counted: bool = True
+) -> tuple[Statement, ...]:
     """Return the statements that read the mappings and find out who the persons are.
 
     `counted`: and how many records each has, which is shown where nothing was found.
@@ -107,8 +110,9 @@ def people_statements(trial: Trial, as_of: date, *, counted: bool = True) -> tup
     kinds = {leaf.kind for leaf in _leaves(trial)}
     files = MAPPING_TABLES | (DOSE_TABLES if kinds & _OF_DOSES else {})
     maps = tuple(
-        Statement(table, render("facts/map.sql.jinja", table=table, path=str(mappings / file)))
+        Statement(table, render("facts/map.sql.jinja", table=table, path=path, change=terminology.changes.get(file)))
         for table, file in files.items()
+        for path in [str(mappings / file)]
     )
     return maps + _statements(PEOPLE, zone=trial.time_zone, as_of=as_of, counted=counted)
 

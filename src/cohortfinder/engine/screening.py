@@ -46,7 +46,7 @@ def screen(
     horizon = _years_later(as_of, horizon_years)
     entries = _entries(trial)
     first = None if everyone else entries["entries"]
-    engine.run_all(people_statements(trial, as_of, counted=everyone))
+    engine.run_all(people_statements(trial, terminology, as_of, counted=everyone))
     made = fact_statements(trial, as_of, first)
     engine.run_all(made)
     told: tuple[str, ...] = ()

@@ -1,12 +1,14 @@
 """The job `check`: is a trial file right, and does none of its rules hold for a patient about whom nothing is known?"""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 
 import duckdb
 
 from cohortfinder.engine.screening import screen
 from cohortfinder.errors import Problem, TrialError
-from cohortfinder.jobs.screen import read_terminology, read_trial
+from cohortfinder.jobs.screen import expansion_warnings, read_terminology, read_trial
 from cohortfinder.model import Trial
 from cohortfinder.settings import Settings
 from cohortfinder.sql.environment import render
@@ -14,17 +16,27 @@ from cohortfinder.terminology import Terminology
 from cohortfinder.warehouse.tables import create_tables
 
 
-def check_trial(name: str, settings: Settings) -> Trial:
-    """Parse and check a trial, and return it.
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A trial that is right, the site's files that it was read with, and what these lack."""
 
-    Raises TrialError with every problem and its line, InputError when there is no such trial.
+    trial: Trial
+    inputs: Mapping[str, str]
+    warnings: tuple[str, ...]
+
+
+def check_trial(name: str, settings: Settings) -> Checked:
+    """Parse and check a trial with the site's inputs, and return it.
+
+    Raises TrialError with every problem and its line, InputError when there is no such trial, ConfigurationError when
+    an input of the site is wrong.
     """
-    terminology = read_terminology()
+    terminology = read_terminology(settings)
     trial = read_trial(name, terminology, settings)
     problems = true_without_data(trial, terminology)
     if problems:
         raise TrialError(problems)
-    return trial
+    return Checked(trial, terminology.inputs, expansion_warnings(terminology, settings))
 
 
 def true_without_data(trial: Trial, terminology: Terminology) -> tuple[Problem, ...]:

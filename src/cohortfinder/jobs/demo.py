@@ -29,7 +29,7 @@ def demo(folder: Path = FOLDER, *, log: Callable[[str], None] = lambda _: None) 
         shutil.rmtree(folder)
     load(sample_files(), folder, log=log)
     settings = Settings(store=folder)
-    terminology = read_terminology()
+    terminology = read_terminology(settings)
     trial = read_trial(TRIAL, terminology, settings)
     return screen_store(trial, terminology, settings, as_of=AS_OF, out=folder / "out", log=log)
 

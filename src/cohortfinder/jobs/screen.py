@@ -57,9 +57,12 @@ def read_trial(name: str, terminology: Terminology, settings: Settings) -> Trial
     return parse_trial(text, source=str(path), terminology=terminology, overrides=settings.parameters)
 
 
-def read_terminology() -> Terminology:
-    """Load the mappings that ship with the program."""
-    return load_terminology(resource_dir("mappings"))
+def read_terminology(settings: Settings) -> Terminology:
+    """Load the mappings that ship with the program, and those of the site.
+
+    Raises ConfigurationError with everything that is wrong in them, and its place.
+    """
+    return load_terminology(resource_dir("mappings"), settings.site)
 
 
 def screen_store(
@@ -84,6 +87,8 @@ def screen_store(
         if out:
             make_folder(out)  # before the work, not after it
         log(f"screening {trial.id} as of {as_of}")
+        for name in terminology.inputs:
+            log(f"with {name}")
         screen(
             connection,
             trial,
@@ -102,7 +107,7 @@ def screen_store(
                 trial,
                 as_of,
                 labels=concept_labels(terminology),
-                warnings=_warnings(states),
+                warnings=(*_warnings(states), *expansion_warnings(terminology, settings)),
                 run_record=_run_record(terminology, states, seconds, everyone=everyone),
             )
             files = write_outputs(out, screening, connection) if out else ()
@@ -134,6 +139,25 @@ def _warnings(states: Mapping[str, Any]) -> tuple[str, ...]:
     return (f"The last load of {', '.join(incomplete)} was not complete; what is missing here may exist.",)
 
 
+def expansion_warnings(terminology: Terminology, settings: Settings) -> tuple[str, ...]:
+    """Say where the kept expansions that the site has asked for are missing, or older than the concepts."""
+    kept = terminology.expansions
+    if settings.site.expansions is None:
+        return ()
+    if not kept.file:
+        return (
+            f"{settings.site.expansions.path} is not there yet: codes below those of the concepts are not found; "
+            "run `cohortfinder expand`.",
+        )
+    if missing := kept.missing(terminology.questions):
+        codes = "1 code" if missing == 1 else f"{missing} codes"
+        return (
+            f"{kept.file} of {kept.expanded_at[:10]} is older than the concepts: {codes} of theirs "
+            f"{'was' if missing == 1 else 'were'} not expanded; run `cohortfinder expand`.",
+        )
+    return ()
+
+
 def _run_record(
     terminology: Terminology, states: Mapping[str, Any], seconds: float, *, everyone: bool
 ) -> dict[str, Any]:
@@ -142,6 +166,8 @@ def _run_record(
         "duckdb": duckdb.__version__,
         "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "mappings_sha256": terminology.sha256,
+        "site_inputs": terminology.inputs,
+        "expanded_at": terminology.expansions.expanded_at or None,
         "everyone": everyone,
         "resources": {name: state.resources for name, state in sorted(states.items())},
         "seconds": {"screen_and_rank": round(seconds, 3)},

@@ -60,7 +60,7 @@ def run_cases(name: str, settings: Settings, *, cases: Path | None = None, log: 
     `cases` is the file, by default the one of the same name in the folder `cases` beside the trial. Raises TrialError
     when the trial or its cases are wrong, InputError when there are none.
     """
-    terminology = read_terminology()
+    terminology = read_terminology(settings)
     trial = read_trial(name, terminology, settings)
     path = cases or Path(trial.source).parent / FOLDER / Path(trial.source).name
     given = _read_cases(trial, path, terminology)

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from pathlib import Path
 
 from cohortfinder.terminology.codes import code_damage
 from cohortfinder.terminology.concepts import (
+    CLINICAL_COLUMNS,
     CODE_MATCHES,
     COURSES,
     DOMAINS,
@@ -14,22 +14,25 @@ from cohortfinder.terminology.concepts import (
     ClinicalConcept,
     TextTerm,
 )
-from cohortfinder.terminology.tables import Complaints, Row, group_rows, read_table
+from cohortfinder.terminology.csv_files import Row
+from cohortfinder.terminology.site_codes import SiteCodes
+from cohortfinder.terminology.tables import Complaints, MappingFiles, group_rows
 
 _CONCEPT_COLUMNS = ("concept", "domain", "course", "label")
-_CODE_COLUMNS = ("concept", "system", "code", "match", "include", "strength", "label", "note", "source")
 _EFFECT_COLUMNS = ("concept", "effect_days", "route", "source")
 _TERM_COLUMNS = ("concept", "lang", "term", "match", "note", "source")
 
 
-def read_clinical_concepts(folders: Sequence[Path], complaints: Complaints) -> dict[str, ClinicalConcept]:
+def read_clinical_concepts(files: MappingFiles, site: SiteCodes, complaints: Complaints) -> dict[str, ClinicalConcept]:
     """Return the concepts by name, each with its codes and words.
 
     A code stands once in a concept: included and excluded at the same time would mean nothing.
     """
-    concepts = read_table(folders, "concepts/clinical_concepts.csv", _CONCEPT_COLUMNS, ("concept",), complaints)
-    codes = read_table(folders, "concepts/clinical_codes.csv", _CODE_COLUMNS, ("concept", "system", "code"), complaints)
-    terms = read_table(folders, "concepts/text_terms.csv", _TERM_COLUMNS, ("concept", "lang", "term"), complaints)
+    concepts = files.read("concepts/clinical_concepts.csv", _CONCEPT_COLUMNS, ("concept",), complaints)
+    codes = files.read("concepts/clinical_codes.csv", CLINICAL_COLUMNS, ("concept", "system", "code"), complaints)
+    terms = files.read("concepts/text_terms.csv", _TERM_COLUMNS, ("concept", "lang", "term"), complaints)
+    codes = site.clinical(codes, {row["concept"]: row["label"] for row in concepts})
+    files.put("concepts/clinical_codes.csv", codes)
     names = [row["concept"] for row in concepts]
 
     def nearest(name: str) -> str | None:
@@ -43,11 +46,9 @@ def read_clinical_concepts(folders: Sequence[Path], complaints: Complaints) -> d
     }
 
 
-def check_drug_effects(
-    folders: Sequence[Path], concepts: Mapping[str, ClinicalConcept], complaints: Complaints
-) -> None:
+def check_drug_effects(files: MappingFiles, concepts: Mapping[str, ClinicalConcept], complaints: Complaints) -> None:
     """Note a drug that does not exist, and an effect that is no number of days."""
-    for row in read_table(folders, "concepts/drug_effects.csv", _EFFECT_COLUMNS, ("concept",), complaints):
+    for row in files.read("concepts/drug_effects.csv", _EFFECT_COLUMNS, ("concept",), complaints):
         concept = concepts.get(row["concept"])
         if concept is None or concept.domain != "medication":
             complaints.add(row, f"{row['concept']!r} is no concept of the domain medication")

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+CLINICAL_COLUMNS = ("concept", "system", "code", "match", "include", "strength", "label", "note", "source")
+OBSERVATION_COLUMNS = ("concept", "system", "code", "role", "label", "note", "source")
 PAIR_ROLES = frozenset({"pair_first", "pair_second"})
 DECIDING_ROLES = frozenset({"primary", "alt", "local", "component", "deprecated"}) | PAIR_ROLES
 ROLES = DECIDING_ROLES | {"confirm", "supporting", "not-substitutable", "weak", "exclude", "control", "panel"}

@@ -1,12 +1,12 @@
 """doses.csv, dose_units.csv, timings.csv and routes.csv: checks, and which concepts have a dose."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from cohortfinder.terminology.codes import code_damage
 from cohortfinder.terminology.concepts import ClinicalConcept
-from cohortfinder.terminology.tables import Complaints, Row, read_table
+from cohortfinder.terminology.csv_files import Row
+from cohortfinder.terminology.tables import Complaints, MappingFiles
 
 _DOSE_COLUMNS = (
     "ingredient", "system", "code", "reference", "equals_mg", "amount_low", "amount_high", "weekly_max", "routes",
@@ -27,15 +27,15 @@ class DosedDrugs:
 
 
 def read_doses(
-    folders: Sequence[Path], concepts: Mapping[str, ClinicalConcept], complaints: Complaints
+    files: MappingFiles, concepts: Mapping[str, ClinicalConcept], complaints: Complaints
 ) -> dict[str, DosedDrugs]:
     """Check the tables of the dose arithmetic and return the concepts of which some ingredient is known."""
-    rows = read_table(folders, "doses.csv", _DOSE_COLUMNS, ("system", "code"), complaints)
+    rows = files.read("doses.csv", _DOSE_COLUMNS, ("system", "code"), complaints)
     for row in rows:
         _check_dose(row, complaints)
-    _check_units(folders, complaints)
-    _check_timings(folders, complaints)
-    for row in read_table(folders, "routes.csv", _ROUTE_COLUMNS, ("match", "code"), complaints):
+    _check_units(files, complaints)
+    _check_timings(files, complaints)
+    for row in files.read("routes.csv", _ROUTE_COLUMNS, ("match", "code"), complaints):
         complaints.require(row, "match", ("code", "word"))
         complaints.require(row, "route", (*_SYSTEMIC, "local"))
         _check_lower(row, "code", complaints)
@@ -68,16 +68,16 @@ def _check_dose(row: Row, complaints: Complaints) -> None:
         complaints.add(row, f"unknown route {min(unknown)!r}; write some of: {', '.join(_SYSTEMIC)}")
 
 
-def _check_units(folders: Sequence[Path], complaints: Complaints) -> None:
-    for row in read_table(folders, "dose_units.csv", _UNIT_COLUMNS, ("unit",), complaints):
+def _check_units(files: MappingFiles, complaints: Complaints) -> None:
+    for row in files.read("dose_units.csv", _UNIT_COLUMNS, ("unit",), complaints):
         complaints.require(row, "kind", ("mass", "mass_per_kg", "product", "volume"))
         complaints.require(row, "route", ("", *_SYSTEMIC))
         _check_lower(row, "unit", complaints)
         _check_positive(row, "factor", complaints)
 
 
-def _check_timings(folders: Sequence[Path], complaints: Complaints) -> None:
-    for row in read_table(folders, "timings.csv", _TIMING_COLUMNS, ("kind", "code"), complaints):
+def _check_timings(files: MappingFiles, complaints: Complaints) -> None:
+    for row in files.read("timings.csv", _TIMING_COLUMNS, ("kind", "code"), complaints):
         complaints.require(row, "kind", ("unit", "code", "words"))
         _check_positive(row, "times", complaints)
         _check_positive(row, "days", complaints)

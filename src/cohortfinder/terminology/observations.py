@@ -2,29 +2,38 @@
 
 from collections.abc import Collection, Sequence
 from difflib import get_close_matches
-from pathlib import Path
 
 from cohortfinder.terminology.codes import code_damage
-from cohortfinder.terminology.concepts import PAIR_ROLES, ROLES, VALUE_KINDS, ObservationCode, ObservationConcept
-from cohortfinder.terminology.tables import Complaints, Row, group_rows, read_table
+from cohortfinder.terminology.concepts import (
+    OBSERVATION_COLUMNS,
+    PAIR_ROLES,
+    ROLES,
+    VALUE_KINDS,
+    ObservationCode,
+    ObservationConcept,
+)
+from cohortfinder.terminology.csv_files import Row
+from cohortfinder.terminology.site_codes import SiteCodes
+from cohortfinder.terminology.tables import Complaints, MappingFiles, group_rows
 
 _CONCEPT_COLUMNS = (
     "concept", "label", "value_kind", "unit", "plausible_min", "plausible_max", "group", "detection",
     "negative_below", "positive_above", "source",
 )  # fmt: skip
-_CODE_COLUMNS = ("concept", "system", "code", "role", "label", "note", "source")
 
 
 def read_observation_concepts(
-    folders: Sequence[Path], groups: Collection[str], complaints: Complaints
+    files: MappingFiles, groups: Collection[str], site: SiteCodes, complaints: Complaints
 ) -> dict[str, ObservationConcept]:
     """Return the concepts by name, each with its codes.
 
     A code belongs to one concept only: a result that meant two quantities could not be compared. The code of a pair
     ("120/80") belongs to two, one for each of its numbers.
     """
-    concepts = read_table(folders, "concepts/observation_concepts.csv", _CONCEPT_COLUMNS, ("concept",), complaints)
-    codes = read_table(folders, "concepts/observation_codes.csv", _CODE_COLUMNS, ("system", "code", "role"), complaints)
+    concepts = files.read("concepts/observation_concepts.csv", _CONCEPT_COLUMNS, ("concept",), complaints)
+    codes = files.read("concepts/observation_codes.csv", OBSERVATION_COLUMNS, ("system", "code", "role"), complaints)
+    codes = site.observation(codes, {row["concept"]: row["label"] for row in concepts})
+    files.put("concepts/observation_codes.csv", codes)
     _refuse_two_meanings(codes, complaints)
     names = [row["concept"] for row in concepts]
     rows_of = group_rows(codes, names, complaints, lambda name: next(iter(get_close_matches(name, names, n=1)), None))

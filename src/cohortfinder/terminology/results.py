@@ -1,11 +1,10 @@
 """The tables by which SQL reads a result (coded values, words, interpretations, assumed ranges) or a study: checks."""
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 
 from cohortfinder.terminology.codes import code_damage
 from cohortfinder.terminology.concepts import POLARITIES, ObservationConcept
-from cohortfinder.terminology.tables import Complaints, read_table
+from cohortfinder.terminology.tables import Complaints, MappingFiles
 
 _ANSWER_COLUMNS = ("concept", "system", "answer", "number", "source")
 _DERIVED_COLUMNS = ("concept", "rank", "whole", "part", "addend", "source")
@@ -15,32 +14,34 @@ _RANGE_COLUMNS = ("concept", "sex", "unit", "uln_low", "uln_high", "lln_low", "l
 
 
 def check_result_tables(
-    folders: Sequence[Path], concepts: Mapping[str, ObservationConcept], complaints: Complaints
+    files: MappingFiles, concepts: Mapping[str, ObservationConcept], complaints: Complaints
 ) -> None:
     """Note what is wrong in the tables that tell what a result or a study is."""
-    _check_ordinals(folders, complaints)
-    _check_answers(folders, concepts, complaints)
-    _check_interpretations(folders, complaints)
-    _check_ranges(folders, concepts, complaints)
-    _check_derived(folders, concepts, complaints)
-    _check_remarks(folders, concepts, complaints)
-    _check_study_kinds(folders, complaints)
+    _check_ordinals(files, complaints)
+    _check_answers(files, concepts, complaints)
+    _check_interpretations(files, complaints)
+    _check_ranges(files, concepts, complaints)
+    _check_derived(files, concepts, complaints)
+    _check_remarks(files, concepts, complaints)
+    _check_study_kinds(files, complaints)
+    for row in files.read("sex_codes.csv", ("system", "code", "sex", "source"), ("system", "code"), complaints):
+        complaints.require(row, "sex", ("female", "male"))
 
 
-def _check_ordinals(folders: Sequence[Path], complaints: Complaints) -> None:
+def _check_ordinals(files: MappingFiles, complaints: Complaints) -> None:
     columns = ("system", "code", "polarity", "label", "source")
-    for row in read_table(folders, "ordinal_codes.csv", columns, ("system", "code"), complaints):
+    for row in files.read("ordinal_codes.csv", columns, ("system", "code"), complaints):
         complaints.require(row, "polarity", POLARITIES)
         if damage := code_damage(row["system"], row["code"]):
             complaints.add(row, f"code {row['code']!r} {damage}")
-    for row in read_table(folders, "ordinal_words.csv", ("word", "polarity", "lang"), ("word",), complaints):
+    for row in files.read("ordinal_words.csv", ("word", "polarity", "lang"), ("word",), complaints):
         complaints.require(row, "polarity", POLARITIES)
         if row["word"] != row["word"].strip().lower():
             complaints.add(row, f"word {row['word']!r} must be lower case and without blanks around it")
 
 
-def _check_answers(folders: Sequence[Path], concepts: Mapping[str, ObservationConcept], complaints: Complaints) -> None:
-    for row in read_table(folders, "numeric_answers.csv", _ANSWER_COLUMNS, _ANSWER_COLUMNS[:3], complaints):
+def _check_answers(files: MappingFiles, concepts: Mapping[str, ObservationConcept], complaints: Complaints) -> None:
+    for row in files.read("numeric_answers.csv", _ANSWER_COLUMNS, _ANSWER_COLUMNS[:3], complaints):
         complaints.whole(row, "number")
         if row["concept"] not in concepts:
             complaints.add(row, f"unknown concept {row['concept']!r}")
@@ -50,15 +51,15 @@ def _check_answers(folders: Sequence[Path], concepts: Mapping[str, ObservationCo
             complaints.add(row, f"code {row['answer']!r} {damage}")
 
 
-def _check_interpretations(folders: Sequence[Path], complaints: Complaints) -> None:
-    for row in read_table(folders, "interpretations.csv", ("code", "polarity", "position"), ("code",), complaints):
+def _check_interpretations(files: MappingFiles, complaints: Complaints) -> None:
+    for row in files.read("interpretations.csv", ("code", "polarity", "position"), ("code",), complaints):
         complaints.require(row, "polarity", POLARITIES | {""})
         complaints.require(row, "position", ("", "above", "below", "within", "abnormal"))
 
 
-def _check_derived(folders: Sequence[Path], concepts: Mapping[str, ObservationConcept], complaints: Complaints) -> None:
+def _check_derived(files: MappingFiles, concepts: Mapping[str, ObservationConcept], complaints: Complaints) -> None:
     """A derived number has the unit of its parts, or of the whole of which they are percentages."""
-    for row in read_table(folders, "derived.csv", _DERIVED_COLUMNS, ("concept", "rank"), complaints):
+    for row in files.read("derived.csv", _DERIVED_COLUMNS, ("concept", "rank"), complaints):
         names = [row[name] for name in ("concept", "whole", "part", "addend") if row[name]]
         if unknown := [name for name in names if name not in concepts]:
             complaints.add(row, f"unknown concept {unknown[0]!r}")
@@ -70,8 +71,8 @@ def _check_derived(folders: Sequence[Path], concepts: Mapping[str, ObservationCo
             complaints.add(row, "the parts must be in the unit of the concept, or in % of a whole in that unit")
 
 
-def _check_remarks(folders: Sequence[Path], concepts: Mapping[str, ObservationConcept], complaints: Complaints) -> None:
-    for row in read_table(folders, "remarks.csv", _REMARK_COLUMNS, _REMARK_COLUMNS[:3], complaints):
+def _check_remarks(files: MappingFiles, concepts: Mapping[str, ObservationConcept], complaints: Complaints) -> None:
+    for row in files.read("remarks.csv", _REMARK_COLUMNS, _REMARK_COLUMNS[:3], complaints):
         complaints.require(row, "source", ("code", "method", "text"))
         complaints.require(row, "effect", ("flag", "statement", "ignored", "none"))
         if row["concept"] not in concepts:
@@ -80,16 +81,16 @@ def _check_remarks(folders: Sequence[Path], concepts: Mapping[str, ObservationCo
             complaints.add(row, f"phrase {row['sought']!r} must be lower case and without blanks around it")
 
 
-def _check_study_kinds(folders: Sequence[Path], complaints: Complaints) -> None:
-    for row in read_table(folders, "study_kinds.csv", _STUDY_COLUMNS, _STUDY_COLUMNS[:2], complaints):
+def _check_study_kinds(files: MappingFiles, complaints: Complaints) -> None:
+    for row in files.read("study_kinds.csv", _STUDY_COLUMNS, _STUDY_COLUMNS[:2], complaints):
         complaints.require(row, "element", ("category", "phase", "purpose"))
         complaints.require(row, "kind", ("interventional", "observational"))
         if row["word"] != row["word"].strip().lower():
             complaints.add(row, f"word {row['word']!r} must be lower case and without blanks around it")
 
 
-def _check_ranges(folders: Sequence[Path], concepts: Mapping[str, ObservationConcept], complaints: Complaints) -> None:
-    for row in read_table(folders, "reference_ranges.csv", _RANGE_COLUMNS, ("concept", "sex"), complaints):
+def _check_ranges(files: MappingFiles, concepts: Mapping[str, ObservationConcept], complaints: Complaints) -> None:
+    for row in files.read("reference_ranges.csv", _RANGE_COLUMNS, ("concept", "sex"), complaints):
         complaints.require(row, "sex", ("male", "female", "*"))
         if row["concept"] not in concepts:
             complaints.add(row, f"unknown concept {row['concept']!r}")

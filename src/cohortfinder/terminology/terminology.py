@@ -7,12 +7,18 @@ from difflib import get_close_matches
 
 from cohortfinder.terminology.concepts import ClinicalConcept, Lookback, ObservationConcept
 from cohortfinder.terminology.doses import DosedDrugs
+from cohortfinder.terminology.expansions import Expansions, Questions
+from cohortfinder.terminology.tables import TableChange
 from cohortfinder.terminology.units import Units
 
 
 @dataclass(frozen=True, slots=True)
 class Terminology:
-    """The mapping files, loaded and checked; `sha256` is the hash of all of them."""
+    """The mapping files, loaded and checked; `sha256` is the hash of all of them.
+
+    `changes` is what a site changes in each file, for whoever reads the file itself; `inputs` are the hashes of the
+    site's files by their names, `questions` what a terminology server can be asked and `expansions` what one answered.
+    """
 
     observation_concepts: Mapping[str, ObservationConcept]
     clinical_concepts: Mapping[str, ClinicalConcept]
@@ -22,6 +28,10 @@ class Terminology:
     system_words: Mapping[str, str]
     doses: Mapping[str, DosedDrugs]
     sha256: str
+    changes: Mapping[str, TableChange]
+    inputs: Mapping[str, str]
+    questions: Questions
+    expansions: Expansions
 
     def units_of(self, concept: str) -> frozenset[str]:
         """Return the unit codes in which the concept's values can be compared; none for an ordinal one."""
