@@ -6,6 +6,9 @@ from pydantic import ConfigDict
 
 from cohortfinder.criteria.question import Absence, DurationText, NumericQuestion
 
+# the concept of the body weight by which a dose is counted
+WEIGHT = "body_weight"
+
 
 class DoseQuestion(NumericQuestion):
     """`{dose: rx_glucocorticoid_systemic, as: prednisone, at_most: 20 mg/d}`: is the dose of the index date so high?

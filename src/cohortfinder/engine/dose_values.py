@@ -3,13 +3,12 @@
 from decimal import Decimal
 from typing import Any
 
-from cohortfinder.criteria.dose import DoseQuestion
+from cohortfinder.criteria.dose import WEIGHT, DoseQuestion
 from cohortfinder.engine.record_values import MEDICATION_TYPES, loaded_completely
 from cohortfinder.engine.setting import Setting, Span, seen_within, span_of
 from cohortfinder.model import Quantity
 from cohortfinder.trials.doses import in_mg
 
-WEIGHT = "body_weight"
 # doses are compared to a millionth of a mg: 20 mg a week are seven times 20/7 mg a day
 _PLACES = Decimal("0.000001")
 

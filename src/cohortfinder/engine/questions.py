@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 from cohortfinder.criteria.age import AgeQuestion
 from cohortfinder.criteria.allergy import NO_KNOWN_ALLERGY, AllergyQuestion
 from cohortfinder.criteria.change import ChangeQuestion
-from cohortfinder.criteria.dose import DoseQuestion
+from cohortfinder.criteria.dose import WEIGHT, DoseQuestion
 from cohortfinder.criteria.formula import FormulaQuestion
 from cohortfinder.criteria.observation import ObservationQuestion
 from cohortfinder.criteria.question import NumericQuestion
@@ -19,7 +19,7 @@ from cohortfinder.criteria.series import SeriesQuestion
 from cohortfinder.criteria.sex import SexQuestion
 from cohortfinder.criteria.treatment import TreatmentQuestion
 from cohortfinder.engine.change_values import change_values
-from cohortfinder.engine.dose_values import WEIGHT, dose_values
+from cohortfinder.engine.dose_values import dose_values
 from cohortfinder.engine.record_values import (
     allergy_values,
     condition_values,

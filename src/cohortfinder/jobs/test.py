@@ -10,12 +10,13 @@ import orjson
 from cohortfinder.errors import InputError, Problem, TrialError
 from cohortfinder.jobs.load import load
 from cohortfinder.jobs.screen import read_terminology, read_trial, screen_store
-from cohortfinder.model import Criterion, Leaf, Rule, Trial, Truth
+from cohortfinder.model import Trial
 from cohortfinder.report.screening import Screening, VerdictRow
 from cohortfinder.settings import Settings
 from cohortfinder.terminology import Terminology
 from cohortfinder.trials.case_records import markers
-from cohortfinder.trials.cases import VERDICTS, Case, Cases, Claim, parse_cases
+from cohortfinder.trials.cases import Case, Cases, Claim, parse_cases
+from cohortfinder.trials.possible import possible_verdicts
 
 DIFFERENT = 4
 FOLDER = "cases"
@@ -175,33 +176,7 @@ def _untested(trial: Trial, cases: Cases) -> dict[str, tuple[str, ...]]:
     }
     found: dict[str, tuple[str, ...]] = {}
     for criterion in trial.criteria:
-        missing = tuple(verdict for verdict in _possible(criterion) if (criterion.id, verdict) not in expected)
+        missing = tuple(verdict for verdict in possible_verdicts(criterion) if (criterion.id, verdict) not in expected)
         if missing:
             found[criterion.id] = missing
     return found
-
-
-def _possible(criterion: Criterion) -> tuple[str, ...]:
-    """Return the verdicts that the rule of a criterion can give at all; one for a person alone has nothing to test."""
-    rules = (criterion.rule_in(arm) for arm in criterion.arms)
-    truths = frozenset(truth for rule in rules if rule is not None for truth in _truths(rule))
-    if truths <= {None}:
-        return ()
-    met, not_met = ("pass", "fail") if criterion.kind == "inclusion" else ("fail", "pass")
-    found = {True: met, False: not_met, None: "unknown"}
-    return tuple(verdict for verdict in VERDICTS if verdict in {found[truth] for truth in truths})
-
-
-def _truths(rule: Rule) -> frozenset[Truth]:
-    """Return the truths that a rule can have: a judgement is never known, any other leaf can be all three."""
-    if isinstance(rule, Leaf):
-        return frozenset({None}) if rule.kind == "judgement" else frozenset({True, False, None})
-    children = [_truths(child) for child in rule.children]
-    if rule.operator == "not":
-        return frozenset(None if truth is None else not truth for truth in children[0])
-    need = {"all": len(children), "any": 1}.get(rule.operator, rule.need or 0)
-    can_hold = sum(True in truths for truths in children) >= need
-    can_miss = sum(False not in truths for truths in children) < need
-    can_be_open = any(None in truths for truths in children)
-    reached = ((True, can_hold), (False, can_miss), (None, can_be_open))
-    return frozenset(truth for truth, can in reached if can)

@@ -6,6 +6,7 @@ from cohortfinder.terminology.concepts import (
     Lookback,
     ObservationCode,
     ObservationConcept,
+    ReferenceRange,
     TextTerm,
 )
 from cohortfinder.terminology.load import load_terminology
@@ -19,6 +20,7 @@ __all__ = [
     "Lookback",
     "ObservationCode",
     "ObservationConcept",
+    "ReferenceRange",
     "Terminology",
     "TextTerm",
     "Units",

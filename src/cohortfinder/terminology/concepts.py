@@ -88,3 +88,18 @@ class Lookback:
 
     prescreen_days: int
     protocol_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceRange:
+    """The narrowest range that laboratories may use for a concept; None for an end that nobody assumes."""
+
+    unit: str
+    low: Decimal | None
+    high: Decimal | None
+
+    def narrowed(self, other: "ReferenceRange") -> "ReferenceRange":
+        """Return what lies in both ranges."""
+        low = max((end for end in (self.low, other.low) if end is not None), default=None)
+        high = min((end for end in (self.high, other.high) if end is not None), default=None)
+        return ReferenceRange(self.unit, low, high)

@@ -20,10 +20,14 @@ _SYSTEMIC = ("oral", "iv", "im", "sc")
 
 @dataclass(frozen=True, slots=True)
 class DosedDrugs:
-    """The ingredients of a clinical concept, and the drug in whose mg their doses are counted, "" for their own."""
+    """The ingredients of a clinical concept, and the drug in whose mg their doses are counted, "" for their own.
+
+    `itself` are the codes of which one mg counts as one, by any way of taking it.
+    """
 
     ingredients: tuple[str, ...]
     reference: str
+    itself: frozenset[tuple[str, str]] = frozenset()
 
 
 def read_doses(
@@ -50,7 +54,13 @@ def _drugs(concept: ClinicalConcept, known: Mapping[tuple[str, str], Row]) -> Do
     # mg of drugs that are counted differently cannot be added: such a concept has no dose
     if len(references) != 1:
         return None
-    return DosedDrugs(tuple(sorted({row["ingredient"] for row in rows})), references.pop())
+    itself = frozenset((row["system"], row["code"]) for row in rows if _counts_as_itself(row))
+    return DosedDrugs(tuple(sorted({row["ingredient"] for row in rows})), references.pop(), itself)
+
+
+def _counts_as_itself(row: Row) -> bool:
+    same = row["equals_mg"] == row["amount_low"] == row["amount_high"]
+    return same and row["systemic"] == "yes" and (not row["reference"] or bool(row["equals_mg"]))
 
 
 def _check_dose(row: Row, complaints: Complaints) -> None:

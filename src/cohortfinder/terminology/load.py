@@ -37,13 +37,13 @@ def load_terminology(mappings_dir: Path, site: Site = NO_SITE, *, asking: bool =
     codes.concepts.check_names({*observations, *clinical})
     check_drug_effects(files, clinical, complaints)
     units = _read_units(files, observations, complaints)
-    check_result_tables(files, observations, complaints)
+    ranges = check_result_tables(files, observations, complaints)
     doses = read_doses(files, clinical, complaints)
     codes.translate(files)
     inputs = _hashes({*_own_files(files, complaints), *codes.inputs()})
     complaints.raise_any(asking=asking)
     return Terminology(
-        observations, clinical, units, lookback, systems, words, doses, _hash_of(mappings_dir, inputs),
+        observations, clinical, units, lookback, systems, words, doses, ranges, _hash_of(mappings_dir, inputs),
         files.changes(), inputs, codes.questions, codes.expansions,
     )  # fmt: skip
 

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from cohortfinder.terminology.codes import code_damage
-from cohortfinder.terminology.concepts import POLARITIES, ObservationConcept
+from cohortfinder.terminology.concepts import POLARITIES, ObservationConcept, ReferenceRange
+from cohortfinder.terminology.csv_files import Row
 from cohortfinder.terminology.tables import Complaints, MappingFiles
 
 _ANSWER_COLUMNS = ("concept", "system", "answer", "number", "source")
@@ -15,17 +16,17 @@ _RANGE_COLUMNS = ("concept", "sex", "unit", "uln_low", "uln_high", "lln_low", "l
 
 def check_result_tables(
     files: MappingFiles, concepts: Mapping[str, ObservationConcept], complaints: Complaints
-) -> None:
-    """Note what is wrong in the tables that tell what a result or a study is."""
+) -> dict[str, ReferenceRange]:
+    """Note what is wrong in the tables that tell what a result or a study is, and return the assumed ranges."""
     _check_ordinals(files, complaints)
     _check_answers(files, concepts, complaints)
     _check_interpretations(files, complaints)
-    _check_ranges(files, concepts, complaints)
     _check_derived(files, concepts, complaints)
     _check_remarks(files, concepts, complaints)
     _check_study_kinds(files, complaints)
     for row in files.read("sex_codes.csv", ("system", "code", "sex", "source"), ("system", "code"), complaints):
         complaints.require(row, "sex", ("female", "male"))
+    return _read_ranges(files, concepts, complaints)
 
 
 def _check_ordinals(files: MappingFiles, complaints: Complaints) -> None:
@@ -89,12 +90,24 @@ def _check_study_kinds(files: MappingFiles, complaints: Complaints) -> None:
             complaints.add(row, f"word {row['word']!r} must be lower case and without blanks around it")
 
 
-def _check_ranges(files: MappingFiles, concepts: Mapping[str, ObservationConcept], complaints: Complaints) -> None:
+def _read_ranges(
+    files: MappingFiles, concepts: Mapping[str, ObservationConcept], complaints: Complaints
+) -> dict[str, ReferenceRange]:
+    """Read the assumed ranges; of those that differ by sex the narrower is kept, which is inside both."""
+    found: dict[str, ReferenceRange] = {}
     for row in files.read("reference_ranges.csv", _RANGE_COLUMNS, ("concept", "sex"), complaints):
         complaints.require(row, "sex", ("male", "female", "*"))
         if row["concept"] not in concepts:
             complaints.add(row, f"unknown concept {row['concept']!r}")
-        for limit in ("uln", "lln"):
-            low, high = complaints.decimal(row, f"{limit}_low"), complaints.decimal(row, f"{limit}_high")
-            if (low is None) != (high is None) or (low is not None and high is not None and low > high):
-                complaints.add(row, f"{limit}_low and {limit}_high must stand together, the low one first")
+        _refuse_half(row, complaints)
+        before = found.get(row["concept"])
+        own = ReferenceRange(row["unit"], complaints.decimal(row, "lln_high"), complaints.decimal(row, "uln_low"))
+        found[row["concept"]] = own if before is None else before.narrowed(own)
+    return found
+
+
+def _refuse_half(row: Row, complaints: Complaints) -> None:
+    for limit in ("uln", "lln"):
+        low, high = complaints.decimal(row, f"{limit}_low"), complaints.decimal(row, f"{limit}_high")
+        if (low is None) != (high is None) or (low is not None and high is not None and low > high):
+            complaints.add(row, f"{limit}_low and {limit}_high must stand together, the low one first")

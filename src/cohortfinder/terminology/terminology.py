@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from difflib import get_close_matches
 
-from cohortfinder.terminology.concepts import ClinicalConcept, Lookback, ObservationConcept
+from cohortfinder.terminology.concepts import ClinicalConcept, Lookback, ObservationConcept, ReferenceRange
 from cohortfinder.terminology.doses import DosedDrugs
 from cohortfinder.terminology.expansions import Expansions, Questions
 from cohortfinder.terminology.tables import TableChange
@@ -27,6 +27,7 @@ class Terminology:
     code_systems: Mapping[str, str]
     system_words: Mapping[str, str]
     doses: Mapping[str, DosedDrugs]
+    ranges: Mapping[str, ReferenceRange]
     sha256: str
     changes: Mapping[str, TableChange]
     inputs: Mapping[str, str]

@@ -2,13 +2,14 @@
 
 import shutil
 import time
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from cohortfinder.errors import ConfigurationError
 from cohortfinder.site import Site, SiteFile
-from cohortfinder.terminology import load_terminology
+from cohortfinder.terminology import ReferenceRange, load_terminology
 from cohortfinder.terminology.codes import has_snomed_check_digit
 
 MAPPINGS = Path(__file__).resolve().parents[3] / "mappings"
@@ -176,3 +177,19 @@ def test_check_digits():
         if digit != "55464009"[place]
     ]
     assert not any(map(has_snomed_check_digit, spoiled))
+
+
+def test_of_ranges_that_differ_by_sex_the_one_inside_both_is_kept():
+    """Creatinine: 97 is assumed of men, 73 of women, so that a value of 73 is normal in everybody."""
+    ranges = load_terminology(MAPPINGS).ranges
+    assert ranges["creatinine_serum"] == ReferenceRange("umol/L", None, Decimal(73))
+    assert ranges["igg"] == ReferenceRange("g/L", Decimal("8.6"), None)
+
+
+def test_a_mg_of_the_drug_itself_counts_as_one():
+    """Prednisone and prednisolone as prednisone; not budesonide, nor a name that may be one of several drugs."""
+    itself = load_terminology(MAPPINGS).doses["rx_glucocorticoid_systemic"].itself
+    rxnorm = "http://www.nlm.nih.gov/research/umls/rxnorm"
+    assert (rxnorm, "8640") in itself
+    assert (rxnorm, "6902") not in itself
+    assert (rxnorm, "19831") not in itself
