@@ -1,0 +1,1 @@
+"""Invented patients from a trial definition: records that meet, just miss or leave open each leaf of its rules."""
