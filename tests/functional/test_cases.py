@@ -138,7 +138,7 @@ def test_a_fhir_file_goes_with_nothing_that_is_made_here(run: Run, trial: Callab
     file = trial(CASES.replace("    birth:", "    file: p.json\n    birth:"))
     done = run("test", file)
     assert done.status == 64
-    assert f"t.yaml:5: there is no file {file.parent}/cases/p.json; correct the path" in done.err
+    assert f"t.yaml:5: there is no file or folder {file.parent}/cases/p.json; correct the path" in done.err
     assert "t.yaml:6: the data of this patient come from a file; remove 'birth'" in done.err
 
 

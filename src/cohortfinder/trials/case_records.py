@@ -62,6 +62,31 @@ LOADED = (
 NOBODY = "nobody-in-these-cases"
 
 
+def _coding(system: str, code: str) -> Json:
+    return {"coding": [{"system": _HL7 + system, "code": code}]}
+
+
+_SUBJECT = {"AllergyIntolerance": "patient", "Immunization": "patient", "FamilyMemberHistory": "patient"}
+_ERROR = {"status": "entered-in-error"}
+_NOTHING = {"text": "nothing"}
+# what FHIR requires of each, beside the status
+_IN_ERROR: Mapping[str, Json] = {
+    "AllergyIntolerance": {"verificationStatus": _coding("allergyintolerance-verification", "entered-in-error")},
+    "Condition": {"verificationStatus": _coding("condition-ver-status", "entered-in-error")},
+    "Encounter": {**_ERROR, "class": {"system": f"{_HL7}v3-ActCode", "code": "AMB"}},
+    "FamilyMemberHistory": {**_ERROR, "relationship": _coding("v3-RoleCode", "FAMMEMB")},
+    "Immunization": {**_ERROR, "vaccineCode": _NOTHING, "occurrenceString": "never"},
+    "MedicationAdministration": {
+        **_ERROR, "medicationCodeableConcept": _NOTHING, "effectiveDateTime": "1900-01-01",
+    },
+    "MedicationDispense": {**_ERROR, "medicationCodeableConcept": _NOTHING},
+    "MedicationRequest": {**_ERROR, "medicationCodeableConcept": _NOTHING, "intent": "order"},
+    "MedicationStatement": {**_ERROR, "medicationCodeableConcept": _NOTHING},
+    "Observation": {**_ERROR, "code": _NOTHING},
+    "Procedure": _ERROR,
+}  # fmt: skip
+
+
 def resource_of(
     record: Node, patient: str, resource_id: str, systems: Mapping[str, str], problems: Problems
 ) -> Json | None:
@@ -87,16 +112,10 @@ def resource_of(
 def markers() -> list[Json]:
     """Return a record in error of nobody for each resource type, so that the store counts the type as loaded."""
     nobody = {"reference": f"Patient/{NOBODY}"}
-    subject = {"AllergyIntolerance": "patient", "Immunization": "patient", "FamilyMemberHistory": "patient"}
     return [
-        {
-            "resourceType": kind, "id": f"{NOBODY}-{kind}", subject.get(kind, "subject"): nobody,
-            **({"verificationStatus": _coding("condition-ver-status", "entered-in-error")} if kind == "Condition" else
-               {"verificationStatus": _coding("allergyintolerance-verification", "entered-in-error")}
-               if kind == "AllergyIntolerance" else {"status": "entered-in-error"}),
-        }
+        {"resourceType": kind, "id": f"{NOBODY}-{kind}", _SUBJECT.get(kind, "subject"): nobody, **_IN_ERROR[kind]}
         for kind in LOADED
-    ]  # fmt: skip
+    ]
 
 
 def _checked(kind: str, record: Node, problems: Problems) -> dict[str, str] | None:
@@ -172,10 +191,6 @@ def _code(words: str, systems: Mapping[str, str]) -> Json | None:
     system, _, code = words.strip().partition(" ")
     uri = system if "://" in system or system.startswith("urn:") else systems.get(system)
     return {"system": uri, "code": code.strip()} if uri and code.strip() else None
-
-
-def _coding(system: str, code: str) -> Json:
-    return {"coding": [{"system": _HL7 + system, "code": code}]}
 
 
 def _quantity(words: str) -> Json:

@@ -39,7 +39,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One patient: resources, or a FHIR file that holds them, and what is expected in the `arms`."""
+    """One patient: resources, or a FHIR file or folder that holds them, and what is expected in the `arms`."""
 
     id: str
     line: int
@@ -143,8 +143,9 @@ class _Reader:
         for word in _MADE:
             if word in node.keys:
                 self._problems.add(node.line_of(word), f"the data of this patient come from a file; remove '{word}'")
-        if not (self._folder / file).is_file():
-            self._problems.add(node.line_of("file"), f"there is no file {self._folder / file}; correct the path")
+        if not (self._folder / file).exists():
+            place = self._folder / file
+            self._problems.add(node.line_of("file"), f"there is no file or folder {place}; correct the path")
 
     def _resources(self, node: Mapping, name: str) -> Iterator[Json]:
         patient: Json = {"resourceType": "Patient", "id": name}
