@@ -83,23 +83,19 @@ def _ask_everyone(asker: Asker, entries: Collection[str], as_of: date) -> None:
 def _evaluate_part(asker: Asker, part: int, as_of: date, horizon: date) -> None:
     """Ask all criteria of a part of the listed patients, then the rules of the flags, then when their truth changes."""
     engine, plan = asker.engine, asker.plan
-    engine.run_template("verdicts/asked_listed.sql.jinja", rules=list(plan.rules), part=part, as_of=as_of)
+    rules, flagged = list(plan.rules), [rule.criterion.id for rule in plan.flags.values()]
+    asked = "verdicts/asked_listed.sql.jinja"
+    engine.run_template(asked, rules=rules, holds=rules, column="asked", part=part, as_of=as_of)
     asker.explain(plan.rules.values())
     engine.run_template("verdicts/held.sql.jinja", table="leaf_answer")
     if plan.flags:
-        engine.run_template("verdicts/asked_listed.sql.jinja", rules=list(plan.flags), part=part, as_of=as_of)
+        flags = list(plan.flags)
+        engine.run_template(asked, rules=flags, holds=flagged, column="criterion_id", part=part, as_of=as_of)
         asker.ask(plan.flags, held=True)
-        engine.run_template("verdicts/raise_flag.sql.jinja", **_raised(plan.flags))
+        raised = [rule.flag for rule in plan.flags.values()]
+        engine.run_template("verdicts/raise_flag.sql.jinja", rules=flags, criteria=flagged, flags=raised)
     engine.run_template("verdicts/watch.sql.jinja", part=part)
     _follow(asker, "change", horizon, carry=True)
-
-
-def _raised(flags: Mapping[str, RulePlan]) -> dict[str, list[str]]:
-    return {
-        "rules": list(flags),
-        "criteria": [rule.criterion.id for rule in flags.values()],
-        "flags": [rule.flag for rule in flags.values()],
-    }
 
 
 def _follow(asker: Asker, table: str, horizon: date, *, carry: bool) -> None:
