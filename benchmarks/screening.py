@@ -18,6 +18,7 @@ from cohortfinder.jobs import screen as job
 from cohortfinder.jobs.demo import AS_OF, TRIAL, sample_files
 from cohortfinder.jobs.load import load
 from cohortfinder.jobs.screen import ScreenResult, read_terminology, read_trial, screen_store
+from cohortfinder.report.html import IN_FULL
 from cohortfinder.settings import Settings
 from cohortfinder.warehouse.connection import open_warehouse
 
@@ -88,7 +89,9 @@ def timed_screening(trial: str, store: Path, as_of: date, out: Path | None = Non
 
     with mock.patch.object(job, "open_warehouse", clocked):
         started = time.perf_counter()
-        result = screen_store(read_trial(trial, terminology, settings), terminology, settings, as_of=as_of, out=out)
+        result = screen_store(
+            read_trial(trial, terminology, settings), terminology, settings, as_of=as_of, out=out, in_full=IN_FULL
+        )
         ended = time.perf_counter()
     return Timed(result, ended - started, _phases(clocks[0].noted, started, ended), _tables(clocks[0].noted))
 

@@ -49,7 +49,7 @@ def screening_summary(result: ScreenResult, out: Path | None) -> dict[str, Any]:
     statuses = Counter(one.status for one in screening.candidates)
     return {
         "trial": screening.trial.id, "as_of": str(screening.as_of), "candidates": dict(statuses),
-        "verdicts": len(screening.verdicts), "warnings": screening.warnings,
+        "verdicts": screening.verdict_count, "warnings": screening.warnings,
         "out": str(out) if out else None, "files": [str(file) for file in result.files],
         "exit_status": result.exit_status,
     }  # fmt: skip

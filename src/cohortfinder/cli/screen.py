@@ -8,6 +8,7 @@ from cohortfinder.cli.console import print_json, progress
 from cohortfinder.cli.listing import print_screening, screening_summary
 from cohortfinder.cli.options import as_of_option, common, index_date, settings_of
 from cohortfinder.jobs.screen import read_terminology, read_trial, screen_store
+from cohortfinder.report.html import IN_FULL
 
 
 @click.command("screen")
@@ -25,7 +26,9 @@ def command(
     terminology = read_terminology(settings)
     read = read_trial(trial, terminology, settings)
     day = index_date(as_of, time_zone=settings.time_zone or read.time_zone)
-    result = screen_store(read, terminology, settings, as_of=day, out=out, everyone=everyone, log=progress)
+    result = screen_store(
+        read, terminology, settings, as_of=day, out=out, everyone=everyone, in_full=IN_FULL, log=progress
+    )
     if as_json:
         print_json(screening_summary(result, out))
     else:

@@ -1,7 +1,7 @@
 """A trial and the typed tables to verdicts: facts, listing, verdicts, and the day on which each changes by itself.
 
-Leaves behind, as tables that the connection sees: `trial_criterion`, `listing`, `criterion_truth`, `verdict`,
-`funnel_truth`, `eligible_from`, and the facts (`result`, `condition_event`, ...).
+Leaves behind, as tables that the connection sees: `trial_criterion`, `listing`, `verdict`, `funnel_truth`,
+`eligible_from`, and the facts (`result`, `condition_event`, ...).
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -14,7 +14,7 @@ from cohortfinder.engine.asking import Asker
 from cohortfinder.engine.duckdb_engine import DuckDBEngine
 from cohortfinder.engine.plan import concepts_asked, fact_statements, people_statements
 from cohortfinder.engine.questions import Setting
-from cohortfinder.engine.rules import RulePlan, plan_rules
+from cohortfinder.engine.rules import plan_rules
 from cohortfinder.model import Trial
 from cohortfinder.terminology import Terminology
 
@@ -61,13 +61,13 @@ def screen(
         engine.run_template("facts/observed.sql.jinja", zone=trial.time_zone, counted=True)
         engine.run_all(fact_statements(trial, as_of))
         engine.run_template("quality/result_problem.sql.jinja", told=told)
-    engine.run_template("verdicts/truth_table.sql.jinja", table="criterion_truth", explained=True)
+    engine.run_template("verdicts/verdict_table.sql.jinja")
     engine.run_template("verdicts/change.sql.jinja", table="change")
     engine.run_template("verdicts/raised_flag.sql.jinja")
     engine.run_template("verdicts/listed_part.sql.jinja", size=_PART)
     for (number,) in engine.rows("verdicts/parts.sql.jinja"):
         _evaluate_part(asker, number, as_of, horizon)
-    engine.run_template("verdicts/verdict.sql.jinja", **_stated_flags(trial))
+        engine.run_template("verdicts/verdict.sql.jinja", part=number, **_stated_flags(trial))
     engine.run_template("verdicts/funnel_truth.sql.jinja", **entries)
     _find_eligible_from(asker, horizon)
 
@@ -85,6 +85,7 @@ def _evaluate_part(asker: Asker, part: int, as_of: date, horizon: date) -> None:
     engine, plan = asker.engine, asker.plan
     rules, flagged = list(plan.rules), [rule.criterion.id for rule in plan.flags.values()]
     asked = "verdicts/asked_listed.sql.jinja"
+    engine.run_template("verdicts/truth_table.sql.jinja", table="criterion_truth", explained=True)
     engine.run_template(asked, rules=rules, holds=rules, column="asked", part=part, as_of=as_of)
     asker.explain(plan.rules.values())
     engine.run_template("verdicts/held.sql.jinja", table="leaf_answer")

@@ -8,6 +8,7 @@ from pathlib import Path
 from cohortfinder.errors import InputError
 from cohortfinder.jobs.load import load
 from cohortfinder.jobs.screen import ScreenResult, read_terminology, read_trial, screen_store
+from cohortfinder.report.html import IN_FULL
 from cohortfinder.resources import resource_dir
 from cohortfinder.settings import Settings
 from cohortfinder.warehouse.connection import WAREHOUSE
@@ -31,7 +32,7 @@ def demo(folder: Path = FOLDER, *, log: Callable[[str], None] = lambda _: None) 
     settings = Settings(store=folder)
     terminology = read_terminology(settings)
     trial = read_trial(TRIAL, terminology, settings)
-    return screen_store(trial, terminology, settings, as_of=AS_OF, out=folder / "out", log=log)
+    return screen_store(trial, terminology, settings, as_of=AS_OF, out=folder / "out", in_full=IN_FULL, log=log)
 
 
 def sample_files() -> list[Path]:

@@ -32,12 +32,12 @@ def explain_patient(
     if standing != "living":
         return known, 0
     only_entries = _only_entries(trial)
-    listing = screen_store(only_entries, terminology, settings, as_of=as_of)
+    listing = screen_store(only_entries, terminology, settings, as_of=as_of, in_full=0)
     if any(one.patient_id == person for one in listing.screening.candidates):
-        result = screen_store(trial, terminology, settings, as_of=as_of, log=log)
+        result = screen_store(trial, terminology, settings, as_of=as_of, in_full=person, log=log)
         return replace(known, listed=result.screening), result.exit_status
     log("not listed: asking the entry criteria of everybody")
-    entries = screen_store(only_entries, terminology, settings, as_of=as_of, everyone=True)
+    entries = screen_store(only_entries, terminology, settings, as_of=as_of, everyone=True, in_full=person)
     return replace(known, entries=entries.screening), entries.exit_status
 
 

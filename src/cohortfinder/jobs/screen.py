@@ -73,9 +73,12 @@ def screen_store(
     as_of: date,
     out: Path | None = None,
     everyone: bool = False,
+    in_full: int | str | None = None,
     log: Log = lambda _: None,
 ) -> ScreenResult:
     """Screen the store for one trial and write the outputs into `out`, where one is given.
+
+    The screening holds the verdicts of the first `in_full` candidates, of the patient of that id, or (None) of all.
 
     Raises InputError when there is no store, LockedError when another process writes to it.
     """
@@ -107,6 +110,7 @@ def screen_store(
                 trial,
                 as_of,
                 labels=concept_labels(terminology),
+                in_full=in_full,
                 warnings=(*_warnings(states), *expansion_warnings(terminology, settings)),
                 run_record=_run_record(terminology, states, seconds, everyone=everyone),
             )

@@ -11,7 +11,8 @@ from cohortfinder.errors import InputError, Problem, TrialError
 from cohortfinder.jobs.load import load
 from cohortfinder.jobs.screen import read_terminology, read_trial, screen_store
 from cohortfinder.model import Trial
-from cohortfinder.report.screening import Screening, VerdictRow
+from cohortfinder.report.screening import Screening
+from cohortfinder.report.verdict_rows import VerdictRow
 from cohortfinder.settings import Settings
 from cohortfinder.terminology import Terminology
 from cohortfinder.trials.case_records import markers

@@ -9,9 +9,10 @@ from typing import Any
 from cohortfinder import wording
 from cohortfinder.model import Arm, Trial
 from cohortfinder.ranking.candidates import Candidate
-from cohortfinder.report.csv_files import evidence_object
 from cohortfinder.report.html import Dossier, dossier
-from cohortfinder.report.screening import Screening, VerdictRow
+from cohortfinder.report.screening import Screening
+from cohortfinder.report.verdict_files import evidence_object
+from cohortfinder.report.verdict_rows import VerdictRow
 
 _WIDTH = 100
 _NOT_LIVING = {

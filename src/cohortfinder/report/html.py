@@ -10,10 +10,12 @@ from markupsafe import Markup
 from cohortfinder import wording
 from cohortfinder.model import Arm
 from cohortfinder.ranking.candidates import Candidate, FunnelStep
-from cohortfinder.report.screening import Screening, VerdictRow
+from cohortfinder.report.screening import Screening
+from cohortfinder.report.verdict_rows import VerdictRow
 
 _TEMPLATES = Path(__file__).with_name("templates")
-_IN_FULL = 300
+# of how many candidates the report has every criterion
+IN_FULL = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ def report_html(screening: Screening) -> bytes:
             funnels=[funnel for arm in screening.trial.arms if (funnel := _funnel(screening, arm))],
             dossiers=[
                 dossier(number, one, verdicts.get((one.patient_id, one.arm), ()))
-                for number, one in enumerate(screening.candidates[:_IN_FULL], start=1)
+                for number, one in enumerate(screening.candidates[:IN_FULL], start=1)
             ],
         )
     )

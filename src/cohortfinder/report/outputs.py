@@ -8,32 +8,30 @@ from tempfile import TemporaryDirectory
 
 import orjson
 
-from cohortfinder.ranking.candidates import Connection, run
-from cohortfinder.report.csv_files import (
-    VERDICTS,
-    VerdictCells,
-    candidates_csv,
-    data_quality_csv,
-    funnel_csv,
-    verdict_cells,
-    verdicts_csv,
-)
+from cohortfinder.ranking.candidates import Connection
+from cohortfinder.report.csv_files import candidates_csv, data_quality_csv, funnel_csv
 from cohortfinder.report.files import make_folder, replacing, write_bytes
 from cohortfinder.report.html import report_html
 from cohortfinder.report.screening import Screening
+from cohortfinder.report.verdict_files import to_parquet, write_verdicts
+from cohortfinder.report.verdict_rows import VerdictReader
 
 
 @dataclass(frozen=True)
 class Material:
-    """What the outputs are made of; the cells of the verdicts are made once for all that need them."""
+    """What the outputs are made of. `scratch`: a folder for what goes when they are written."""
 
     screening: Screening
     connection: Connection
+    scratch: Path
 
     @cached_property
-    def verdict_cells(self) -> list[VerdictCells]:
-        """The columns VERDICTS of every verdict, as text."""
-        return [verdict_cells(row) for row in self.screening.verdicts]
+    def verdicts(self) -> tuple[Path, Path]:
+        """Every verdict as CSV and as NDJSON; they are told once for all that need them."""
+        table, lines = self.scratch / "verdicts.csv", self.scratch / "verdicts.ndjson"
+        reader = VerdictReader(self.connection, self.screening.trial, self.screening.language)
+        write_verdicts(reader.rows(), table, lines)
+        return table, lines
 
 
 Writer = Callable[[Path, Material], None]
@@ -48,7 +46,8 @@ def _plain(content: Callable[[Screening], bytes]) -> Writer:
 
 def write_verdicts_csv(target: Path, material: Material) -> None:
     """Write verdicts.csv."""
-    write_bytes(target, verdicts_csv(material.verdict_cells))
+    with replacing(target) as temporary:
+        material.verdicts[0].replace(temporary)
 
 
 def run_json(screening: Screening) -> bytes:
@@ -63,7 +62,7 @@ def run_json(screening: Screening) -> bytes:
         "warnings": screening.warnings,
         "rows": {
             "candidates": len(screening.candidates),
-            "verdicts": len(screening.verdicts),
+            "verdicts": screening.verdict_count,
             "funnel": len(screening.funnel),
             "data_quality": len(screening.data_quality),
         },
@@ -72,15 +71,10 @@ def run_json(screening: Screening) -> bytes:
 
 
 def write_verdicts_parquet(target: Path, material: Material) -> None:
-    """Write verdicts.parquet through the engine's connection, from typed lines."""
-    with TemporaryDirectory(prefix="cohortfinder-") as scratch, replacing(target) as temporary:
-        lines = Path(scratch) / "verdicts.ndjson"
-        with lines.open("wb") as out:
-            for cells in material.verdict_cells:
-                line = dict(zip(VERDICTS, cells, strict=True))
-                out.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+    """Write verdicts.parquet through the engine's connection."""
+    with replacing(target) as temporary:
         temporary.touch()
-        run(material.connection, "ranking/verdict_parquet.sql.jinja", path=str(lines), target=str(temporary))
+        to_parquet(material.connection, material.verdicts[1], temporary)
 
 
 FORMATS: dict[str, Writer] = {
@@ -103,7 +97,9 @@ def write_outputs(
     """
     make_folder(out_dir)
     targets = tuple(out_dir / name for name in formats)
-    material = Material(screening, connection)
-    for target in targets:
-        FORMATS[target.name](target, material)
+    # in the same folder, since the largest of them is moved to its place; nobody else may look into it
+    with TemporaryDirectory(prefix=".cohortfinder-", dir=out_dir) as scratch:
+        material = Material(screening, connection, Path(scratch))
+        for target in targets:
+            FORMATS[target.name](target, material)
     return targets

@@ -81,12 +81,14 @@ class Sentences:
 
     def reason(self, reasons: Iterable[tuple[str, str]], evidence: Iterable[Evidence]) -> str:
         """Say why the criterion has its verdict: what is on record, then what is not, last what a person decides."""
-        found = tuple(evidence)
+        found: dict[str, list[Evidence]] = {}
+        for item in evidence:
+            found.setdefault(item.leaf, []).append(item)
         parts: list[str] = []
         judged: list[str] = []
         silent: dict[tuple[str, str], dict[str, str]] = {}
         for leaf_id, code in dict.fromkeys(reasons):
-            words, own = self._leaves.get(leaf_id), tuple(item for item in found if item.leaf == leaf_id)
+            words, own = self._leaves.get(leaf_id), tuple(found.get(leaf_id, ()))
             if words is not None and code in _TOGETHER:
                 searches = silent.setdefault((code, "record" if words.clinical else "result"), {})
                 where = _where(own)
@@ -182,11 +184,15 @@ def _limits(question: Any) -> str:
 
 def _where(found: Iterable[Evidence]) -> str:
     """Say what was searched: " among 41 conditions since 2019-04-02"."""
-    searches = [item for item in found if item.searched]
+    return _searched(tuple([(item.searched, item.since or "") for item in found if item.searched]))
+
+
+@lru_cache(maxsize=2**16)
+def _searched(searches: tuple[tuple[str, str], ...]) -> str:
     # an observation names its concept instead of a number of records
-    counted = dict.fromkeys(item.searched for item in searches if item.searched and item.searched[0].isdigit())
-    among = " and ".join(re.sub(r"^1 (.*)s$", r"1 \1", str(text)) for text in counted)
-    since = min((item.since for item in searches if item.since and not item.since.startswith("0001")), default="")
+    counted = dict.fromkeys(text for text, _ in searches if text[0].isdigit())
+    among = " and ".join(re.sub(r"^1 (.*)s$", r"1 \1", text) for text in counted)
+    since = min((day for _, day in searches if day and not day.startswith("0001")), default="")
     return (f" among {among}" if among else "") + (f" since {since}" if since else "")
 
 
@@ -229,6 +235,7 @@ def _computed(subject: str, item: Evidence, others: str) -> str:
     return f"{subject}{f' {number}' if number else ''} (from {source}{others})"
 
 
+@lru_cache(maxsize=2**16)
 def _as_sent(value: str) -> str:
     """Quote words and codes, so that they do not run into the sentence."""
     return f'"{value}"' if re.fullmatch(r"\D+|\d{6,}", value) else plain_units(value)

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from datetime import date
 from itertools import pairwise
+from pathlib import Path
 
 import duckdb
 
 from cohortfinder.ranking.candidates import Candidate, FunnelStep, rank, read_candidates, read_funnel
-from cohortfinder.report.csv_files import candidates_csv, table, verdict_cells, verdicts_csv
+from cohortfinder.report.csv_files import table
 from cohortfinder.report.html import report_html
+from cohortfinder.report.outputs import write_outputs
 from cohortfinder.report.screening import read_screening
 from unit.report.screened import AS_OF, LABELS, a_trial, screened
 
@@ -95,14 +97,15 @@ def test_each_step_of_the_funnel_starts_where_the_last_one_ended() -> None:
     assert all(step.unknown <= step.remaining for step in steps)
 
 
-def test_the_same_verdicts_in_another_order_give_the_same_bytes() -> None:
+def test_the_same_verdicts_in_another_order_give_the_same_bytes(tmp_path: Path) -> None:
     rows = [(f"p{n}", "A", "I-RENAL", ("pass", "fail", "unknown")[n % 3]) for n in range(30)]
     outputs = []
     for order in (rows, rows[::-1]):
         connection = ranked(order)
         listed(connection)
         screening = read_screening(connection, a_trial(), AS_OF, labels=LABELS)
-        outputs.append((candidates_csv(screening), verdicts_csv([verdict_cells(row) for row in screening.verdicts])))
+        files = write_outputs(tmp_path, screening, connection, ("candidates.csv", "verdicts.csv"))
+        outputs.append([file.read_bytes() for file in files])
     assert outputs[0] == outputs[1]
 
 

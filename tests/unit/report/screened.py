@@ -56,7 +56,7 @@ CREATE TEMP TABLE trial_criterion (criterion_id VARCHAR, asked VARCHAR, arm VARC
 CREATE TEMP TABLE listing (patient_id VARCHAR, arm VARCHAR, entry_verdict VARCHAR);
 CREATE TEMP TABLE verdict (patient_id VARCHAR, arm VARCHAR, criterion_id VARCHAR, verdict VARCHAR,
     reasons STRUCT(leaf VARCHAR, code VARCHAR)[], flags VARCHAR[],
-    evidence STRUCT(leaf VARCHAR, resource VARCHAR, date VARCHAR, value VARCHAR, compared VARCHAR, searched VARCHAR, since VARCHAR, found INTEGER)[],
+    evidence STRUCT(leaf VARCHAR, concept VARCHAR, resource VARCHAR, date VARCHAR, value VARCHAR, compared VARCHAR, searched VARCHAR, since VARCHAR, found INTEGER)[],
     changes_on DATE);
 CREATE TEMP TABLE funnel_truth (patient_id VARCHAR, arm VARCHAR, criterion_id VARCHAR, verdict VARCHAR);
 CREATE TEMP TABLE eligible_from (patient_id VARCHAR, arm VARCHAR, eligible_from DATE);
@@ -85,7 +85,7 @@ def screened() -> duckdb.DuckDBPyConnection:
     for patient, arm, criterion, verdict, leaf, code, value in (*VERDICTS, *open_ones):
         connection.execute(
             """INSERT INTO verdict SELECT $1, $2, $3, $4, [{'leaf': $5, 'code': $6}], [],
-                CASE WHEN $7 IS NULL THEN [] ELSE [{'leaf': $5, 'resource': 'Observation/o', 'date': '2026-11-03',
+                CASE WHEN $7 IS NULL THEN [] ELSE [{'leaf': $5, 'concept': NULL, 'resource': 'Observation/o', 'date': '2026-11-03',
                 'value': $7::VARCHAR, 'compared': $7::VARCHAR, 'searched': NULL, 'since': NULL, 'found': NULL}] END, NULL""",
             [patient, arm, criterion, verdict, leaf, code, value],
         )

@@ -10,7 +10,7 @@ from cohortfinder.criteria.study import StudyQuestion
 from cohortfinder.criteria.treatment import TreatmentQuestion
 from cohortfinder.model import Combination, Criterion, Leaf
 from cohortfinder.report.reasons import Sentences, leaf_words, sentence
-from cohortfinder.report.screening import VerdictRow
+from cohortfinder.report.verdict_rows import VerdictRow
 from cohortfinder.wording import Evidence, Language
 from unit.report.screened import AS_OF
 

@@ -1,0 +1,109 @@
+"""The verdicts of the engine to rows that say why, in sentences; a stretch of patients at a time."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import NamedTuple
+
+import orjson
+
+from cohortfinder.model import Criterion, Trial
+from cohortfinder.ranking.candidates import Connection, run
+from cohortfinder.report.reasons import Sentences
+from cohortfinder.wording import Evidence, Language
+
+# how many patients are read at a time
+_STRETCH = 1_000
+
+
+class VerdictRow(NamedTuple):
+    """One patient, arm and criterion: the verdict, why in a sentence, and what it rests on."""
+
+    patient_id: str
+    arm: str
+    criterion: Criterion
+    verdict: str
+    reason: str
+    codes: tuple[str, ...]
+    flags: tuple[str, ...]
+    evidence: tuple[Evidence, ...]
+    changes_on: date | None
+
+    def shown(self, *, by_concept: bool = False) -> tuple[Evidence, ...]:
+        """Return each piece of evidence once: two leaves may rest on one record, and ask it for different concepts."""
+        if len(self.evidence) < 2:
+            return self.evidence
+        told: dict[tuple[object, ...], Evidence] = {}
+        for item in self.evidence:
+            # the leaf is the first of the fields and the concept the last
+            told.setdefault(item[1:] if by_concept else item[1:-1], item)
+        return tuple(told.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """The reason codes of a verdict, with their leaves and alone; many verdicts share them."""
+
+    by_leaf: tuple[tuple[str, str], ...]
+    codes: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class VerdictReader:
+    """Reads verdicts from the tables that the engine and `rank` leave behind."""
+
+    connection: Connection
+    trial: Trial
+    language: Language
+    _criteria: Mapping[str, Criterion] = field(init=False)
+    _sentences: Mapping[str, Sentences] = field(init=False)
+    _whys: dict[str, Why] = field(init=False, default_factory=dict)
+    # a verdict without evidence says the same of every patient: not computed, for a person to judge
+    _bare: dict[tuple[str, str], str] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._criteria = {criterion.id: criterion for criterion in self.trial.criteria}
+        self._sentences = {one.id: Sentences(one, self.language) for one in self.trial.criteria}
+
+    def rows(self, in_full: int | str | None = None) -> Iterator[VerdictRow]:
+        """Yield verdicts in order: those of the first candidates, of one patient, or (None) of everybody."""
+        if isinstance(in_full, int):
+            yield from self._read(first=in_full)
+        elif in_full is not None:
+            yield from self._read(among=(in_full, in_full))
+        else:
+            for stretch in run(self.connection, "ranking/patient_range.sql.jinja", size=_STRETCH).fetchall():
+                yield from self._read(among=stretch)
+
+    def _read(self, *, first: int | None = None, among: tuple[str, str] | None = None) -> Iterator[VerdictRow]:
+        arms = [arm.id for arm in self.trial.arms]
+        rows = run(self.connection, "ranking/verdict_rows.sql.jinja", arms=arms, first=first, among=among).fetchall()
+        for patient_id, arm, criterion_id, verdict, reasons, evidence, flags, changes_on in rows:
+            why = self._why(reasons)
+            found = tuple(map(Evidence._make, orjson.loads(evidence))) if evidence != "[]" else ()
+            yield VerdictRow(
+                patient_id,
+                arm,
+                self._criteria[criterion_id],
+                verdict,
+                self._reason(criterion_id, reasons, why, found),
+                why.codes,
+                tuple(flags.split(";")) if flags else (),
+                found,
+                changes_on,
+            )
+
+    def _why(self, reasons: str) -> Why:
+        known = self._whys.get(reasons)
+        if known is None:
+            pairs = tuple((leaf or "", code) for leaf, code in orjson.loads(reasons))
+            known = self._whys[reasons] = Why(pairs, tuple(code for _, code in pairs))
+        return known
+
+    def _reason(self, criterion_id: str, reasons: str, why: Why, found: tuple[Evidence, ...]) -> str:
+        if found:
+            return self._sentences[criterion_id].reason(why.by_leaf, found)
+        known = self._bare.get((criterion_id, reasons))
+        if known is None:
+            known = self._bare[criterion_id, reasons] = self._sentences[criterion_id].reason(why.by_leaf, ())
+        return known
