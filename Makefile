@@ -8,7 +8,7 @@ demo: .venv/installed
 	$(BIN)/cohortfinder demo
 
 test: .venv/installed-dev
-	$(BIN)/python -m pytest -n 2 --ignore=tests/packaging --ignore=tests/conformance
+	$(BIN)/python -m pytest -n 2 --ignore=tests/packaging --ignore=tests/conformance --ignore=tests/servers
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check src tests benchmarks

@@ -5,8 +5,11 @@
     ├── InputError                  64  a given file or folder is not there or not what it should be
     │   └── TrialError              64  a trial file has errors, each with its line
     ├── StoreError                  65  the store is inconsistent or of an unknown layout
+    ├── ServerError                 69  a server cannot be reached, or fails
     ├── ReadWriteError              74  cannot read or write (disk full, read-only folder)
     ├── LockedError                 75  another process holds the store: try later
+    ├── ProtocolError               76  a server answers what does not belong to FHIR
+    ├── RefusedError                77  a server refuses: who asks, or what is asked
     └── ConfigurationError          78  the configuration is wrong
 
 A message is one sentence: what is wrong, where, and what to do next. It never carries a patient's data.
@@ -59,6 +62,12 @@ class StoreError(CohortFinderError):
     exit_status = 65
 
 
+class ServerError(CohortFinderError):
+    """A server cannot be reached, or fails."""
+
+    exit_status = 69
+
+
 class ReadWriteError(CohortFinderError):
     """The system refused to read or write."""
 
@@ -69,6 +78,18 @@ class LockedError(CohortFinderError):
     """Another process is using the store."""
 
     exit_status = 75
+
+
+class ProtocolError(CohortFinderError):
+    """A server answered what does not belong to FHIR."""
+
+    exit_status = 76
+
+
+class RefusedError(CohortFinderError):
+    """A server refused, for want of a permission."""
+
+    exit_status = 77
 
 
 class ConfigurationError(CohortFinderError):

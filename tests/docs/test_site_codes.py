@@ -32,7 +32,7 @@ def blocks(language: str) -> list[str]:
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
     """A site as the page describes it, in a folder of its own."""
-    (configuration,) = blocks("toml")
+    configuration = blocks("toml")[0]
     (tmp_path / "cohortfinder.toml").write_text(configuration, encoding="utf-8")
     concept_rows, local_rows = blocks("csv")
     for folder in ("mappings/concepts", "value_sets"):

@@ -18,6 +18,7 @@ COMMANDS = {
     "demo": "Screen the invented sample patients: no configuration, no network.",
     "describe": "Tell a trial in plain English, and what of it is computed.",
     "dummy": "Invent patients who meet, just miss or leave open each criterion of a trial.",
+    "expand": "Ask a terminology server what lies below the codes of the concepts, and keep it.",
     "explain": "Show every criterion of one patient with its evidence, or why the patient is not listed.",
     "load": "Read FHIR files into the store.",
     "screen": "Evaluate a trial and rank the patients who could join it.",

@@ -143,6 +143,14 @@ def _warnings(states: Mapping[str, Any]) -> tuple[str, ...]:
     return (f"The last load of {', '.join(incomplete)} was not complete; what is missing here may exist.",)
 
 
+def _expansion_record(terminology: Terminology) -> dict[str, Any] | None:
+    """Say what was known of the codes below those of the concepts, and from whom."""
+    kept = terminology.expansions
+    if not kept.file:
+        return None
+    return {"expanded_at": kept.expanded_at, "server": kept.server, "without_answer": len(kept.problems)}
+
+
 def expansion_warnings(terminology: Terminology, settings: Settings) -> tuple[str, ...]:
     """Say where the kept expansions that the site has asked for are missing, or older than the concepts."""
     kept = terminology.expansions
@@ -171,7 +179,7 @@ def _run_record(
         "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "mappings_sha256": terminology.sha256,
         "site_inputs": terminology.inputs,
-        "expanded_at": terminology.expansions.expanded_at or None,
+        "expansions": _expansion_record(terminology),
         "everyone": everyone,
         "resources": {name: state.resources for name, state in sorted(states.items())},
         "seconds": {"screen_and_rank": round(seconds, 3)},
