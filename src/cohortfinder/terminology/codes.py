@@ -3,8 +3,25 @@
 import re
 
 SNOMED = "http://snomed.info/sct"
-_SCIENTIFIC = re.compile(r"\d\.\d+[eE]\+?\d+|\d[eE]\+\d+")
+_SCIENTIFIC = re.compile(r"\d[.,]\d+[eE]\+?\d+|\d[eE]\+\d+")
 _SNOMED_ID = re.compile(r"[1-9]\d{5,17}")
+# a spreadsheet keeps fifteen digits of a number and makes the others zero
+_EXACT_DIGITS = 15
+_LEADING_ZERO = {
+    "http://hl7.org/fhir/sid/cvx": re.compile(r"\d"),
+    "http://hl7.org/fhir/sid/icd-9-cm": re.compile(r"\d(\.\d*)?"),
+    "http://www.cms.gov/Medicare/Coding/ICD10": re.compile(r"[1-9]\d{5}"),
+    "http://hl7.org/fhir/sid/ndc": re.compile(r"\d{1,9}"),
+}
+_ICD_10 = re.compile(r"(?i)[A-Z](\d.*)?")
+_SHAPES = {
+    "http://loinc.org": re.compile(r"(L[A-Z]{1,2})?\d+-\d|MTHU\d+"),
+    "http://www.nlm.nih.gov/research/umls/rxnorm": re.compile(r"\d{1,8}"),
+    "http://www.whocc.no/atc": re.compile(r"[A-Z](\d\d([A-Z]([A-Z](\d\d)?)?)?)?"),
+    "http://hl7.org/fhir/sid/icd-10": _ICD_10,
+    "http://hl7.org/fhir/sid/icd-10-cm": _ICD_10,
+    "http://fhir.de/CodeSystem/bfarm/icd-10-gm": _ICD_10,
+}
 
 # Verhoeff's dihedral group of order ten: the digit that follows `row` when `column` is applied.
 _PRODUCT = (
@@ -23,8 +40,14 @@ def code_damage(system: str, code: str) -> str | None:
         return "is empty or has blanks around it"
     if _SCIENTIFIC.fullmatch(code):
         return "was turned into a number by a spreadsheet; copy it again as text"
+    if (lost := _LEADING_ZERO.get(system)) and lost.fullmatch(code):
+        return "has lost its leading zero in a spreadsheet; copy it again as text"
+    if (shape := _SHAPES.get(system)) and not shape.fullmatch(code):
+        return f"is no code of {system}; compare it with its source"
     if system == SNOMED and not _SNOMED_ID.fullmatch(code):
         return "is no SNOMED CT identifier"
+    if system == SNOMED and len(code) > _EXACT_DIGITS and not code[_EXACT_DIGITS:].strip("0"):
+        return "was cut to 15 digits by a spreadsheet; copy it again as text"
     if system == SNOMED and not has_snomed_check_digit(code):
         return "has a wrong check digit; compare it with its source"
     return None

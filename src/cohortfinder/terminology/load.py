@@ -15,9 +15,7 @@ from cohortfinder.terminology.results import check_result_tables
 from cohortfinder.terminology.site_codes import read_site_codes
 from cohortfinder.terminology.tables import Complaints, MappingFiles
 from cohortfinder.terminology.terminology import Terminology
-from cohortfinder.terminology.units import ANY_CONCEPT, Conversion, Units
-
-_UNIT_COLUMNS = ("concept", "from_unit", "to_unit", "factor", "offset", "source")
+from cohortfinder.terminology.unit_tables import read_units
 
 
 def load_terminology(mappings_dir: Path, site: Site = NO_SITE, *, asking: bool = False) -> Terminology:
@@ -36,7 +34,7 @@ def load_terminology(mappings_dir: Path, site: Site = NO_SITE, *, asking: bool =
     clinical = read_clinical_concepts(files, codes, complaints)
     codes.concepts.check_names({*observations, *clinical})
     check_drug_effects(files, clinical, complaints)
-    units = _read_units(files, observations, complaints)
+    units = read_units(files, observations, complaints)
     ranges = check_result_tables(files, observations, complaints)
     doses = read_doses(files, clinical, complaints)
     codes.translate(files)
@@ -98,30 +96,6 @@ def _read_system_words(files: MappingFiles, systems: Mapping[str, str], complain
         if row["uri"] not in systems.values():
             complaints.add(row, f"unknown address {row['uri']!r}; add it to code_systems.csv")
     return {row["word"]: row["uri"] for row in rows}
-
-
-def _read_units(files: MappingFiles, concepts: Iterable[str], complaints: Complaints) -> Units:
-    conversions = {}
-    known = {*concepts, ANY_CONCEPT}
-    for row in files.read("units.csv", _UNIT_COLUMNS, _UNIT_COLUMNS[:3], complaints):
-        factor, offset = complaints.decimal(row, "factor"), complaints.decimal(row, "offset")
-        if row["concept"] not in known:
-            hint = get_close_matches(row["concept"], known, n=1)
-            complaints.add(
-                row, f"unknown concept {row['concept']!r}" + (f"; did you mean {hint[0]!r}?" if hint else "")
-            )
-        if factor is None or offset is None or factor <= 0:
-            complaints.add(row, "factor and offset must be plain decimals, the factor above 0")
-            continue
-        conversions[row.key(_UNIT_COLUMNS[:3])] = Conversion(factor, offset)
-    aliases = files.read("unit_aliases.csv", ("alias", "unit", "source"), ("alias",), complaints)
-    return Units(
-        {
-            (concept, from_unit, to_unit): conversion
-            for (concept, from_unit, to_unit), conversion in conversions.items()
-        },
-        {row["alias"]: row["unit"] for row in aliases},
-    )
 
 
 def _hash_of(folder: Path, inputs: Mapping[str, str]) -> str:

@@ -99,6 +99,8 @@ def _read_ranges(
         complaints.require(row, "sex", ("male", "female", "*"))
         if row["concept"] not in concepts:
             complaints.add(row, f"unknown concept {row['concept']!r}")
+        elif row["unit"] != (unit := concepts[row["concept"]].unit):
+            complaints.add(row, f"{row['concept']} is compared in {unit}; convert the limits into it")
         _refuse_half(row, complaints)
         before = found.get(row["concept"])
         own = ReferenceRange(row["unit"], complaints.decimal(row, "lln_high"), complaints.decimal(row, "uln_low"))

@@ -10,7 +10,7 @@ import pytest
 from cohortfinder.errors import ConfigurationError
 from cohortfinder.site import Site, SiteFile
 from cohortfinder.terminology import ReferenceRange, load_terminology
-from cohortfinder.terminology.codes import has_snomed_check_digit
+from cohortfinder.terminology.codes import code_damage, has_snomed_check_digit
 
 MAPPINGS = Path(__file__).resolve().parents[3] / "mappings"
 
@@ -83,6 +83,12 @@ def append(path: Path, line: str) -> int:
         ("concepts/drug_effects.csv", "rx_nothing,30,,x", "is no concept of the domain medication"),
         ("concepts/drug_effects.csv", "rx_azathioprine,month,,x", "no whole number of days"),
         ("concepts/drug_effects.csv", "rx_azathioprine,30,oral,x", "unknown route 'oral'"),
+        ("units.csv", "*,kg,stone,0.157,0,x", "'stone' is the unit of no concept, so that this converts to nothing"),
+        ("units.csv", "hemoglobin,g/dL,kg,1,0,x", "hemoglobin is compared in g/L, so that this converts to nothing"),
+        ("unit_aliases.csv", "Gramm pro Liter,g/l,x", "nothing converts the unit 'g/l'; did you mean 'g/L'?"),
+        ("unit_aliases.csv", "Klicks,klick,x", "nothing converts the unit 'klick'"),
+        ("reference_ranges.csv", "hemoglobin,*,mmol/L,7,8,9,10,x", "hemoglobin is compared in g/L; convert the limits"),
+        ("sex_codes.csv", "http://loinc.org,LA2-8,m,x", "unknown sex 'm'"),
         ("lookback.csv", "weekly,x,7", "no whole number of days"),
         ("ordinal_words.csv", "Positive,positive,en", "must be lower case"),
         ("ordinal_codes.csv", "http://loinc.org,LA0-0,maybe,,x", "unknown polarity 'maybe'"),
@@ -165,6 +171,65 @@ def test_loading_is_fast():
         load_terminology(MAPPINGS)
         durations.append(time.process_time() - start)
     assert min(durations) < 0.15
+
+
+@pytest.mark.parametrize(
+    ("system", "code", "damage"),
+    [
+        ("http://snomed.info/sct", "7.3211E+07", "was turned into a number by a spreadsheet"),
+        ("http://snomed.info/sct", "7,3211E+07", "was turned into a number by a spreadsheet"),
+        ("http://snomed.info/sct", "101711000119000", "has a wrong check digit"),
+        ("http://snomed.info/sct", "999480451000087000", "was cut to 15 digits by a spreadsheet"),
+        ("http://snomed.info/sct", "055464009", "is no SNOMED CT identifier"),
+        ("http://snomed.info/sct", "55464009.0", "is no SNOMED CT identifier"),
+        ("http://hl7.org/fhir/sid/cvx", "3", "has lost its leading zero"),
+        ("http://hl7.org/fhir/sid/icd-9-cm", "8.8", "has lost its leading zero"),
+        ("http://www.cms.gov/Medicare/Coding/ICD10", "210093", "has lost its leading zero"),
+        ("http://loinc.org", "08. Jan", "is no code of http://loinc.org"),
+        ("http://loinc.org", "2001-08-01", "is no code of http://loinc.org"),
+        ("http://www.nlm.nih.gov/research/umls/rxnorm", "1256.0", "is no code of"),
+        ("http://hl7.org/fhir/sid/icd-10", "32.1", "is no code of"),
+        ("http://www.whocc.no/atc", "L04AX0", "is no code of"),
+        ("http://hl7.org/fhir/sid/cvx", " 03", "is empty or has blanks around it"),
+    ],
+)
+def test_a_code_that_a_spreadsheet_damaged_is_known_by_its_shape(system, code, damage):
+    """Each system loses something else."""
+    assert damage in code_damage(system, code)
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("\ufeffgroup,prescreen_days,protocol_days\nscore,60,14\n".encode(), None),
+        (b"group;prescreen_days;protocol_days\nscore;60;14\n", ":1: the columns are separated by semicolons; save it as CSV with commas"),
+        (b"group\tprescreen_days\tprotocol_days\n", ":1: the columns are separated by tabs; save it as CSV with commas"),
+        ("group,prescreen_days,protocol_days\n".encode("utf-16"), ":1: this is UTF-16; save it as CSV in UTF-8"),
+        (b"group,prescreen_days,protocol_days\nscore,60,14\n" + b"\xe4,60,14\n", ":3: byte 0xe4 is not UTF-8; save the whole file as CSV in UTF-8"),
+        (b'group,prescreen_days,protocol_days\n"score,60,14\n', ":2: cannot be read as CSV (unexpected end of data)"),
+        (b"", ":1: the columns must be group, prescreen_days, protocol_days"),
+    ],
+)  # fmt: skip
+def test_a_file_of_a_spreadsheet_is_read_or_refused_clearly(tmp_path, content, expected):
+    """A byte order mark does no harm; other separators and encodings do."""
+    (tmp_path / "lookback.csv").write_bytes(content)
+    site = Site(mappings=SiteFile(tmp_path, "site.toml:1"))
+    if expected is None:
+        assert load_terminology(MAPPINGS, site).lookback["score"].prescreen_days == 60
+        return
+    with pytest.raises(ConfigurationError) as caught:
+        load_terminology(MAPPINGS, site)
+    assert str(caught.value) == f"{tmp_path / 'lookback.csv'}{expected}"
+
+
+def test_a_file_of_a_name_that_no_mapping_has_is_refused(tmp_path):
+    """It would be passed over in silence; so would a folder that is not there."""
+    (tmp_path / "concepts").mkdir()
+    (tmp_path / "concepts/clinical_code.csv").write_text("x\n", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=r"did you mean 'concepts/clinical_codes\.csv'\?"):
+        load_terminology(MAPPINGS, Site(mappings=SiteFile(tmp_path, "site.toml:1")))
+    with pytest.raises(ConfigurationError, match=r"^site\.toml:1: .*none is no folder; correct the path$"):
+        load_terminology(MAPPINGS, Site(mappings=SiteFile(tmp_path / "none", "site.toml:1")))
 
 
 def test_check_digits():
