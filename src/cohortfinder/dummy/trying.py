@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from cohortfinder.dummy.chart import Chart
 from cohortfinder.dummy.patients import Aim, Casting, some_charts
+from cohortfinder.model import Trial
 
 # the verdict of each patient, arm and criterion
 Said = Mapping[tuple[str, str, str], str]
@@ -13,12 +14,20 @@ Ask = Callable[[Mapping[str, Chart]], Said]
 ROUNDS = (1, 6, 24)
 
 
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A chart that reached an aim, and all the verdicts that it got in the arm."""
+
+    chart: Chart
+    verdicts: Mapping[str, str]
+
+
 @dataclass(slots=True)
 class Tried:
     """What became of one aim: the charts that reached it, and the verdicts that others got instead."""
 
     aim: Aim
-    reached: list[Chart] = field(default_factory=list)
+    reached: list[Reached] = field(default_factory=list)
     missed: list[str] = field(default_factory=list)
 
 
@@ -42,15 +51,23 @@ def reach(casting: Casting, aims: Iterable[Aim], ask: Ask, *, each: int) -> list
         said = ask({name: chart for name, (_, chart) in charts.items()})
         for name, (one, chart) in charts.items():
             if len(one.reached) < each:
-                _note(one, chart, name, said)
+                _note(one, chart, verdicts_in(casting.scene.trial, one.aim.arm, name, said))
         first += count
     return tried
 
 
-def _note(one: Tried, chart: Chart, name: str, said: Said) -> None:
-    aim = one.aim
-    verdict = said.get((name, aim.arm, aim.criterion), "not evaluated") if aim.criterion else "pass"
-    if not aim.criterion or verdict == aim.verdict:
-        one.reached.append(chart)
+def _note(one: Tried, chart: Chart, verdicts: Mapping[str, str]) -> None:
+    if reaches(one.aim, verdicts):
+        one.reached.append(Reached(chart, verdicts))
     else:
-        one.missed.append(verdict)
+        one.missed.append(verdicts[one.aim.criterion])
+
+
+def verdicts_in(trial: Trial, arm: str, patient: str, said: Said) -> dict[str, str]:
+    """Return the verdicts of a patient by the criteria of an arm."""
+    return {one.id: said.get((patient, arm, one.id), "not evaluated") for one in trial.criteria_of(arm)}
+
+
+def reaches(aim: Aim, verdicts: Mapping[str, str]) -> bool:
+    """Say whether the criterion got the verdict that is aimed at; a typical patient is whatever it is."""
+    return not aim.criterion or verdicts[aim.criterion] == aim.verdict

@@ -16,7 +16,7 @@ from cohortfinder.dummy.patients import Aim, Casting, aims_of
 from cohortfinder.dummy.resources import META, resources_of
 from cohortfinder.dummy.scene import Scene
 from cohortfinder.dummy.solve import Solver
-from cohortfinder.dummy.trying import Said, Tried, reach
+from cohortfinder.dummy.trying import Ask, Said, Tried, reach, reaches, verdicts_in
 from cohortfinder.engine.questions import concepts_of, formula_declaration
 from cohortfinder.errors import InputError
 from cohortfinder.jobs.dummy_verdicts import tried_formulas, verdicts
@@ -114,11 +114,11 @@ def dummy(
         return verdicts(trial, charts, casting.scene, settings)
 
     tried = reach(casting, aims, ask, each=_each(wish, aims))
-    patients = _named(tried, casting.scene, wish)
-    log(f"asking for the verdicts of {len(patients)} patients")
-    said = ask({one.id: one.chart for one in patients})
-    checked = tuple(_checked(one, trial, said) for one in patients)
-    made = tuple(one for one in checked if _reaches(one))
+    checked = _named(tried, wish)
+    if wish.history:
+        log(f"asking again for {len(checked)} patients with their histories")
+        checked = _aged(checked, casting.scene, wish, ask)
+    made = tuple(one for one in checked if reaches(one.aim, one.verdicts))
     written = _write(out, made, casting.scene, wish) if out is not None else 0
     return DummyResult(trial, as_of, made, written, _outcomes(tried, checked), _incomplete(trial, made))
 
@@ -148,36 +148,31 @@ def _each(wish: Wish, aims: list[Aim]) -> int:
     return 1 if wish.count is None else min(-(-wish.count // max(len(aims), 1)), _EACH)
 
 
-def _named(tried: list[Tried], scene: Scene, wish: Wish) -> list[Made]:
+def _named(tried: list[Tried], wish: Wish) -> tuple[Made, ...]:
     """Name the patients: first one of each aim, then a second one of each that has one."""
     turns = max((len(one.reached) for one in tried), default=0)
     found = [(one.aim, one.reached[turn]) for turn in range(turns) for one in tried if turn < len(one.reached)]
     kept = found if wish.count is None else found[: wish.count]
-    return [
-        Made(name, aim, with_history(chart, scene, wish.history, f"{wish.seed}-{name}"), {})
-        for number, (aim, chart) in enumerate(kept, start=1)
-        for name in (_id(number),)
-    ]
+    return tuple(Made(_id(number), aim, one.chart, one.verdicts) for number, (aim, one) in enumerate(kept, start=1))
+
+
+def _aged(made: tuple[Made, ...], scene: Scene, wish: Wish, ask: Ask) -> tuple[Made, ...]:
+    """Return the patients with a history, and the verdicts that they get with it."""
+    charts = {one.id: with_history(one.chart, scene, wish.history, f"{wish.seed}-{one.id}") for one in made}
+    said = ask(charts)
+    return tuple(
+        replace(one, chart=charts[one.id], verdicts=verdicts_in(scene.trial, one.aim.arm, one.id, said)) for one in made
+    )
 
 
 def _id(number: int) -> str:
     return f"dummy-{number:05}"
 
 
-def _checked(one: Made, trial: Trial, said: Said) -> Made:
-    arm = one.aim.arm
-    got = {criterion.id: said.get((one.id, arm, criterion.id), "not evaluated") for criterion in trial.criteria_of(arm)}
-    return replace(one, verdicts=got)
-
-
-def _reaches(one: Made) -> bool:
-    return not one.aim.criterion or one.verdicts[one.aim.criterion] == one.aim.verdict
-
-
 def _outcomes(tried: Iterable[Tried], checked: tuple[Made, ...]) -> tuple[Outcome, ...]:
     asked = dict.fromkeys((one.aim.criterion, one.aim.verdict) for one in tried if one.aim.criterion)
-    reached = Counter((one.aim.criterion, one.aim.verdict) for one in checked if _reaches(one))
-    lost = [(one.aim, one.verdicts[one.aim.criterion]) for one in checked if not _reaches(one)]
+    reached = Counter((one.aim.criterion, one.aim.verdict) for one in checked if reaches(one.aim, one.verdicts))
+    lost = [(one.aim, one.verdicts[one.aim.criterion]) for one in checked if not reaches(one.aim, one.verdicts)]
     missed = [(one.aim, verdict) for one in tried for verdict in one.missed]
     got: dict[tuple[str, str], set[str]] = {key: set() for key in asked}
     for aim, verdict in (*missed, *lost):
