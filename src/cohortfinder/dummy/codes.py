@@ -18,8 +18,9 @@ class Codes:
         self._asked = tuple(name for name in asked if name in terminology.clinical_concepts)
         self.clinical: Callable[..., Coding | None] = cache(self._clinical)
         self.matches: Callable[[str, Coding], bool] = cache(self._matches)
+        self.observation: Callable[..., Coding | None] = cache(self._observation)
 
-    def observation(self, concept: str, role: str | None = None) -> Coding | None:
+    def _observation(self, concept: str, role: str | None = None) -> Coding | None:
         """Return the first code of an observation concept that decides, or that has the role."""
         known = self._terminology.observation_concepts[concept]
         ranked = sorted(known.codes, key=lambda code: code.role != "primary")

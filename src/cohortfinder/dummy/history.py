@@ -30,6 +30,16 @@ def with_history(chart: Chart, scene: Scene, years: int, seed: str) -> Chart:
     return chart
 
 
+def varied(chart: Chart, scene: Scene, seed: str) -> Chart:
+    """Return a copy of a chart whose earlier numbers differ, each within what its chart allows."""
+    random = Random(seed)
+    results = {
+        key: result if result.day >= scene.recent or result.defect else _strayed(result, scene, random)
+        for key, result in chart.results.items()
+    }
+    return replace(chart, results=results)
+
+
 def _repeated(chart: Chart, scene: Scene, first: date, random: Random) -> Iterator[Result]:
     """Yield the earliest usable result of each concept again, at earlier days."""
     earliest: dict[tuple[str, str | None], Result] = {}

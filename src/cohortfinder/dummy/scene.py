@@ -1,10 +1,10 @@
 """What the making of invented patients rests on: the index date, windows, codes, limits and units of one trial."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from cohortfinder.criteria.dose import WEIGHT
@@ -97,8 +97,12 @@ class Scene:
         lowest = LOWEST if known.plausible_min is None else known.plausible_min
         return lowest, HIGHEST if known.plausible_max is None else known.plausible_max
 
-    def step(self, concept: str, span: Span) -> Decimal:
-        """Return the smallest difference that counts between two results: one point of a score, else a decimal more."""
+    @cached_property
+    def step(self) -> Callable[[str, Span], Decimal]:
+        """The smallest difference that counts between two results: one point of a score, else a decimal more."""
+        return cache(self._step)
+
+    def _step(self, concept: str, span: Span) -> Decimal:
         places = max((_places(end) for end in (span.low, span.high) if end.is_finite()), default=0)
         if self.terminology.observation_concepts[concept].unit in _WHOLE_UNITS and _whole(self.plausible(concept)):
             return Decimal(1).scaleb(-places)

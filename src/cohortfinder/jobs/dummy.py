@@ -11,7 +11,7 @@ from cohortfinder.dummy.case_file import Expected, case_file, why
 from cohortfinder.dummy.chart import Chart
 from cohortfinder.dummy.files import FOLDER, writing
 from cohortfinder.dummy.formulas import Tries
-from cohortfinder.dummy.history import with_history
+from cohortfinder.dummy.history import varied, with_history
 from cohortfinder.dummy.patients import Aim, Casting, aims_of
 from cohortfinder.dummy.resources import META, resources_of
 from cohortfinder.dummy.scene import Scene
@@ -29,8 +29,8 @@ from cohortfinder.trials.case_records import NOBODY, markers
 from cohortfinder.trials.possible import possible_verdicts
 
 CASES = "cases.yaml"
-# so many different patients are looked for of one aim; more are copies of these with another history
-_EACH = 8
+# so many different patients are looked for of one aim, and in all; more are copies of these with other earlier results
+_EACH, _DIFFERENT = 8, 1000
 Log = Callable[[str], None]
 
 
@@ -145,7 +145,9 @@ def _aims(trial: Trial, count: int | None) -> list[Aim]:
 
 
 def _each(wish: Wish, aims: list[Aim]) -> int:
-    return 1 if wish.count is None else min(-(-wish.count // max(len(aims), 1)), _EACH)
+    if wish.count is None:
+        return 1
+    return max(1, min(-(-wish.count // len(aims)), _EACH, _DIFFERENT // len(aims)))
 
 
 def _named(tried: list[Tried], wish: Wish) -> tuple[Made, ...]:
@@ -218,8 +220,8 @@ def _everybody(made: tuple[Made, ...], scene: Scene, wish: Wish) -> Iterator[tup
     for one in made:
         yield one, one.chart
     for number in range(len(made) + 1, (wish.count or 0) + 1 if made else 0):
-        one = made[(number - 1) % len(made)]
-        yield replace(one, id=_id(number)), one.chart
+        one, name = made[(number - 1) % len(made)], _id(number)
+        yield replace(one, id=name), varied(one.chart, scene, f"{wish.seed}-{name}")
 
 
 def _expected(one: Made) -> dict[str, str]:
