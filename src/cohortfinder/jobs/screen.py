@@ -89,9 +89,7 @@ def screen_store(
         states = loaded_types(connection)
         if out:
             make_folder(out)  # before the work, not after it
-        log(f"screening {trial.id} as of {as_of}")
-        for name in terminology.inputs:
-            log(f"with {name}")
+        _tell_begin(trial, terminology, as_of, log)
         screen(
             connection,
             trial,
@@ -116,6 +114,12 @@ def screen_store(
             )
             files = write_outputs(out, screening, connection) if out else ()
     return ScreenResult(screening, files)
+
+
+def _tell_begin(trial: Trial, terminology: Terminology, as_of: date, log: Log) -> None:
+    log(f"screening {trial.id} as of {as_of}")
+    for name in terminology.inputs:
+        log(f"with {name}")
 
 
 @contextmanager
