@@ -5,10 +5,11 @@ little more than one. Whom to ask stands in the table `asked` (criterion_id, pat
 name of a rule.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from cohortfinder.engine.duckdb_engine import DuckDBEngine
-from cohortfinder.engine.rules import RulePlan, TrialPlan
+from cohortfinder.engine.rules import RulePlan, TrialPlan, rules_together
 from cohortfinder.sql.environment import Rendered, render
 from cohortfinder.sql.together import of_one_shape, one_by_one, together
 
@@ -40,7 +41,7 @@ class Asker:
         self.engine.run_template("verdicts/leaf_table.sql.jinja", table="leaf_answer", explained=True)
         self.engine.run_template("verdicts/leaf_asked.sql.jinja", leaves="explained_leaf", held=False)
         self._ask_leaves(self._explained, "leaf_answer")
-        self._run_side_by_side([rule.explained for rule in _longest_first(rules)])
+        self._combine(rules, explained=True)
 
     def ask(self, rules: Mapping[str, RulePlan], *, held: bool = False) -> None:
         """Answer what is `asked`: the truths of the leaves into `leaf_truth`, those of the rules into `rule_truth`.
@@ -54,12 +55,20 @@ class Asker:
             self.engine.run_template("verdicts/leaf_carried.sql.jinja")
         self._ask_leaves(self._bare, "leaf_truth")
         names = [name for (name,) in self.engine.rows("verdicts/asked.sql.jinja", table="asked")]
-        self._run_side_by_side([rule.bare for rule in _longest_first(rules[name] for name in names)])
+        self._combine((rules[name] for name in names), explained=False)
 
     def _ask_leaves(self, shapes: Iterable[Mapping[int, Rendered]], table: str) -> None:
         due = {number for (number,) in self.engine.rows("verdicts/leaf_due.sql.jinja")}
         statements = [_in_one(shape, due.intersection(shape), table) for shape in shapes if not due.isdisjoint(shape)]
         self._run_side_by_side(sorted(statements, key=lambda one: -len(one.text) * len(one.parameters)))
+
+    def _combine(self, rules: Iterable[RulePlan], *, explained: bool) -> None:
+        shapes: defaultdict[str, list[RulePlan]] = defaultdict(list)
+        for rule in rules:
+            shapes[rule.shape].append(rule)
+        # those with most leaves first, so that none is left over at the end
+        longest_first = sorted(shapes.values(), key=lambda shape: -sum(len(rule.numbers) for rule in shape))
+        self._run_side_by_side(rules_together(shape, explained=explained) for shape in longest_first)
 
     def _run_side_by_side(self, statements: Iterable[Rendered]) -> None:
         self.engine.each(statements, DuckDBEngine.run)
@@ -77,8 +86,3 @@ def _in_one(shape: Mapping[int, Rendered], numbers: Collection[int], table: str)
         question=question,
     )
     return Rendered(wrapped.text, {**wrapped.parameters, **parameters})
-
-
-def _longest_first(rules: Iterable[RulePlan]) -> list[RulePlan]:
-    """Put the rules with most leaves first, so that none is left over at the end."""
-    return sorted(rules, key=lambda rule: -len(rule.numbers))

@@ -4,7 +4,7 @@ Every leaf has a number. A screening asks leaves that differ in nothing but valu
 that is shown to people asks one after the other.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -18,20 +18,26 @@ from cohortfinder.sql.environment import Rendered, render, render_apart
 
 @dataclass(frozen=True, slots=True)
 class RulePlan:
-    """One rule: the numbers of its leaves, and the statements that combine their answers.
+    """One rule, and the numbers of its leaves.
 
     `name` is the criterion's id, id@arm for the rule of one arm, and "id flag" for the rule that raises a flag.
-    `numbers` are asked where people see why (`explained`), `bare_numbers` where nothing but the truth is wanted: of
-    leaves of a criterion that ask the same, they have the first one.
+    `leaves` are the ids of its leaves, left to right; `numbers` those that are asked for each where people see why,
+    and `bare_numbers` where nothing but the truth is wanted: leaves of a criterion that ask the same have the first
+    one's.
     """
 
     name: str
     criterion: Criterion
+    rule: Rule
+    leaves: tuple[str, ...]
     numbers: tuple[int, ...]
     bare_numbers: tuple[int, ...]
-    explained: Rendered
-    bare: Rendered
     flag: str = ""
+
+    @property
+    def shape(self) -> str:
+        """How its leaves combine: rules of one shape are evaluated together."""
+        return _shape(self.rule)
 
 
 @dataclass(slots=True)
@@ -46,14 +52,15 @@ class TrialPlan:
 
 @dataclass(frozen=True, slots=True)
 class _Node:
-    """A leaf of a rule (with its number) or a combination, as `verdicts/rule.sql.jinja` takes it.
+    """A leaf of a rule or a combination, as `verdicts/rule.sql.jinja` takes it.
 
-    The leaf decides the rule when the two truths of each of its `agreements` are the same.
+    `table` has the answers of a leaf where each has a table of its own. The leaf decides the rule when the two truths
+    of each of its `agreements` are the same.
     """
 
     name: str
     leaf: str = ""
-    number: int = 0
+    table: str = ""
     negated: bool = False
     operator: str = ""
     children: "tuple[_Node, ...]" = ()
@@ -94,15 +101,7 @@ def _plan(
         asked[bare[leaf.id]] = question
         if not flag:
             plan.explained[own[leaf.id]] = render_apart(_template(leaf), bare=False, **values_of(leaf, setting))
-    return RulePlan(
-        name,
-        criterion,
-        tuple(own.values()),
-        tuple(dict.fromkeys(bare.values())),
-        _kept("rule", "criterion_truth", _combination(name, rule, own, own, "leaf_answer")),
-        _kept("rule_truth", "rule_truth", _combination(name, rule, own, bare, "leaf_truth")),
-        flag,
-    )
+    return RulePlan(name, criterion, rule, tuple(own), tuple(own.values()), tuple(bare.values()), flag)
 
 
 def _template(leaf: Leaf) -> str:
@@ -114,26 +113,45 @@ def _bare_question(leaf: Leaf, setting: Setting) -> Rendered:
     return render_apart("verdicts/leaf_truth.sql.jinja", leaf_template=_template(leaf), bare=True, **asked)
 
 
-def _kept(template: str, table: str, values: Mapping[str, Any]) -> Rendered:
-    rule = f"verdicts/{template}.sql.jinja"
+def rules_together(rules: Sequence[RulePlan], *, explained: bool) -> Rendered:
+    """Return the statement that combines the answers of the leaves of some rules of one shape.
+
+    `explained`: from `leaf_answer` into `criterion_truth`, with what it rests on; else from `leaf_truth` into
+    `rule_truth`.
+    """
+    asked = [
+        (rule.name, number, place, leaf)
+        for rule in rules
+        for place, (number, leaf) in enumerate(
+            zip(rule.numbers if explained else rule.bare_numbers, rule.leaves, strict=True), start=1
+        )
+    ]
     return render(
-        "verdicts/keep_truth.sql.jinja", rule=rule, table=table, explained=table == "criterion_truth", **values
+        "verdicts/keep_truth.sql.jinja",
+        rule=f"verdicts/{'rule' if explained else 'rule_truth'}.sql.jinja",
+        table="criterion_truth" if explained else "rule_truth",
+        explained=explained,
+        gathered="leaf_answer" if explained else "leaf_truth",
+        rules=dict(zip(("criteria", "numbers", "places", "leaves"), map(list, zip(*asked, strict=True)), strict=True)),
+        **_combination(rules[0].rule, {}),
     )
 
 
-def _combination(
-    name: str, rule: Rule, own: Mapping[str, int], asked: Mapping[str, int], gathered: str | None
-) -> dict[str, Any]:
-    """Return the values of `verdicts/rule.sql.jinja`; `gathered` is the table of all answers, else each has its own."""
-    nodes = _nodes(rule, own, asked)
+def _combination(rule: Rule, tables: Mapping[str, str]) -> dict[str, Any]:
+    """Return how the leaves of a rule combine; `tables` has the answers of each where it has a table of its own."""
+    nodes = _nodes(rule, tables, count(1))
     leaves = [node for node in nodes if node.leaf]
     return {
-        "criterion": name,
-        "gathered": gathered,
         "leaves": leaves,
         "combinations": [node for node in nodes if not node.leaf],
         "suggesting": [place for place, leaf in enumerate(leaves, start=1) if not leaf.negated],
     }
+
+
+def _shape(rule: Rule) -> str:
+    if not isinstance(rule, Combination):
+        return "leaf"
+    return f"{rule.operator}{rule.need or ''}({', '.join(_shape(child) for child in rule.children)})"
 
 
 def rule_scripts(trial: Trial, setting: Setting) -> dict[str, tuple[Criterion, tuple[Statement, ...]]]:
@@ -150,22 +168,24 @@ def rule_scripts(trial: Trial, setting: Setting) -> dict[str, tuple[Criterion, t
 
 
 def _script(name: str, rule: Rule, setting: Setting, numbers: "count[int]") -> Iterator[Statement]:
-    own = {leaf.id: next(numbers) for leaf in leaves_of(rule)}
+    tables = {leaf.id: f"leaf_{next(numbers)}" for leaf in leaves_of(rule)}
     for leaf in leaves_of(rule):
-        question = render(_template(leaf), bare=False, **values_of(leaf, setting))
-        yield _making(f"leaf_{own[leaf.id]}", question)
-    yield _making("criterion_at", render("verdicts/rule.sql.jinja", **_combination(name, rule, own, own, None)))
+        yield _making(tables[leaf.id], render(_template(leaf), bare=False, **values_of(leaf, setting)))
+    combined = render(
+        "verdicts/rule.sql.jinja", criterion=name, gathered=None, rules=None, **_combination(rule, tables)
+    )
+    yield _making("criterion_at", combined)
 
 
 def _making(table: str, query: Rendered) -> Statement:
     return Statement(table, Rendered(f"CREATE OR REPLACE TEMP TABLE {table} AS\n{query.text}", query.parameters))
 
 
-def _nodes(rule: Rule, own: Mapping[str, int], asked: Mapping[str, int], negated: bool = False) -> list[_Node]:
+def _nodes(rule: Rule, tables: Mapping[str, str], places: "count[int]", negated: bool = False) -> list[_Node]:
     """Return the nodes of a rule as its SQL takes them, children before their parents."""
     if not isinstance(rule, Combination):
-        return [_Node(f"leaf_{own[rule.id]}", leaf=rule.id, number=asked[rule.id], negated=negated)]
-    below = [_nodes(child, own, asked, negated or rule.operator == "not") for child in rule.children]
+        return [_Node(f"leaf_{next(places)}", leaf=rule.id, table=tables.get(rule.id, ""), negated=negated)]
+    below = [_nodes(child, tables, places, negated or rule.operator == "not") for child in rule.children]
     children = tuple(nodes[-1] for nodes in below)
     node = _Node(f"over_{children[-1].name}", operator=rule.operator, children=children, need=rule.need)
     if rule.operator != "not":

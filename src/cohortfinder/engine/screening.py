@@ -22,7 +22,7 @@ HORIZON_YEARS = 2
 # how often a day of hope may turn out to be none before the search for another one ends
 _HOPES = 5
 # how many of the listed patients are evaluated at a time: what their leaves rest on takes memory
-_PART = 5_000
+_PART = 10_000
 
 
 def screen(
