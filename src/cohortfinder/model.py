@@ -78,12 +78,21 @@ Rule = Leaf | Combination
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """A parameter with named values that a criterion uses: the value in force, and what a site may set instead."""
+
+    parameter: str
+    value: str | None
+    others: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Criterion:
     """One sentence of the protocol. `arms` is never empty: a criterion for all arms names each of them.
 
     `rule` is None when the trial file says `computed: no`. `position` is the place in protocol order, from 1,
     inclusion first. `by_arm` has the rule of those arms in which it is another one. `flags` stand on every verdict,
-    `flag_rules` put a flag where their rule is true.
+    `flag_rules` put a flag where their rule is true. `readings` are the choices that the site's parameters made in it.
     """
 
     id: str
@@ -98,6 +107,7 @@ class Criterion:
     flags: tuple[str, ...] = ()
     flag_rules: Mapping[str, "Rule"] = field(default_factory=dict)
     by_arm: Mapping[str, "Rule"] = field(default_factory=dict)
+    readings: tuple[Reading, ...] = ()
 
     def rule_in(self, arm: str) -> "Rule | None":
         """Return the rule that holds in an arm."""
@@ -124,13 +134,17 @@ class Arm:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A number or word that a site may set: `value` is the one in force, None when it is left open."""
+    """A number or word that a site may set: `value` is the one in force, None when it is left open.
+
+    `choices` are the values that it may have, empty where any within its bounds is good.
+    """
 
     name: str
     value: str | None
     default: str | None
     why: str
     flag: str | None = None
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +165,11 @@ class Overrides:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A trial file, parsed and checked; `sha256` is the hash of its bytes, `flag_words` say its own flags."""
+    """A trial file, parsed and checked; `sha256` is the hash of its bytes, `flag_words` say its own flags.
+
+    `other_readings` are the criteria as they would be with other values of the parameters that choose a reading, named
+    by `with_reading`: they are checked like the others, and only the cases of the trial evaluate them.
+    """
 
     id: str
     title: str
@@ -164,10 +182,16 @@ class Trial:
     profile: Literal["prescreen", "protocol"] = "prescreen"
     notes: tuple[str, ...] = field(default_factory=tuple)
     flag_words: Mapping[str, str] = field(default_factory=dict)
+    other_readings: tuple[Criterion, ...] = ()
 
     def criteria_of(self, arm: str) -> tuple[Criterion, ...]:
         """Return the criteria that hold in `arm`, in protocol order."""
         return tuple(criterion for criterion in self.criteria if arm in criterion.arms)
+
+
+def with_reading(criterion: str, values: Mapping[str, str]) -> str:
+    """Return the id of a criterion as other values of parameters would have it: "I-SLE-TX with tx = literal"."""
+    return f"{criterion} with {', '.join(f'{name} = {value}' for name, value in sorted(values.items()))}"
 
 
 def rules_of(criterion: Criterion) -> tuple[Rule, ...]:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from cohortfinder.model import Comparison, Duration, Quantity
+from cohortfinder.model import Comparison, Duration, Quantity, Reading
 
 
 class Evidence(NamedTuple):
@@ -175,6 +175,12 @@ def knows_reason(code: str) -> bool:
 def flag_words(flag: str, own: Mapping[str, str] = MappingProxyType({})) -> str:
     """Say a flag in words; `own` are those of the trial, an unknown one keeps its own word."""
     return own.get(flag) or FLAGS.get(flag) or f"{spoken(flag)} (flag {flag})"
+
+
+def reading_words(reading: Reading) -> str:
+    """Say which value of a parameter holds in a criterion, and which others a site may choose."""
+    others = f"; a site may choose {' or '.join(reading.others)} instead" if reading.others else ""
+    return f"Read with {reading.parameter} = {reading.value or 'left open'}{others}."
 
 
 def quantity(value: Quantity) -> str:

@@ -20,6 +20,7 @@ from reference.evaluate import outcome_of, site_of
 Run = Callable[..., Any]
 SHIPPED = sorted(path.stem for path in resource_dir("trials").glob("*.yaml"))
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "testing.md"
+EXAMPLES = re.findall(r"^```yaml\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
 # verdicts that no record of a case can bring about: only an answer, or a treatment nowhere on record
 UNREACHED = {
     "NCT03036124": {},
@@ -221,10 +222,10 @@ def test_a_file_with_a_line_that_cannot_be_loaded_is_refused(run: Run, trial: Ca
     assert "cases/t.yaml: 1 records cannot be loaded (not valid JSON" in done.err
 
 
-def test_the_example_of_the_page_agrees(run: Run, tmp_path: Path) -> None:
-    (example,) = re.findall(r"^```yaml\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+@pytest.mark.parametrize("example", EXAMPLES, ids=[example.split("\n", 1)[0] for example in EXAMPLES])
+def test_an_example_of_the_page_agrees(run: Run, tmp_path: Path, example: str) -> None:
     (tmp_path / "cases.yaml").write_text(example, encoding="utf-8")
-    done = run("test", "T2D-EXAMPLE", "--cases", tmp_path / "cases.yaml")
+    done = run("test", example.split()[1], "--cases", tmp_path / "cases.yaml")
     assert (done.status, "all as expected" in done.out) == (0, True), done.out
 
 
@@ -238,14 +239,14 @@ def test_the_oracle_gives_every_expected_verdict_too(name: str) -> None:
     ]
     sent = json.dumps([one.get("resource", one) for one in resources])
     site = site_of(trial, json.loads(sent, parse_float=Decimal), resource_dir("mappings"))
-    criteria = {criterion.id: criterion for criterion in trial.criteria}
+    criteria = {criterion.id: criterion for criterion in (*trial.other_readings, *trial.criteria)}
     wrong = [
-        (case.id, claim.criterion, claim.expected, found)
+        (case.id, claim.asked, claim.expected, found)
         for case in cases.patients
         for claim in case.claims
         if claim.aspect == "verdict"
-        for arm in set(case.arms) & set(criteria[claim.criterion].arms)
-        for found in [outcome_of(site, criteria[claim.criterion], case.id, cases.as_of, arm).verdict]
+        for arm in set(case.arms) & set(criteria[claim.asked].arms)
+        for found in [outcome_of(site, criteria[claim.asked], case.id, cases.as_of, arm).verdict]
         if found != claim.expected
     ]
     assert wrong == []
@@ -260,3 +261,78 @@ def read_cases(name: str) -> tuple[Trial, Cases]:
     return trial, parse_cases(
         file.read_text(encoding="utf-8"), source=str(file), trial=trial, systems=terminology.system_words
     )
+
+
+READ_OTHERWISE = (
+    TRIAL.replace(
+        "observation: lvef, at_most: 40 %}",
+        "by_parameter: {lvef: {low: {observation: lvef, at_most: 40 %}, high: {observation: lvef, above: 40 %}}}}",
+    )
+    + "parameters: {lvef: {default: low, choices: [low, high], why: The text says neither.}}\n"
+)
+OTHERWISE = (
+    "    readings:\n      - parameters: {lvef: high}\n        expect: {I-LVEF: {verdict: fail, reason: at most 40 %}}\n"
+)
+
+
+def test_a_case_says_what_another_reading_decides(run: Run, trial: Callable[[str], Path]) -> None:
+    file = trial(CASES + OTHERWISE)
+    file.write_text(READ_OTHERWISE, encoding="utf-8")
+    said = json.loads(run("test", file, "--json").out)
+    assert (said["differences"], said["compared"]) == ([], 5)
+    assert said["not_tested"]["I-LVEF"] == ["fail", "unknown"]
+
+
+def test_the_verdict_of_another_reading_is_told_under_its_name(run: Run, trial: Callable[[str], Path]) -> None:
+    file = trial(CASES + OTHERWISE.replace("verdict: fail", "verdict: pass"))
+    file.write_text(READ_OTHERWISE, encoding="utf-8")
+    done = run("test", file)
+    assert done.status == 4
+    assert "p1 in A, I-LVEF with lvef = high: expected pass, got fail." in done.out.splitlines()[0]
+
+
+def test_a_reading_that_no_case_asks_for_is_not_tested(run: Run, trial: Callable[[str], Path]) -> None:
+    file = trial(CASES)
+    file.write_text(READ_OTHERWISE, encoding="utf-8")
+    assert "not tested: I-LVEF: fail, unknown, lvef = high" in run("test", file).out
+
+
+def test_the_reading_that_the_site_chose_is_the_one_in_force(
+    run: Run, trial: Callable[[str], Path], tmp_path: Path
+) -> None:
+    """What a case expects of this reading is then compared with the criterion itself."""
+    file = trial(CASES.replace(", I-LVEF: pass", "") + OTHERWISE)
+    file.write_text(READ_OTHERWISE, encoding="utf-8")
+    (tmp_path / "site.toml").write_text('[parameters]\nlvef = "high"\n', encoding="utf-8")
+    done = run("test", file, "--config", tmp_path / "site.toml")
+    assert (done.status, "I-LVEF: pass, unknown, lvef = low" in done.out) == (0, True), done.out
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "message"),
+    [
+        ("{lvef: high}", "{lve: high}", 10, "T-1 has no parameter 'lve' with choices. Did you mean 'lvef'?"),
+        ("{lvef: high}", "{lvef: hi}", 10, "'hi' is no choice of 'lvef'; write one of low, high"),
+        ("parameters: {lvef: high}", "parameters: {}", 10, "a reading needs 'parameters', each with its value"),
+        ("I-LVEF: {verdict: fail, reason: at most 40 %}", "I-1: fail", 11, "I-1 does not depend on lvef; remove it here"),
+        ("I-LVEF: {verdict: fail, reason: at most 40 %}", "status: excluded", 11, "the status does not depend on lvef"),
+        ("- parameters: {lvef: high}", "- expects: 1", 10, "a reading has no 'expects'"),
+        ("readings:\n      - parameters: {lvef: high}\n        expect: {I-LVEF: {verdict: fail, reason: at most 40 %}}", "readings: x", 9, "'readings' is a list, each with 'parameters' and 'expect'"),
+        ("- parameters: {lvef: high}\n        expect: {I-LVEF: {verdict: fail, reason: at most 40 %}}", "- x", 10, "a reading holds 'parameters' and 'expect'"),
+    ],
+)  # fmt: skip
+def test_a_wrong_reading_is_refused_with_line_and_remedy(
+    run: Run, trial: Callable[[str], Path], old: str, new: str, line: int, message: str
+) -> None:
+    assert old in OTHERWISE
+    file = trial(CASES + OTHERWISE.replace(old, new))
+    file.write_text(READ_OTHERWISE, encoding="utf-8")
+    done = run("test", file)
+    assert (done.status, done.out) == (64, "")
+    assert f"{file.parent}/cases/t.yaml:{line}: {message}" in done.err
+
+
+def test_every_reading_of_the_protocol_is_tested(run: Run) -> None:
+    """Each value of each parameter that chooses among readings has a case in each criterion that depends on it."""
+    gaps = json.loads(run("test", "NCT06983964", "--json").out)["not_tested"]
+    assert [gap for named in gaps.values() for gap in named if "=" in gap] == []

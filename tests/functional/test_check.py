@@ -70,3 +70,17 @@ def test_describe_tells_a_shipped_trial(run: Run) -> None:
     done = run("describe", "NCT06983964")
     assert done.status == 0
     assert "Of 77 criteria" in done.out
+
+
+def test_a_reading_that_is_true_without_any_data_is_refused_though_another_is_in_force(
+    run: Run, tmp_path: Path
+) -> None:
+    file = tmp_path / "t.yaml"
+    silent = "{not: {sex: female, absence: 'false'}}"
+    rule = f"    by_parameter: {{read: {{well: {{sex: female}}, badly: {silent}}}}}\n"
+    file.write_text(
+        HEAD + rule + "parameters: {read: {default: well, choices: [well, badly], why: x}}\n", encoding="utf-8"
+    )
+    done = run("check", file)
+    assert done.status == 64
+    assert f"{file}:8: I-2 with read = badly is pass for a patient without any data; let it be unknown" in done.err

@@ -1,7 +1,7 @@
 """The job `check`: is a trial file right, and does none of its rules hold for a patient about whom nothing is known?"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import duckdb
@@ -40,7 +40,8 @@ def check_trial(name: str, settings: Settings) -> Checked:
 
 
 def true_without_data(trial: Trial, terminology: Terminology) -> tuple[Problem, ...]:
-    """Name the criteria that are decided for a patient without data: silence must decide nothing."""
+    """Name the criteria that are decided for a patient without data, in any reading: silence must decide nothing."""
+    trial = replace(trial, criteria=(*trial.criteria, *trial.other_readings))
     with duckdb.connect() as connection:
         create_tables(connection)
         connection.execute(render("warehouse/nobody.sql.jinja").text)

@@ -10,13 +10,14 @@ import orjson
 from cohortfinder.errors import InputError, Problem, TrialError
 from cohortfinder.jobs.load import load
 from cohortfinder.jobs.screen import read_terminology, read_trial, screen_store
-from cohortfinder.model import Trial
+from cohortfinder.model import Trial, with_reading
 from cohortfinder.report.screening import Screening
 from cohortfinder.report.verdict_rows import VerdictRow
 from cohortfinder.settings import Settings
 from cohortfinder.terminology import Terminology
 from cohortfinder.trials.case_records import markers
-from cohortfinder.trials.cases import Case, Cases, Claim, parse_cases
+from cohortfinder.trials.cases import Case, Cases, parse_cases
+from cohortfinder.trials.claims import Claim
 from cohortfinder.trials.possible import possible_verdicts
 
 DIFFERENT = 4
@@ -67,8 +68,8 @@ def run_cases(name: str, settings: Settings, *, cases: Path | None = None, log: 
     path = cases or Path(trial.source).parent / FOLDER / Path(trial.source).name
     given = _read_cases(trial, path, terminology)
     log(f"testing {trial.id} with {given.source} as of {given.as_of}")
-    screening = _screened(trial, terminology, settings, given)
-    differences, compared = _compared(trial, given, screening)
+    screening, others = _screened(trial, terminology, settings, given)
+    differences, compared = _compared(trial, given, screening, others)
     return CaseResult(trial, given, compared, differences, _untested(trial, given))
 
 
@@ -84,8 +85,13 @@ def _read_cases(trial: Trial, path: Path, terminology: Terminology) -> Cases:
     return parse_cases(text, source=str(path), trial=trial, systems=terminology.system_words)
 
 
-def _screened(trial: Trial, terminology: Terminology, settings: Settings, cases: Cases) -> Screening:
-    """Load the patients into a store that lasts as long as the test, and evaluate all of them in every arm."""
+def _screened(
+    trial: Trial, terminology: Terminology, settings: Settings, cases: Cases
+) -> tuple[Screening, tuple[VerdictRow, ...]]:
+    """Load the patients into a store that lasts as long as the test, and evaluate all of them in every arm.
+
+    The verdicts of other readings stand apart: they count in no status.
+    """
     with tempfile.TemporaryDirectory(prefix="cohortfinder-test-") as scratch:
         made = Path(scratch) / "cases.ndjson"
         resources = [*markers(), *(one for case in cases.patients for one in case.resources)]
@@ -97,17 +103,31 @@ def _screened(trial: Trial, terminology: Terminology, settings: Settings, cases:
             reasons = ", ".join(sorted(loaded.reasons))
             raise InputError(f"{cases.source}: {loaded.quarantined} records cannot be loaded ({reasons}); correct them")
         own = replace(settings, store=store)
-        return screen_store(trial, terminology, own, as_of=cases.as_of, everyone=True).screening
+        screening = screen_store(trial, terminology, own, as_of=cases.as_of, everyone=True).screening
+        other = _other_readings(trial, cases)
+        if not other.criteria:
+            return screening, ()
+        return screening, screen_store(other, terminology, own, as_of=cases.as_of, everyone=True).screening.verdicts
 
 
-def _compared(trial: Trial, cases: Cases, screening: Screening) -> tuple[tuple[Difference, ...], int]:
-    rows = {(row.patient_id, row.arm, row.criterion.id): row for row in screening.verdicts}
+def _other_readings(trial: Trial, cases: Cases) -> Trial:
+    """Return the trial with nothing but the other readings that a case asks for, and the entries of its arms."""
+    asked = {claim.asked for case in cases.patients for claim in case.claims}
+    others = tuple(one for one in trial.other_readings if one.id in asked)
+    entries = {arm.entry for arm in trial.arms} if others else set()
+    return replace(trial, criteria=(*(one for one in trial.criteria if one.id in entries), *others))
+
+
+def _compared(
+    trial: Trial, cases: Cases, screening: Screening, others: tuple[VerdictRow, ...]
+) -> tuple[tuple[Difference, ...], int]:
+    rows = {(row.patient_id, row.arm, row.criterion.id): row for row in (*others, *screening.verdicts)}
     statuses: dict[tuple[str, str], str] = {(one.patient_id, one.arm): one.status for one in screening.candidates}
     _refuse_missing(cases, statuses)
     differences, compared = [], 0
     for case in cases.patients:
         for claim, arm in _asked(trial, case):
-            row = rows.get((case.id, arm, claim.criterion))
+            row = rows.get((case.id, arm, claim.asked))
             got = statuses[(case.id, arm)] if row is None else _got(row, claim)
             compared += 1
             if not _agrees(row, claim, got):
@@ -162,22 +182,25 @@ def _difference(
 ) -> Difference:
     place = f"{trial.source}:{row.criterion.line}" if row else trial.source
     return Difference(
-        cases.source, claim.line, case.id, arm, claim.criterion, claim.aspect, claim.expected, got,
+        cases.source, claim.line, case.id, arm, claim.asked, claim.aspect, claim.expected, got,
         row.reason if row else "", place,
     )  # fmt: skip
 
 
 def _untested(trial: Trial, cases: Cases) -> dict[str, tuple[str, ...]]:
-    """Name the verdicts that a criterion can get and no case expects."""
-    expected = {
-        (claim.criterion, claim.expected)
-        for case in cases.patients
-        for claim in case.claims
-        if claim.aspect == "verdict"
-    }
+    """Name the verdicts that a criterion can get and no case expects, and the readings that no case asks for."""
+    claims = [claim for case in cases.patients for claim in case.claims]
+    expected = {(claim.asked, claim.expected) for claim in claims if claim.aspect == "verdict"}
+    asked = {claim.asked for claim in claims}
     found: dict[str, tuple[str, ...]] = {}
     for criterion in trial.criteria:
-        missing = tuple(verdict for verdict in possible_verdicts(criterion) if (criterion.id, verdict) not in expected)
-        if missing:
-            found[criterion.id] = missing
+        verdicts = [verdict for verdict in possible_verdicts(criterion) if (criterion.id, verdict) not in expected]
+        readings = [
+            f"{reading.parameter} = {value}"
+            for reading in criterion.readings
+            for value in reading.others
+            if with_reading(criterion.id, {reading.parameter: value}) not in asked
+        ]
+        if verdicts or readings:
+            found[criterion.id] = (*verdicts, *readings)
     return found

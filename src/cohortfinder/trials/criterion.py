@@ -1,14 +1,16 @@
 """One criterion of a trial file: its words, its rule, the rules of single arms and those of its flags."""
 
 from collections.abc import Mapping as Dictionary
+from dataclasses import replace
 from typing import cast
 
 from cohortfinder.criteria.registry import LEAF_KINDS
-from cohortfinder.model import Arm, Certainty, Criterion, CriterionKind, Rule
+from cohortfinder.model import Arm, Certainty, Criterion, CriterionKind, Rule, with_reading
 from cohortfinder.trials.document import Mapping, Node, Scalar, Sequence
 from cohortfinder.trials.leaves import kinds_in, option_names
 from cohortfinder.trials.parameters import Substitution
 from cohortfinder.trials.problems import Problems, nearest
+from cohortfinder.trials.readings import other_readings, readings_of
 from cohortfinder.trials.rules import RULE_WORDS, NamedRules, RuleBuilder, rule_part
 from cohortfinder.wording import FLAGS
 
@@ -19,11 +21,12 @@ CERTAINTIES = ("exact", "proxy", "judgement")
 
 
 class CriterionReader:
-    """Reads criteria; `wrong` are the ids of those whose rule could not be read."""
+    """Reads criteria, and how they would be by other parameters; `wrong` are the ids of those without a right rule."""
 
     def __init__(self, problems: Problems, named: NamedRules, fill: Substitution, flags: Dictionary[str, str]) -> None:
         self._problems, self._named, self._fill, self._flags = problems, named, fill, flags
         self.wrong: set[str] = set()
+        self.other_readings: list[Criterion] = []
 
     def criterion(self, node: Node, kind: CriterionKind, position: int, arms: Dictionary[str, Arm]) -> Criterion | None:
         """Return one criterion, the `position`th of the file; None, with the problems noted, where it is none."""
@@ -35,6 +38,19 @@ class CriterionReader:
             self._add(node, "a criterion needs 'id' and 'text', the sentence of the protocol")
             return None
         self._check_keys(node)
+        self._fill.assume({})
+        criterion = self._read(node, words, kind, position, arms)
+        met = self._fill.met
+        self.other_readings += other_readings(
+            self._fill,
+            met,
+            lambda values: self._read(node, {**words, "id": with_reading(words["id"], values)}, kind, position, arms),
+        )
+        return replace(criterion, readings=readings_of(met))
+
+    def _read(
+        self, node: Mapping, words: Dictionary[str, str], kind: CriterionKind, position: int, arms: Dictionary[str, Arm]
+    ) -> Criterion:
         rule = self._rule(node, words, kind)
         if rule is None and "computed" not in words:
             self.wrong.add(words["id"])

@@ -21,7 +21,7 @@ from cohortfinder.criteria.sex import SexQuestion
 from cohortfinder.criteria.study import StudyQuestion
 from cohortfinder.criteria.treatment import TreatmentQuestion
 from cohortfinder.model import Comparison, Criterion, Duration, Leaf, Quantity, Rule, Trial
-from cohortfinder.wording import flag_words
+from cohortfinder.wording import flag_words, reading_words
 
 _WIDTH = 100
 
@@ -65,6 +65,8 @@ def _criterion(trial: Trial, criterion: Criterion, labels: Mapping[str, str]) ->
     for arm, rule in criterion.by_arm.items():
         yield f"  In arm {arm} instead:"
         yield from (f"    {line}" for line in _rule(rule, labels))
+    for reading in criterion.readings:
+        yield f"  {reading_words(reading)}"
     if criterion.note:
         yield textwrap.fill(f"Note: {criterion.note}", _WIDTH, initial_indent="  ", subsequent_indent="  ")
     if criterion.flags:

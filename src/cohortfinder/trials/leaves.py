@@ -10,7 +10,7 @@ from cohortfinder.criteria.registry import LEAF_KINDS
 from cohortfinder.trials.document import Mapping, Node, line_at, plain
 from cohortfinder.trials.problems import Problems, nearest
 
-COMBINATIONS = ("all", "any", "not", "need", "of", "rule")
+COMBINATIONS = ("all", "any", "not", "need", "of", "rule", "by_parameter")
 
 
 def option_names(kind: str) -> tuple[str, ...]:

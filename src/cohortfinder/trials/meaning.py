@@ -36,7 +36,7 @@ _DOMAINS = {
 
 def check_meaning(trial: Trial, vocabulary: Vocabulary, problems: Problems) -> None:
     """Note every leaf of a trial that cannot be answered as it is written."""
-    for criterion in trial.criteria:
+    for criterion in (*trial.criteria, *trial.other_readings):
         for leaf in (leaf for rule in rules_of(criterion) for leaf in leaves_of(rule)):
             if _concepts_exist(leaf, vocabulary, problems):
                 _check_leaf(leaf, vocabulary, problems)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable
 from collections.abc import Mapping as Dictionary
+from dataclasses import replace
 from decimal import Decimal
 from operator import ge, le
 
@@ -50,7 +51,7 @@ def _read_one(name: Scalar, body: Node, problems: Problems, overrides: Dictionar
     if (wrong := _breach(default, body)) is not None:
         problems.add(body.line_of("default"), f"the default of '{name.text}' {wrong}")
     value = _overridden(name.text, default, body, overrides)
-    return Parameter(name.text, value, default, why or "", _text(body.get("flag")))
+    return Parameter(name.text, value, default, why or "", _text(body.get("flag")), _choices(body) or ())
 
 
 def _overridden(name: str, default: str | None, body: Mapping, overrides: Dictionary[str, Override]) -> str | None:
@@ -70,10 +71,9 @@ def _breach(value: str | None, body: Mapping) -> str | None:
     """Return in words how a value leaves its bounds, None when it keeps them."""
     if value is None:
         return None
-    choices = body.get("choices")
-    if isinstance(choices, Sequence):
-        words = [item.text for item in choices.items if isinstance(item, Scalar)]
-        return None if value in words else f"is '{value}'; it must be one of {', '.join(words)}"
+    if (words := _choices(body)) is not None:
+        hint = nearest(value, words)
+        return None if value in words else f"is '{value}'; it must be one of {', '.join(words)}{hint and '.' + hint}"
     for word, holds in _BOUNDS.items():
         bound = _text(body.get(word))
         if bound is None:
@@ -84,6 +84,14 @@ def _breach(value: str | None, body: Mapping) -> str | None:
         if not holds(number, limit):
             return f"is '{value}'; it must be {word} {bound}"
     return None
+
+
+def _choices(body: Mapping) -> tuple[str, ...] | None:
+    """Return the values that a parameter may have, None when it does not list them."""
+    section = body.get("choices")
+    if not isinstance(section, Sequence):
+        return None
+    return tuple(item.text for item in section.items if isinstance(item, Scalar))
 
 
 def _number(text: str) -> Decimal | None:
@@ -100,13 +108,22 @@ def uses(text: str) -> tuple[str, ...]:
 
 
 class Substitution:
-    """Fills `${name}` in the options of a leaf and remembers which parameters were used, and in which lines."""
+    """Fills `${name}` in the options of a leaf and remembers which parameters were used, and in which lines.
+
+    `met` are the parameters with choices that came up since the last `assume`.
+    """
 
     def __init__(self, declared: Dictionary[str, Parameter], problems: Problems) -> None:
         self._declared = declared
         self._problems = problems
+        self._assumed: Dictionary[str, str] = {}
+        self.met: dict[str, Parameter] = {}
         self.used: set[str] = set()
         self.used_in: dict[int, set[str]] = {}
+
+    def assume(self, values: Dictionary[str, str]) -> None:
+        """Take these values in place of those in force, from now on."""
+        self._assumed, self.met = values, {}
 
     def fill(self, node: Node) -> Node | None:
         """Return the node with values in place of names; None where a parameter that is left open stands."""
@@ -122,19 +139,24 @@ class Substitution:
         """Return whether every one of the names is a declared parameter."""
         return all(name in self._declared for name in names)
 
+    def parameter(self, name: str, line: int) -> Parameter | None:
+        """Return a parameter that is used in a line, with the value that holds; None, noted, when there is none."""
+        self.used.add(name)
+        self.used_in.setdefault(line, set()).add(name)
+        declared = self._declared.get(name)
+        if declared is None:
+            hint = nearest(name, self._declared)
+            self._problems.add(line, f"the parameter '{name}' is not declared under 'parameters:'.{hint}")
+            return None
+        if declared.choices:
+            self.met[name] = declared
+        return replace(declared, value=self._assumed.get(name, declared.value))
+
     def _fill_text(self, node: Scalar) -> Scalar | None:
         text = node.text
         for name in uses(text):
-            self.used.add(name)
-            self.used_in.setdefault(node.line, set()).add(name)
-            parameter = self._declared.get(name)
-            if parameter is None:
-                self._problems.add(
-                    node.line,
-                    f"the parameter '{name}' is not declared under 'parameters:'.{nearest(name, self._declared)}",
-                )
-                return None
-            if parameter.value is None:
+            parameter = self.parameter(name, node.line)
+            if parameter is None or parameter.value is None:
                 return None
             text = text.replace(f"${{{name}}}", parameter.value)
         return Scalar(text, node.line)

@@ -77,6 +77,7 @@ class _Parser:
             profile=profile,
             notes=texts_of(self._document, "notes"),
             flag_words=self._flags,
+            other_readings=tuple(self._reader.other_readings),
         )
 
     def _add(self, node: Node, message: str) -> None:

@@ -7,6 +7,7 @@ from typing import Literal, cast
 
 from cohortfinder.criteria.registry import LEAF_KINDS
 from cohortfinder.model import Combination, Leaf, Rule
+from cohortfinder.trials import readings
 from cohortfinder.trials.document import Mapping, Node, Scalar, Sequence, lines_in
 from cohortfinder.trials.leaves import COMBINATIONS, build_question, kinds_in, option_names
 from cohortfinder.trials.parameters import Substitution, names_in
@@ -65,6 +66,8 @@ class RuleBuilder:
         self._refuse_others(word, node)
         if word == "rule":
             return self._reference(node, adverse)
+        if word == readings.WORD:
+            return self._chosen(node, adverse)
         return self._combination(word, node, adverse)
 
     def _refuse_others(self, word: str, node: Mapping) -> None:
@@ -83,7 +86,11 @@ class RuleBuilder:
                 node.line_of(word), f"'{word}' needs a list of rules{' under of' if word == 'need' else ''}"
             )
             return None
-        children = [self._rule(item, adverse) for item in body.items]
+        items = [item for item in body.items if not self._left_out(item)]
+        if not items:
+            self._problems.add(node.line_of(word), f"nothing is left of '{word}' with this choice of parameters")
+            return None
+        children = [self._rule(item, adverse) for item in items]
         need = self._need(node, len(children)) if word == "need" else None
         kept = tuple(child for child in children if child is not None)
         if len(kept) < len(children) or (word == "need" and need is None):
@@ -100,6 +107,22 @@ class RuleBuilder:
             f"'need' is '{text}'; it must be a number from 1 to {children}, the rules under 'of'",
         )
         return None
+
+    def _chosen(self, node: Mapping, adverse: bool) -> Rule | None:
+        branch = readings.branch_of(node, self._fill, self._problems)
+        if isinstance(branch, Scalar) and branch.text == readings.LEFT_OUT:
+            self._problems.add(branch.line, "'none' leaves a rule out of a list; here a rule must stand")
+            return None
+        return self._rule(branch, adverse) if branch is not None else None
+
+    def _left_out(self, node: Node) -> bool:
+        """Return whether a parameter says that this rule of a list does not count."""
+        if not isinstance(node, Mapping) or not readings.is_choice(node):
+            return False
+        branch = readings.branch_of(node, self._fill, self._problems)
+        if isinstance(branch, Scalar):
+            return branch.text == readings.LEFT_OUT
+        return branch is not None and self._left_out(branch)
 
     def _reference(self, node: Mapping, adverse: bool) -> Rule | None:
         written = node.get("rule")

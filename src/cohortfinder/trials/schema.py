@@ -9,6 +9,16 @@ from cohortfinder.trials.parameters import KEYS as PARAMETER_KEYS
 _TEXT: dict[str, Any] = {"type": "string"}
 _TEXTS: dict[str, Any] = {"type": "array", "items": _TEXT}
 _RULES: dict[str, Any] = {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/rule"}}
+# one parameter, with a rule for each of its values
+_BRANCHES: dict[str, Any] = {
+    "type": "object",
+    "minProperties": 1,
+    "maxProperties": 1,
+    "additionalProperties": {
+        "type": "object",
+        "additionalProperties": {"anyOf": [{"$ref": "#/$defs/rule"}, {"const": "none"}]},
+    },
+}
 
 
 def trial_schema() -> dict[str, Any]:
@@ -74,6 +84,7 @@ def _combinations() -> list[dict[str, Any]]:
         {"not": {"$ref": "#/$defs/rule"}},
         {"need": {"type": "integer", "minimum": 1}, "of": _RULES},
         {"rule": _TEXT},
+        {"by_parameter": _BRANCHES},
     ]
     return [
         {"type": "object", "additionalProperties": False, "required": list(shape), "properties": shape}
@@ -106,5 +117,6 @@ def _criterion(leaves: dict[str, Any]) -> dict[str, Any]:
             "need": {"type": "integer", "minimum": 1},
             "of": _RULES,
             "rule": _TEXT,
+            "by_parameter": _BRANCHES,
         },
     }
