@@ -4,10 +4,10 @@ from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
 
-from cohortfinder.criteria.question import Question
+from cohortfinder.criteria.question import Question, parse_whole
 
 _YEARS = WithJsonSchema({"type": "integer", "minimum": 0, "maximum": 130})
-Years = Annotated[int, BeforeValidator(lambda value: int(str(value))), _YEARS]
+Years = Annotated[int, BeforeValidator(parse_whole), _YEARS]
 
 
 class AgeBounds(BaseModel):

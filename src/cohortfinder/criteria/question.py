@@ -1,7 +1,7 @@
 """What every leaf kind shares: a frozen pydantic model that reads the words of a trial file, all scalars as text."""
 
 import re
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
@@ -9,9 +9,12 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
 from cohortfinder.model import Comparison, Duration, Quantity
 
 _QUANTITY = re.compile(r"^\s*(?P<number>[-+]?\d+(?:\.\d+)?)\s*(?P<unit>\S.*?)?\s*$")
-_TITRE = re.compile(r"^\s*1\s*:\s*(?P<titre>\d+)\s*$")
+_TITRE = re.compile(r"^\s*1\s*:\s*(?P<titre>\d{1,9})\s*$")
+_EXPONENT = re.compile(r"[eE][-+]?\d")
 _DURATION = re.compile(r"^\s*(?P<count>\d+)\s+(?P<unit>day|week|month|year)s?\s*$")
 
+# nothing in a patient's body is measured beyond, and no number of ours becomes inexact or too large for a database
+_MOST_DIGITS = 15
 _LONGEST = {"day": 55_000, "week": 7_800, "month": 1_800, "year": 150}
 
 
@@ -26,10 +29,11 @@ def parse_quantity(text: object) -> object:
         raise ValueError(
             f"{str(text)!r} is no quantity; write a number and a unit, for example '0.5 10*9/L' or '1.5 ULN'"
         )
-    try:
-        return Quantity(Decimal(found["number"]), found["unit"] or "")
-    except InvalidOperation as error:  # pragma: no cover - the pattern admits decimals only
-        raise ValueError(f"{str(text)!r} is no number") from error
+    if len(found["number"].lstrip("+-").replace(".", "")) > _MOST_DIGITS:
+        raise ValueError(f"'{found['number'][:_MOST_DIGITS]}...' has more than {_MOST_DIGITS} digits; write fewer")
+    if _EXPONENT.match(found["unit"] or ""):
+        raise ValueError(f"{str(text)!r} has an exponent; write the number out, as 1000 or 0.001")
+    return Quantity(Decimal(found["number"]), found["unit"] or "")
 
 
 def parse_duration(text: object) -> object:
@@ -42,6 +46,13 @@ def parse_duration(text: object) -> object:
     if int(found["count"]) > _LONGEST[found["unit"]]:
         raise ValueError(f"{str(text)!r} is longer than a lifetime; write 'ever: yes' where everything counts")
     return Duration(int(found["count"]), f"{found['unit']}s")  # type: ignore[arg-type]
+
+
+def parse_whole(value: object) -> object:
+    """Read a whole number of at most four digits."""
+    if re.fullmatch(r"\d{1,4}", str(value)) is None:
+        raise ValueError(f"{str(value)[:20]!r} is no whole number from 0 to 9999")
+    return int(str(value))
 
 
 def parse_yes(value: object) -> object:
@@ -66,6 +77,7 @@ DurationText = Annotated[
     BeforeValidator(parse_duration),
     WithJsonSchema({"type": "string", "pattern": r"^\d+ (day|week|month|year)s?$", "examples": ["3 weeks"]}),
 ]
+WholeNumber = Annotated[int, BeforeValidator(parse_whole), WithJsonSchema({"type": "integer", "minimum": 0})]
 Yes = Annotated[Literal[True], BeforeValidator(parse_yes), WithJsonSchema({"const": "yes"})]
 Concepts = Annotated[
     tuple[str, ...],

@@ -1,10 +1,10 @@
 """Leaf kind `series`: readings over time, judged by the day."""
 
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, ConfigDict
 
-from cohortfinder.criteria.question import Concepts, DurationText, QuantityText, Question
+from cohortfinder.criteria.question import Concepts, DurationText, QuantityText, Question, WholeNumber
 
 
 class Reading(BaseModel):
@@ -33,7 +33,7 @@ class SeriesQuestion(Question):
     series: tuple[Reading, ...]
     within: DurationText
     recent: DurationText
-    days: Annotated[int, BeforeValidator(lambda value: int(str(value)))] = 2
+    days: WholeNumber = 2
 
     @property
     def concepts(self) -> tuple[str, ...]:

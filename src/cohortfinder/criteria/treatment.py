@@ -1,11 +1,11 @@
 """Leaf kind `treatment`: how long a drug was taken, alone or beside another, and what was reached under it."""
 
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, ConfigDict
 
 from cohortfinder.criteria.dose import DoseQuestion
-from cohortfinder.criteria.question import Concepts, DurationText, QuantityText, Question
+from cohortfinder.criteria.question import Concepts, DurationText, QuantityText, Question, WholeNumber
 from cohortfinder.model import Comparison, Duration
 
 _IN_DAYS = {"days": 1, "weeks": 7}
@@ -75,7 +75,7 @@ class TreatmentQuestion(Question):
     until: DurationText | None = None
     gaps: DurationText = Duration(30, "days")
     reaching: Reached | None = None
-    results: Annotated[int, BeforeValidator(lambda value: int(str(value)))] = 2
+    results: WholeNumber = 2
 
     @property
     def concepts(self) -> tuple[str, ...]:

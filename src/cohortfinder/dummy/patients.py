@@ -11,7 +11,7 @@ from cohortfinder.dummy.facts import Born, Gender, Record, Way
 from cohortfinder.dummy.scene import Scene
 from cohortfinder.dummy.solve import Solver
 from cohortfinder.model import Criterion, Trial, Truth
-from cohortfinder.trials.cases import VERDICTS
+from cohortfinder.trials.claims import VERDICTS
 from cohortfinder.trials.possible import possible_verdicts
 
 _USUAL_AGE = 41

@@ -13,7 +13,6 @@ import duckdb
 
 from cohortfinder import __version__
 from cohortfinder.engine.screening import screen
-from cohortfinder.errors import InputError
 from cohortfinder.model import Trial
 from cohortfinder.ranking.candidates import rank, run
 from cohortfinder.report.files import make_folder
@@ -22,7 +21,7 @@ from cohortfinder.report.screening import Screening, read_screening
 from cohortfinder.resources import resource_dir
 from cohortfinder.settings import Settings
 from cohortfinder.terminology import Terminology, load_terminology
-from cohortfinder.trials.library import find_trial
+from cohortfinder.trials.library import find_trial, read_text
 from cohortfinder.trials.parser import parse_trial
 from cohortfinder.warehouse.connection import open_warehouse
 from cohortfinder.warehouse.state import loaded_types
@@ -50,11 +49,7 @@ def read_trial(name: str, terminology: Terminology, settings: Settings) -> Trial
     Raises InputError when there is none, TrialError when it has errors.
     """
     path = find_trial(name)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: this file is not UTF-8 text; save it as UTF-8") from error
-    return parse_trial(text, source=str(path), terminology=terminology, overrides=settings.parameters)
+    return parse_trial(read_text(path), source=str(path), terminology=terminology, overrides=settings.parameters)
 
 
 def read_terminology(settings: Settings) -> Terminology:

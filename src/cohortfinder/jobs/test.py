@@ -18,6 +18,7 @@ from cohortfinder.terminology import Terminology
 from cohortfinder.trials.case_records import markers
 from cohortfinder.trials.cases import Case, Cases, parse_cases
 from cohortfinder.trials.claims import Claim
+from cohortfinder.trials.library import read_text
 from cohortfinder.trials.possible import possible_verdicts
 
 DIFFERENT = 4
@@ -75,13 +76,11 @@ def run_cases(name: str, settings: Settings, *, cases: Path | None = None, log: 
 
 def _read_cases(trial: Trial, path: Path, terminology: Terminology) -> Cases:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
     except FileNotFoundError as error:
         raise InputError(
             f"{path}: there is no such file with the cases of {trial.id}; write it, or name another with --cases"
         ) from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: this file is not UTF-8 text; save it as UTF-8") from error
     return parse_cases(text, source=str(path), trial=trial, systems=terminology.system_words)
 
 

@@ -9,7 +9,7 @@ from cohortfinder.model import Arm, Certainty, Criterion, CriterionKind, Rule, w
 from cohortfinder.trials.document import Mapping, Node, Scalar, Sequence
 from cohortfinder.trials.leaves import kinds_in, option_names
 from cohortfinder.trials.parameters import Substitution
-from cohortfinder.trials.problems import Problems, nearest
+from cohortfinder.trials.problems import ID, ID_WORDS, Problems, nearest
 from cohortfinder.trials.readings import other_readings, readings_of
 from cohortfinder.trials.rules import RULE_WORDS, NamedRules, RuleBuilder, rule_part
 from cohortfinder.wording import FLAGS
@@ -37,6 +37,8 @@ class CriterionReader:
         if not words.get("id") or not words.get("text"):
             self._add(node, "a criterion needs 'id' and 'text', the sentence of the protocol")
             return None
+        if not ID.fullmatch(words["id"]):
+            self._add(node, f"'{words['id']}' is no id of a criterion; {ID_WORDS}")
         self._check_keys(node)
         self._fill.assume({})
         criterion = self._read(node, words, kind, position, arms)
@@ -64,7 +66,7 @@ class CriterionReader:
             position=position,
             line=node.line,
             note=words.get("note", ""),
-            flags=texts_of(node, "flags"),
+            flags=texts_of(node, "flags", self._problems),
             flag_rules=self._flag_rules(node, words),
             by_arm=self._by_arm(node, words, kind, arms),
         )
@@ -90,7 +92,7 @@ class CriterionReader:
     def _arms_of(self, node: Mapping, arms: Dictionary[str, Arm]) -> tuple[str, ...]:
         if node.get("arms") is None:
             return tuple(arms)
-        named = texts_of(node, "arms")
+        named = texts_of(node, "arms", self._problems)
         if not named:
             self._problems.add(node.line_of("arms"), "the list of arms is empty; name an arm or remove the line")
         for name in named:
@@ -173,8 +175,14 @@ class CriterionReader:
         self._problems.add(node.line, message)
 
 
-def texts_of(node: Mapping, key: str) -> tuple[str, ...]:
-    """Return the texts under a key: those of a list, or the one that stands there."""
+def texts_of(node: Mapping, key: str, problems: Problems) -> tuple[str, ...]:
+    """Return the texts under a key: those of a list, or the one that stands there; anything else is noted."""
     value = node.get(key)
     items = value.items if isinstance(value, Sequence) else () if value is None else (value,)
-    return tuple(item.text for item in items if isinstance(item, Scalar))
+    texts = [item for item in items if isinstance(item, Scalar) and item.text]
+    if len(texts) < len(items):
+        problems.add(node.line_of(key), f"'{key}' is a text or a list of texts, as [first, second]")
+    for place, item in enumerate(texts):
+        if item.text in [one.text for one in texts[:place]]:
+            problems.add(item.line, f"'{item.text}' stands twice under '{key}'; say it once")
+    return tuple(item.text for item in texts)

@@ -15,6 +15,7 @@ from ruamel.yaml.events import (
     SequenceEndEvent,
     SequenceStartEvent,
 )
+from ruamel.yaml.reader import ReaderError
 
 from cohortfinder.errors import Problem, TrialError
 from cohortfinder.trials.problems import Problems
@@ -72,8 +73,13 @@ def read_document(text: str, problems: Problems) -> Mapping:
         return _Reader(YAML(typ="safe", pure=True).parse(text), problems).read()
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark is not None else 1
+        # what is missing at the end is missed after the last line
+        line = min(mark.line + 1, len(text.splitlines()) or 1) if mark is not None else 1
         raise TrialError((Problem(problems.file, line, _explain(str(error.problem))),)) from error
+    except ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        message = f"the character U+{error.character:04X} is damage, or not text; remove it"
+        raise TrialError((Problem(problems.file, line, message),)) from error
     except YAMLError as error:
         raise TrialError((Problem(problems.file, 1, f"this is not YAML: {str(error).splitlines()[0]}"),)) from error
 

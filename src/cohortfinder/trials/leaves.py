@@ -10,6 +10,16 @@ from cohortfinder.criteria.registry import LEAF_KINDS
 from cohortfinder.trials.document import Mapping, Node, line_at, plain
 from cohortfinder.trials.problems import Problems, nearest
 
+# how a word is written, where it is written otherwise
+_SHAPES = {
+    "string_type": "is one word",
+    "tuple_type": "is one word or a list, as [first, second]",
+    "model_type": "holds words in braces, as {word: value}",
+    "too_long": "has too many items",
+    "too_short": "has too few items",
+    "missing_argument": "has too few items",
+}
+
 COMBINATIONS = ("all", "any", "not", "need", "of", "rule", "by_parameter")
 
 
@@ -48,13 +58,12 @@ def _sentence(kind: str, word: str, path: tuple[Any, ...], detail: dict[str, Any
     if what == "missing":
         return f"'{kind}' needs '{word}'"
     if what == "value_error":
-        message = str(detail["ctx"]["error"])
-        if message.startswith("invalid literal for int"):
-            message = f"{str(detail['input'])!r} is no whole number"
-        return f"'{word}': {message}"
+        return f"'{word}': {detail['ctx']['error']}"
     if what == "literal_error":
         expected = str(detail["ctx"]["expected"])
         return f"{detail['input']!r} is not possible for '{word}'; write {expected}"
+    if what in _SHAPES:
+        return f"'{word}' {_SHAPES[what]}"
     return f"'{word}' is not written as '{kind}' expects it ({detail['msg']})"
 
 

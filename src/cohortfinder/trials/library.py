@@ -2,9 +2,19 @@
 
 from pathlib import Path
 
-from cohortfinder.errors import InputError
+from cohortfinder.errors import InputError, Problem, TrialError
 from cohortfinder.resources import resource_dir
 from cohortfinder.trials.problems import nearest
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a trial or of its cases. Raises TrialError where it is not UTF-8, OSError without a file."""
+    content = path.read_bytes()
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise TrialError((Problem(str(path), line, "this is not UTF-8 text; save the file as UTF-8"),)) from error
 
 
 def find_trial(name: str) -> Path:

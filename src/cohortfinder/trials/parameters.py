@@ -17,6 +17,7 @@ UNSET = ("", "unset")
 KEYS = ("default", "why", "flag", "at_least", "at_most", "choices")
 _NAME = re.compile(r"^[a-z][a-z0-9_]*$")
 _USE = re.compile(r"\$\{([^}]*)\}")
+_SPANS = {"day": ("days", 1), "week": ("days", 7), "month": ("months", 1), "year": ("months", 12)}
 _BOUNDS: Dictionary[str, Callable[[Decimal, Decimal], bool]] = {"at_least": ge, "at_most": le}
 
 
@@ -39,6 +40,7 @@ def _read_one(name: Scalar, body: Node, problems: Problems, overrides: Dictionar
     for key, _ in body.entries:
         if key.text not in KEYS:
             problems.add(key.line, f"unknown word '{key.text}' in a parameter.{nearest(key.text, KEYS)}")
+    _check_limits(name, body, problems)
     default, why = _text(body.get("default")), _text(body.get("why"))
     if default is None:
         problems.add(
@@ -76,14 +78,32 @@ def _breach(value: str | None, body: Mapping) -> str | None:
         return None if value in words else f"is '{value}'; it must be one of {', '.join(words)}{hint and '.' + hint}"
     for word, holds in _BOUNDS.items():
         bound = _text(body.get(word))
-        if bound is None:
+        limit = None if bound is None else _number(bound)
+        if limit is None:
             continue
-        number, limit = _number(value), _number(bound)
-        if number is None or limit is None:
+        number = _number(value)
+        if number is None:
             return f"is '{value}'; it must be a number, {word} {bound}"
-        if not holds(number, limit):
+        if number.unit != limit.unit:
+            return f"is '{value}'; it must be in the unit of its bound, {word} {bound}"
+        if not holds(number.value, limit.value):
             return f"is '{value}'; it must be {word} {bound}"
     return None
+
+
+def _check_limits(name: Scalar, body: Mapping, problems: Problems) -> None:
+    """Note bounds that are no numbers or that no value keeps, and choices that leave nothing to choose."""
+    limits = {word: _number(_text(node) or "") for word in _BOUNDS if (node := body.get(word)) is not None}
+    for word, limit in limits.items():
+        if limit is None:
+            problems.add(body.line_of(word), f"'{word}' of '{name.text}' must be a number, with its unit if it has one")
+    low, high = limits.get("at_least"), limits.get("at_most")
+    if low and high and (low.unit != high.unit or low.value > high.value):
+        problems.add(body.line_of("at_most"), f"no value of '{name.text}' is within its bounds; write the lower first")
+    choices, words = body.get("choices"), set(_choices(body) or ())
+    if choices is not None and (not words or len(words) < len(getattr(choices, "items", ()))):
+        line = body.line_of("choices")
+        problems.add(line, f"'choices' of '{name.text}' is a list of different values, as [first, second]")
 
 
 def _choices(body: Mapping) -> tuple[str, ...] | None:
@@ -94,12 +114,15 @@ def _choices(body: Mapping) -> tuple[str, ...] | None:
     return tuple(item.text for item in section.items if isinstance(item, Scalar))
 
 
-def _number(text: str) -> Decimal | None:
+def _number(text: str) -> Quantity | None:
+    """Read a number or a span of time, weeks as days and years as months."""
     try:
         quantity = parse_quantity(text)
     except ValueError:
         return None
-    return quantity.value if isinstance(quantity, Quantity) else None
+    assert isinstance(quantity, Quantity)
+    unit, times = _SPANS.get(quantity.unit.removesuffix("s"), (quantity.unit, 1))
+    return Quantity(quantity.value * times, unit)
 
 
 def uses(text: str) -> tuple[str, ...]:

@@ -6,17 +6,23 @@ from hashlib import sha256
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from cohortfinder.errors import Problem, TrialError
 from cohortfinder.model import Arm, Criterion, CriterionKind, Override, Overrides, Trial
 from cohortfinder.trials.criterion import CriterionReader, texts_of
 from cohortfinder.trials.document import Mapping, Node, Scalar, Sequence, read_document
 from cohortfinder.trials.meaning import check_meaning
 from cohortfinder.trials.overrides import overrides_of, refuse_unfitting
 from cohortfinder.trials.parameters import Substitution, read_parameters
-from cohortfinder.trials.problems import Problems, nearest
+from cohortfinder.trials.problems import ID, ID_WORDS, Problems, nearest
 from cohortfinder.trials.rules import NamedRules
 from cohortfinder.trials.vocabulary import Vocabulary
 
-TRIAL_KEYS = ("trial", "title", "time_zone", "notes", "arms", "parameters", "flags", "rules", "inclusion", "exclusion")
+# the version of the language that this program reads
+LANGUAGE = 1
+TRIAL_KEYS = (
+    "language", "trial", "title", "time_zone", "notes", "arms", "parameters", "flags", "rules", "inclusion",
+    "exclusion",
+)  # fmt: skip
 _FLAG = re.compile(r"^[a-z][a-z0-9_]*$")
 
 
@@ -35,6 +41,7 @@ def parse_trial(
     """
     problems = Problems(source)
     document = read_document(text, problems)
+    _refuse_newer(document, problems)
     site = overrides_of(document, overrides or Overrides())
     parser = _Parser(document, problems, site)
     trial = parser.trial(text, source, profile)
@@ -43,6 +50,23 @@ def parse_trial(
     refuse_unfitting(problems.found, parser.fill.used_in, site)
     problems.raise_if_any()
     return trial
+
+
+def _refuse_newer(document: Mapping, problems: Problems) -> None:
+    """Refuse a file of a later version of the language at once: what it says may mean something else."""
+    written = document.get("language")
+    version = written.text if isinstance(written, Scalar) else ""
+    if written is None or version == str(LANGUAGE):
+        return
+    line = document.line_of("language")
+    if re.fullmatch(r"[1-9]\d{0,8}", version):
+        message = (
+            f"this file is written in version {version} of the trial language, and this program reads version "
+            f"{LANGUAGE}; install a newer cohortfinder"
+        )
+    else:
+        message = f"'language' is the version of the trial language, a whole number; write 'language: {LANGUAGE}'"
+    raise TrialError((Problem(problems.file, line, message),))
 
 
 class _Parser:
@@ -66,7 +90,7 @@ class _Parser:
         self._check_entries(arms, criteria)
         self._check_use()
         return Trial(
-            id=self._word("trial") or "",
+            id=self._id(),
             title=self._word("title") or "",
             time_zone=self._time_zone(),
             arms=tuple(arms.values()),
@@ -75,7 +99,7 @@ class _Parser:
             sha256=sha256(text.encode()).hexdigest(),
             source=source,
             profile=profile,
-            notes=texts_of(self._document, "notes"),
+            notes=texts_of(self._document, "notes", self._problems),
             flag_words=self._flags,
             other_readings=tuple(self._reader.other_readings),
         )
@@ -89,6 +113,12 @@ class _Parser:
             return value.text
         self._problems.add(self._document.line_of(key), f"the trial needs '{key}', one word or sentence")
         return None
+
+    def _id(self) -> str:
+        name = self._word("trial") or ""
+        if name and not ID.fullmatch(name):
+            self._problems.add(self._document.line_of("trial"), f"'{name}' is no id of a trial; {ID_WORDS}")
+        return name
 
     def _time_zone(self) -> str:
         name = self._word("time_zone") or "UTC"
@@ -109,6 +139,8 @@ class _Parser:
         return {name.text: self._arm(name, body) for name, body in section.entries}
 
     def _arm(self, name: Scalar, body: Node) -> Arm:
+        if not ID.fullmatch(name.text):
+            self._add(name, f"'{name.text}' is no name of an arm; {ID_WORDS}")
         found = {"name": "", "entry": ""}
         for key, value in body.entries if isinstance(body, Mapping) else ():
             if key.text in found and isinstance(value, Scalar):

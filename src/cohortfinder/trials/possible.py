@@ -1,7 +1,7 @@
 """What a rule can say at all: the truths that it may have, and the verdicts that a criterion may get."""
 
 from cohortfinder.model import Criterion, Leaf, Rule, Truth
-from cohortfinder.trials.cases import VERDICTS
+from cohortfinder.trials.claims import VERDICTS
 
 
 def possible_verdicts(criterion: Criterion, arm: str | None = None) -> tuple[str, ...]:

@@ -1,9 +1,14 @@
 """The problems of one trial file, gathered so that all of them are reported at once."""
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
 from cohortfinder.errors import Problem, TrialError
+
+# what outputs, file names and SQL refer to
+ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+ID_WORDS = "write letters, digits, '-', '_' and '.', at most 80, without blanks"
 
 
 class Problems:

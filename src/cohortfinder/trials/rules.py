@@ -1,5 +1,6 @@
 """The rule of a criterion, as written, to a tree of combinations and leaves."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
@@ -13,6 +14,8 @@ from cohortfinder.trials.leaves import COMBINATIONS, build_question, kinds_in, o
 from cohortfinder.trials.parameters import Substitution, names_in
 from cohortfinder.trials.problems import Problems, nearest
 
+# rules that refer to rules may double at every step
+_MOST_PARTS = 2000
 RULE_WORDS = (*COMBINATIONS, *LEAF_KINDS)
 
 
@@ -45,12 +48,18 @@ class RuleBuilder:
         self._problems = problems
         self._numbers: Iterator[int] = count(1)
         self._open_names: list[str] = []
+        self._parts = 0
 
     def build(self, node: Node) -> Rule | None:
         """Return the rule; None, with the problems noted, when it cannot be read."""
         return self._rule(node, self._adverse)
 
     def _rule(self, node: Node, adverse: bool) -> Rule | None:
+        self._parts += 1
+        if self._parts > _MOST_PARTS:
+            message = f"the rule of '{self._criterion}' has more than {_MOST_PARTS} parts; make it shorter"
+            self._problems.add(node.line, message)
+            return None
         if not isinstance(node, Mapping):
             self._problems.add(
                 node.line, "a rule must be a leaf (for example 'observation: ...') or all, any, not, need"
@@ -100,11 +109,11 @@ class RuleBuilder:
     def _need(self, node: Mapping, children: int) -> int | None:
         written = node.get("need")
         text = written.text if isinstance(written, Scalar) else ""
-        if text.isdecimal() and 1 <= int(text) <= children:
+        if re.fullmatch(r"\d{1,4}", text) and 1 <= int(text) <= children:
             return int(text)
         self._problems.add(
             node.line_of("need"),
-            f"'need' is '{text}'; it must be a number from 1 to {children}, the rules under 'of'",
+            f"'need' is '{text[:20]}'; it must be a number from 1 to {children}, the rules under 'of'",
         )
         return None
 

@@ -34,6 +34,7 @@ def trial_schema() -> dict[str, Any]:
         "additionalProperties": False,
         "required": ["trial", "title", "time_zone", "arms"],
         "properties": {
+            "language": {"type": "integer", "description": "the version of the language that the file is written in"},
             "trial": _TEXT,
             "title": _TEXT,
             "time_zone": {**_TEXT, "examples": ["Asia/Shanghai"]},

@@ -14,7 +14,7 @@ SECOND = "  - id: I-1\n    text: again\n    sex: male\n"
         ("sex: male\nwithn: 3 days", "10: unknown word 'withn' in a criterion."),
         ("condition: dx_sle\nevr: yes", "9: 'condition': say when: ever: yes, active: yes, within or before"),
         ("age: {at_leest: 18}", "9: 'at_leest' is no option of 'age'. Did you mean 'at_least'?"),
-        ("age: {at_least: x}", "9: 'at_least': 'x' is no whole number"),
+        ("age: {at_least: x}", "9: 'at_least': 'x' is no whole number from 0 to 9999"),
         ("sex: men", "9: 'men' is not possible for 'sex'; write 'male' or 'female'"),
         ("sex: male\nsex: male", "10: 'sex' stands twice; it is already said in line 9"),
         ("sex: &a male", "9: the anchor '&a' is not allowed; name a rule under 'rules:' and refer to it"),
