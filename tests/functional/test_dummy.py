@@ -122,7 +122,7 @@ def small(tmp_path: Path) -> Path:
 def test_every_kind_of_leaf_is_met_missed_and_left_open(tmp_path: Path) -> None:
     path = tmp_path / "leaves.yaml"
     path.write_text(LEAVES, encoding="utf-8")
-    result = invented(path)
+    result = invented(path, history=2)
     assert [(one.criterion, one.verdict, one.got) for one in result.missed] == []
     assert result.incomplete == {"A": {}}
 

@@ -25,24 +25,25 @@ def series_ways(question: SeriesQuestion, truth: Truth, scene: Scene, *, just: b
             yield (_read(reading, scene.recent, scene, beyond=True, just=just),)
     else:
         quiet = (_read(reading, scene.recent, scene, beyond=False, just=just) for reading in question.series)
-        yield (*quiet, *_all_quiet(question, since, scene))
+        yield (*quiet, *_all_quiet(question, since, scene.as_of, scene))
 
 
 def _open_series(question: SeriesQuestion, since: date, scene: Scene) -> Iterator[Way]:
     first = question.series[0]
     if question.days > 1 and scene.recent - _MONTH > since:
         once = _read(first, scene.recent - _MONTH, scene, beyond=True, just=False)
-        yield (_read(first, scene.recent, scene, beyond=False, just=False), once)
+        quiet = _all_quiet(question, since, once.day - timedelta(days=1), scene)
+        yield (_read(first, scene.recent, scene, beyond=False, just=False), once, *quiet)
     old = _read(first, back(scene.as_of, question.recent) - timedelta(days=1), scene, beyond=False, just=False)
     nothing = tuple(Results(concept, old.day + timedelta(days=1), scene.as_of, NONE) for concept in question.concepts)
     yield (old, *nothing)
     yield tuple(Results(concept, since, scene.as_of, NONE) for concept in question.concepts)
 
 
-def _all_quiet(question: SeriesQuestion, since: date, scene: Scene) -> Iterator[Results]:
+def _all_quiet(question: SeriesQuestion, since: date, until: date, scene: Scene) -> Iterator[Results]:
     for reading in question.series:
         for concept in reading.observation:
-            yield Results(concept, since, scene.as_of, outside(_beyond(reading, concept, scene)))
+            yield Results(concept, since, until, outside(_beyond(reading, concept, scene)))
 
 
 def _read(reading: Reading, day: date, scene: Scene, *, beyond: bool, just: bool) -> Result:
