@@ -29,8 +29,8 @@ PHASES = (
     ("facts", "map_code_system"),
     ("listing", "trial_criterion"),
     ("facts of the listed", "listing"),
-    ("evaluation and changes", "criterion_truth"),
-    ("eligible from", "verdict"),
+    ("evaluation and changes", "change"),
+    ("eligible from", "funnel_truth"),
     ("ranking", "last_contact"),
     ("data quality and outputs", "unmapped_code"),
 )
