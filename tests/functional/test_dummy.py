@@ -10,6 +10,7 @@ import pytest
 from fhir.resources.R4B import get_fhir_model_class
 
 from cohortfinder.jobs.dummy import DummyResult, Wish, dummy
+from cohortfinder.jobs.screen import read_terminology, read_trial
 from cohortfinder.settings import Settings
 from reference.bundles import read_folder
 
@@ -103,12 +104,15 @@ NEVER = """\
     all:
       - {sex: male}
       - not: {sex: male}
+  - {id: I-LOOK, text: look, judgement: the patient}
 exclusion:
 """
 
 
 def invented(trial: str | Path, out: Path | None = None, **wish: Any) -> DummyResult:
-    return dummy(str(trial), SETTINGS, as_of=AS_OF, wish=Wish(**wish), out=out)
+    terminology = read_terminology(SETTINGS)
+    read = read_trial(str(trial), terminology, SETTINGS)
+    return dummy(read, terminology, SETTINGS, as_of=AS_OF, wish=Wish(**wish), out=out)
 
 
 @pytest.fixture
@@ -142,7 +146,7 @@ def test_the_patients_are_fhir_marked_as_invented_and_the_same_each_time(small: 
 def test_another_seed_makes_other_histories(small: Path, tmp_path: Path) -> None:
     for seed in (1, 2):
         invented(small, tmp_path / str(seed), count=4, history=2, seed=seed)
-    one, other = (tmp_path / seed / "fhir" / "dummy-00001.json" for seed in ("1", "2"))
+    one, other = (tmp_path / seed / "fhir" / "T-2-dummy-00001.json" for seed in ("1", "2"))
     assert one.read_bytes() != other.read_bytes()
 
 
@@ -185,10 +189,12 @@ def test_what_cannot_be_reached_is_told(run: Run, tmp_path: Path) -> None:
     assert made.status == 3
     assert "not reached: I-NEVER pass: no records were found that would bring it about" in made.out
     assert "the typical patient of A does not pass everything: I-NEVER is fail" in made.out
+    assert "left to a person: I-LOOK is never pass or fail by records alone" in made.out
 
 
-def test_a_folder_with_something_else_is_left_alone(run: Run, small: Path, tmp_path: Path) -> None:
-    precious = tmp_path / "precious.txt"
+@pytest.mark.parametrize("name", ["precious.txt", "cases.yaml"])
+def test_a_folder_with_something_else_is_left_alone(run: Run, small: Path, tmp_path: Path, name: str) -> None:
+    precious = tmp_path / name
     precious.write_text("mine", encoding="utf-8")
     made = run("dummy", small, "--out", tmp_path)
     assert made.status == 64

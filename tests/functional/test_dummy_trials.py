@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from cohortfinder.jobs.dummy import DummyResult, Wish, dummy
+from cohortfinder.jobs.screen import read_terminology, read_trial
 from cohortfinder.resources import resource_dir
 from cohortfinder.settings import Settings
 from length import AT_LENGTH
@@ -26,7 +27,10 @@ def test_every_verdict_that_records_can_bring_about_is_reached_and_the_oracle_ag
 ) -> None:
     """The oracle is asked for all criteria of the arm, not only the one that a patient was made for."""
     wish = Wish(count=PATIENTS.get(trial), form="ndjson", history=1 if AT_LENGTH else 0)
-    result = dummy(trial, Settings(store=tmp_path), as_of=AS_OF, wish=wish, out=tmp_path / "out")
+    settings = Settings(store=tmp_path)
+    terminology = read_terminology(settings)
+    read = read_trial(trial, terminology, settings)
+    result = dummy(read, terminology, settings, as_of=AS_OF, wish=wish, out=tmp_path / "out")
     unreached = UNREACHED.get(trial, [])
     assert [(one.criterion, one.verdict) for one in result.missed] == unreached
     open_ones = {name: "unknown" for name, verdict in unreached if verdict == "pass"}

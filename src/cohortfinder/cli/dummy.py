@@ -10,6 +10,7 @@ from cohortfinder.cli.console import print_json, progress
 from cohortfinder.cli.options import as_of_option, index_date, settings_of
 from cohortfinder.dummy.files import FORMATS
 from cohortfinder.jobs.dummy import CASES, DummyResult, Outcome, Wish, dummy
+from cohortfinder.jobs.screen import read_terminology, read_trial
 
 
 @click.command("dummy")
@@ -42,8 +43,10 @@ def command(
     command test. The status is 3 when some verdict could not be reached; the summary names it.
     """
     settings = settings_of(config, None)
-    day = index_date(as_of, time_zone="UTC")
-    result = dummy(trial, settings, as_of=day, wish=Wish(count, history, seed, form), out=out, log=progress)
+    terminology = read_terminology(settings)
+    read = read_trial(trial, terminology, settings)
+    day, wish = index_date(as_of, time_zone=settings.time_zone or read.time_zone), Wish(count, history, seed, form)
+    result = dummy(read, terminology, settings, as_of=day, wish=wish, out=out, log=progress)
     if as_json:
         print_json(_summary(result, out))
     else:
@@ -55,12 +58,14 @@ def _summary(result: DummyResult, out: Path) -> dict[str, Any]:
     return {
         "trial": result.trial.id, "as_of": str(result.as_of), "out": str(out), "patients": result.written,
         "checked": len(result.made), "cases": str(out / CASES), "reached": [asdict(one) for one in result.reached],
-        "missed": [asdict(one) for one in result.missed], "incomplete": result.incomplete,
-        "exit_status": result.exit_status,
+        "missed": [asdict(one) for one in result.missed], "not_possible": result.not_possible,
+        "incomplete": result.incomplete, "exit_status": result.exit_status,
     }  # fmt: skip
 
 
 def _print(result: DummyResult, out: Path) -> None:
+    for criterion, never in result.not_possible.items():
+        click.echo(f"left to a person: {criterion} is never {' or '.join(never)} by records alone")
     for one in result.missed:
         click.echo(f"not reached: {one.criterion} {one.verdict}: {_instead(one)}")
     for arm, verdicts in result.incomplete.items():

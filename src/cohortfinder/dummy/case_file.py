@@ -7,8 +7,8 @@ from datetime import date
 from cohortfinder.dummy.patients import Aim
 from cohortfinder.model import Trial
 
-_HEAD = """\
-# Invented patients, made from the trial definition by `cohortfinder dummy`, and the verdicts that it gave them.
+HEAD = "# Invented patients, made from the trial by `cohortfinder dummy`, and the verdicts that it gave them.\n"
+_TOP = """\
 # cohortfinder test {trial} --cases cases.yaml
 trial: {trial}
 as_of: {as_of}
@@ -28,7 +28,7 @@ class Expected:
 
 def case_file(trial: Trial, as_of: date, patients: Iterable[Expected]) -> Iterator[str]:
     """Yield the lines of the case file."""
-    yield _HEAD.format(trial=trial.id, as_of=as_of)
+    yield HEAD + _TOP.format(trial=trial.id, as_of=as_of)
     for patient in patients:
         expect = ", ".join(f"{name}: {verdict}" for name, verdict in patient.verdicts.items())
         yield f"  - id: {patient.id}\n    why: {why(patient.aim)}\n    file: {patient.file}\n"

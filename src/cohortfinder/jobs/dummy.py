@@ -1,5 +1,6 @@
 """The job `dummy`: invented patients who meet, just miss or leave open each criterion, from the trial definition."""
 
+import re
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -7,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from cohortfinder.dummy.case_file import Expected, case_file, why
+from cohortfinder.dummy.case_file import HEAD, Expected, case_file, why
 from cohortfinder.dummy.chart import Chart
 from cohortfinder.dummy.files import FOLDER, writing
 from cohortfinder.dummy.formulas import Tries
@@ -20,17 +21,18 @@ from cohortfinder.dummy.trying import Ask, Said, Tried, reach, reaches, verdicts
 from cohortfinder.engine.questions import concepts_of, formula_declaration
 from cohortfinder.errors import InputError
 from cohortfinder.jobs.dummy_verdicts import tried_formulas, verdicts
-from cohortfinder.jobs.screen import read_terminology, read_trial
 from cohortfinder.model import Trial, leaves_of, rules_of
 from cohortfinder.report.files import make_folder, replacing
 from cohortfinder.settings import Settings
 from cohortfinder.terminology import Terminology
 from cohortfinder.trials.case_records import NOBODY, markers
+from cohortfinder.trials.claims import VERDICTS
 from cohortfinder.trials.possible import possible_verdicts
 
 CASES = "cases.yaml"
 # so many different patients are looked for of one aim, and in all; more are copies of these with other earlier results
 _EACH, _DIFFERENT = 8, 1000
+_NO_ID, _LONGEST = re.compile(r"[^A-Za-z0-9.-]+"), 24
 Log = Callable[[str], None]
 
 
@@ -89,20 +91,32 @@ class DummyResult:
         return tuple(one for one in self.outcomes if not one.patients)
 
     @property
+    def not_possible(self) -> dict[str, tuple[str, ...]]:
+        """The verdicts that the rule of a criterion cannot give, whatever the records say: a person decides."""
+        possible = {one.id: possible_verdicts(one) or ("unknown",) for one in self.trial.criteria}
+        left = {name: tuple(one for one in VERDICTS if one not in can) for name, can in possible.items()}
+        return {name: verdicts for name, verdicts in left.items() if verdicts}
+
+    @property
     def exit_status(self) -> int:
         """0, or 3 when some verdict was not reached."""
         return 3 if self.missed else 0
 
 
 def dummy(
-    name: str, settings: Settings, *, as_of: date, wish: Wish, out: Path | None = None, log: Log = lambda _: None
+    trial: Trial,
+    terminology: Terminology,
+    settings: Settings,
+    *,
+    as_of: date,
+    wish: Wish,
+    out: Path | None = None,
+    log: Log = lambda _: None,
 ) -> DummyResult:
     """Invent patients for a trial, ask the engine what they get, and write those who got what they were made for.
 
-    Raises InputError when `out` holds something else, or no such trial exists; TrialError when the trial has errors.
+    Raises InputError when `out` holds something else.
     """
-    terminology = read_terminology(settings)
-    trial = read_trial(name, terminology, settings)
     if out is not None:
         _clear(out)
     log(f"trying out formulas of {trial.id}")
@@ -114,7 +128,7 @@ def dummy(
         return verdicts(trial, charts, casting.scene, settings)
 
     tried = reach(casting, aims, ask, each=_each(wish, aims))
-    checked = _named(tried, wish)
+    checked = _named(tried, wish, trial)
     if wish.history:
         log(f"asking again for {len(checked)} patients with their histories")
         checked = _aged(checked, casting.scene, wish, ask)
@@ -150,12 +164,13 @@ def _each(wish: Wish, aims: list[Aim]) -> int:
     return max(1, min(-(-wish.count // len(aims)), _EACH, _DIFFERENT // len(aims)))
 
 
-def _named(tried: list[Tried], wish: Wish) -> tuple[Made, ...]:
+def _named(tried: list[Tried], wish: Wish, trial: Trial) -> tuple[Made, ...]:
     """Name the patients: first one of each aim, then a second one of each that has one."""
     turns = max((len(one.reached) for one in tried), default=0)
     found = [(one.aim, one.reached[turn]) for turn in range(turns) for one in tried if turn < len(one.reached)]
     kept = found if wish.count is None else found[: wish.count]
-    return tuple(Made(_id(number), aim, one.chart, one.verdicts) for number, (aim, one) in enumerate(kept, start=1))
+    numbered = enumerate(kept, start=1)
+    return tuple(Made(_id(trial, number), aim, one.chart, one.verdicts) for number, (aim, one) in numbered)
 
 
 def _aged(made: tuple[Made, ...], scene: Scene, wish: Wish, ask: Ask) -> tuple[Made, ...]:
@@ -167,8 +182,9 @@ def _aged(made: tuple[Made, ...], scene: Scene, wish: Wish, ask: Ask) -> tuple[M
     )
 
 
-def _id(number: int) -> str:
-    return f"dummy-{number:05}"
+def _id(trial: Trial, number: int) -> str:
+    """Return an id that FHIR and a case file allow, and that no patient of another trial has."""
+    return f"{_NO_ID.sub('-', trial.id)[:_LONGEST]}-dummy-{number:05}"
 
 
 def _outcomes(tried: Iterable[Tried], checked: tuple[Made, ...]) -> tuple[Outcome, ...]:
@@ -194,12 +210,15 @@ def _incomplete(trial: Trial, made: tuple[Made, ...]) -> dict[str, dict[str, str
 
 def _clear(out: Path) -> None:
     """Make the folder, and remove what an earlier run left in it. Raises InputError when something else is there."""
-    if out.exists() and any(out.iterdir()) and not (out / CASES).is_file():
+    if out.is_dir() and any(out.iterdir()) and not _is_ours(out / CASES):
         raise InputError(f"{out}: this folder holds something else than invented patients; name another with --out")
     make_folder(out)
     shutil.rmtree(out / FOLDER, ignore_errors=True)
-    (out / CASES).unlink(missing_ok=True)
     make_folder(out / FOLDER)
+
+
+def _is_ours(cases: Path) -> bool:
+    return cases.is_file() and cases.read_bytes().startswith(HEAD.encode())
 
 
 def _write(out: Path, made: tuple[Made, ...], scene: Scene, wish: Wish) -> int:
@@ -220,7 +239,7 @@ def _everybody(made: tuple[Made, ...], scene: Scene, wish: Wish) -> Iterator[tup
     for one in made:
         yield one, one.chart
     for number in range(len(made) + 1, (wish.count or 0) + 1 if made else 0):
-        one, name = made[(number - 1) % len(made)], _id(number)
+        one, name = made[(number - 1) % len(made)], _id(scene.trial, number)
         yield replace(one, id=name), varied(one.chart, scene, f"{wish.seed}-{name}")
 
 

@@ -1,0 +1,101 @@
+"""Screen a whole hospital, and one of a tenth: `python -m benchmarks.hospital [PATIENTS [LISTED]]`.
+
+A fifth of the patients, or LISTED, are invented by `cohortfinder dummy` for the trial, with a year of history; the
+others are the Synthea patients of `benchmarks.generate` (or of the folder that BENCH_DATA names), their rows repeated
+under other ids. Prints time and peak memory of a screening as a process of its own, with all outputs, and how many
+times as long the larger hospital takes; the limits are 60 s, 4 GB and 12 times.
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks.run import DATA, Figure, machine, program
+from cohortfinder.jobs.demo import AS_OF, TRIAL
+from cohortfinder.jobs.dummy import Wish, dummy
+from cohortfinder.jobs.load import load
+from cohortfinder.jobs.screen import read_terminology, read_trial
+from cohortfinder.settings import Settings
+from cohortfinder.warehouse.connection import open_warehouse
+from cohortfinder.warehouse.tables import typed_tables
+
+PATIENTS = 100_000
+HISTORY = 1
+# products are shared by everybody
+_SHARED = ("medication", "research_study")
+_NAMES = ("id", "patient_id", "encounter_id")
+_COPY = """
+CREATE TEMP TABLE copy AS
+SELECT copy.number, patient.id AS patient_id
+FROM patient
+CROSS JOIN range(1, $copies + 1) AS copy(number)
+QUALIFY row_number() OVER (ORDER BY copy.number, patient.id) <= $more
+"""
+
+
+def invented(target: Path, patients: int) -> Path:
+    """Write invented patients, most of whom are listed, and return the folder of their files."""
+    wish, settings = Wish(count=patients, history=HISTORY, form="ndjson"), Settings(store=target)
+    terminology = read_terminology(settings)
+    trial = read_trial(TRIAL, terminology, settings)
+    result = dummy(trial, terminology, settings, as_of=AS_OF, wish=wish, out=target)
+    if result.written != patients:
+        sys.exit(f"{patients:,} patients were asked for and {result.written:,} were invented")
+    return target / "fhir"
+
+
+def hospital(store: Path, patients: int, listed: int, scratch: Path) -> None:
+    """Make a store of so many patients, of whom so many were invented for the trial."""
+    load(sorted(DATA.glob("*.ndjson")), store)
+    repeat_rows(store, patients - listed)
+    load([invented(scratch / f"invented{listed}", listed)], store)
+
+
+def repeat_rows(store: Path, patients: int) -> None:
+    """Repeat the rows of all patients under other ids until there are so many patients; of the last copy, a part."""
+    with open_warehouse(store) as connection:
+        (own,) = connection.execute("SELECT count(*) FROM patient").fetchone() or (0,)
+        copies = -(-patients // own)
+        connection.execute(_COPY, {"copies": copies, "more": max(patients - own, 0)})
+        for table in typed_tables():
+            if table.name not in _SHARED:
+                connection.execute(_repeated(table.name, {column.name for column in table.view.columns}))
+        connection.execute("CHECKPOINT")
+
+
+def _repeated(table: str, columns: set[str]) -> str:
+    """Return the statement that repeats a table; rows that do not name their patient have the id of one that does."""
+    renamed = ", ".join(f"{table}.{name} || '-x' || copy.number AS {name}" for name in _NAMES if name in columns)
+    selected = f"INSERT INTO {table} BY NAME SELECT {table}.* REPLACE ({renamed}) FROM {table}"
+    if table == "patient" or "patient_id" in columns:
+        return f"{selected} JOIN copy ON copy.patient_id = {table}.{'id' if table == 'patient' else 'patient_id'}"
+    owner = f"(SELECT DISTINCT id, patient_id FROM {table.rpartition('_')[0]})"
+    return f"{selected} JOIN {owner} AS owner ON owner.id = {table}.id JOIN copy ON copy.patient_id = owner.patient_id"
+
+
+def measured(patients: int, listed: int, scratch: Path) -> tuple[float, float]:
+    """Screen a hospital of so many patients and return the seconds and the peak memory in GB."""
+    scratch.mkdir()
+    hospital(scratch / "store", patients, listed, scratch)
+    day = AS_OF.isoformat()
+    return program("screen", TRIAL, "--store", scratch / "store", "--as-of", day, "--out", scratch / "out")
+
+
+def main() -> None:
+    """Measure both hospitals and print a table."""
+    patients, listed = (*map(int, sys.argv[1:]), *(PATIENTS, PATIENTS // 5)[len(sys.argv) - 1 :])
+    with tempfile.TemporaryDirectory() as name:
+        small = measured(patients // 10, listed // 10, Path(name) / "small")
+        large = measured(patients, listed, Path(name) / "large")
+    what = f"screening {TRIAL} over {patients:,} patients, {listed:,} of them invented for it"
+    figures = [
+        Figure(what, large[0], "s", limit=60),
+        Figure("... peak memory", large[1], "GB", limit=4),
+        Figure("... in times a tenth of the patients", large[0], "s", small[0], 12),
+    ]
+    print(f"{machine()}\n\n| what | measured | limit |\n| --- | --- | --- |")
+    print("\n".join(figure.row() for figure in figures))
+
+
+if __name__ == "__main__":
+    main()
