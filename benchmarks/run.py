@@ -20,6 +20,7 @@ import duckdb
 
 from benchmarks.flat_view import flat_view
 from benchmarks.floor import differing, each_view, fill_by_hand
+from benchmarks.leaf import leaves
 from benchmarks.screening import Timed, multiplied, timed_screening
 from cohortfinder.jobs.demo import AS_OF, TRIAL
 from cohortfinder.jobs.load import load
@@ -146,6 +147,22 @@ def program(*arguments: str | Path) -> tuple[float, float]:
     return time.perf_counter() - started, usage.ru_maxrss / 2**20
 
 
+def single_leaves(store: Path) -> list[Figure]:
+    """Measure a leaf at a time, as its SQL is compiled, against hand-written SQL over the same facts."""
+    patients, asked = leaves(store)
+    return [
+        figure
+        for one in asked
+        for figure in (
+            Figure(f"leaf {one.name} of {patients:,} patients, same columns by hand", one.ours, "s", one.by_hand, 2),
+            Figure(f"leaf {one.name}, truth alone by hand", one.ours, "s", one.truth_by_hand, 5),
+            Figure(
+                f"leaf {one.name} compiled for its truth, truth alone by hand", one.our_truth, "s", one.truth_by_hand
+            ),
+        )
+    ]
+
+
 def screenings(store: Path, scratch: Path) -> tuple[list[Figure], Timed]:
     """Measure the two trials on the Synthea patients, the second with 2,000 listed sample patients among them."""
     diabetes = min((timed_screening("T2D-EXAMPLE", store, date(2026, 11, 1)) for _ in range(2)), key=_seconds)
@@ -181,6 +198,7 @@ def main() -> None:
         spent, peak = program("load", "--store", store, *files)
         figures = [landing(files, scratch), *typed_tables(files, scratch)]
         figures += [Figure("whole load", spent, "s"), Figure("peak memory of the load", peak, "GB", limit=2)]
+        figures += single_leaves(store)
         screened, many = screenings(store, scratch)
         figures += screened
         demo = min(program("demo", "--store", scratch / f"demo{number}")[0] for number in range(2))
