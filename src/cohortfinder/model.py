@@ -143,7 +143,6 @@ class Parameter:
     value: str | None
     default: str | None
     why: str
-    flag: str | None = None
     choices: tuple[str, ...] = ()
 
 

@@ -165,7 +165,7 @@ def _entries(trial: Trial) -> dict[str, list[str]]:
 
 
 def _stated_flags(trial: Trial) -> dict[str, list[Any]]:
-    """Return the flags that the trial file itself puts on a criterion, and those of the parameters its rule uses."""
+    """Return the flags that the trial file itself puts on a criterion."""
     flags = {criterion.id: [*criterion.flags] for criterion in trial.criteria}
     return {"flagged": list(flags), "flags": list(flags.values())}
 

@@ -14,7 +14,7 @@ from cohortfinder.trials.document import Mapping, Node, Scalar, Sequence
 from cohortfinder.trials.problems import Problems, nearest
 
 UNSET = ("", "unset")
-KEYS = ("default", "why", "flag", "at_least", "at_most", "choices")
+KEYS = ("default", "why", "at_least", "at_most", "choices")
 _NAME = re.compile(r"^[a-z][a-z0-9_]*$")
 _USE = re.compile(r"\$\{([^}]*)\}")
 _SPANS = {"day": ("days", 1), "week": ("days", 7), "month": ("months", 1), "year": ("months", 12)}
@@ -53,7 +53,7 @@ def _read_one(name: Scalar, body: Node, problems: Problems, overrides: Dictionar
     if (wrong := _breach(default, body)) is not None:
         problems.add(body.line_of("default"), f"the default of '{name.text}' {wrong}")
     value = _overridden(name.text, default, body, overrides)
-    return Parameter(name.text, value, default, why or "", _text(body.get("flag")), _choices(body) or ())
+    return Parameter(name.text, value, default, why or "", _choices(body) or ())
 
 
 def _overridden(name: str, default: str | None, body: Mapping, overrides: Dictionary[str, Override]) -> str | None:
