@@ -34,10 +34,11 @@ def site(tmp_path: Path) -> Path:
     """A site as the page describes it, in a folder of its own."""
     configuration = blocks("toml")[0]
     (tmp_path / "cohortfinder.toml").write_text(configuration, encoding="utf-8")
-    concept_rows, local_rows = blocks("csv")
+    concept_rows, local_rows, products = blocks("csv")
     for folder in ("mappings/concepts", "value_sets"):
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "mappings/concepts/clinical_codes.csv").write_text(concept_rows, encoding="utf-8")
+    (tmp_path / "mappings/products.csv").write_text(products, encoding="utf-8")
     (tmp_path / "pharmacy.csv").write_text(local_rows, encoding="utf-8")
     (tmp_path / "laboratory.json").write_text(json.dumps(LABORATORY), encoding="utf-8")
     for name, include in SETS.items():
@@ -56,7 +57,7 @@ def test_the_files_of_the_page_are_right_and_named(
     assert said.startswith("NCT06983964 is right: 77 criteria")
     read = re.findall(r"^read with (\S+) \(sha256 [0-9a-f]{12}\)$", said, re.MULTILINE)
     assert read == [
-        "laboratory.json", "mappings/concepts/clinical_codes.csv", "pharmacy.csv",
+        "laboratory.json", "mappings/concepts/clinical_codes.csv", "mappings/products.csv", "pharmacy.csv",
         "value_sets/lupus.json", "value_sets/perhaps_ild.json", "value_sets/rituximab.json",
     ]  # fmt: skip
 

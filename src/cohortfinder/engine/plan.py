@@ -29,6 +29,9 @@ MAPPING_TABLES = {
     "map_derivation": "derived.csv",
     "map_study_kind": "study_kinds.csv",
     "map_drug_effect": "concepts/drug_effects.csv",
+    "map_text_term": "concepts/text_terms.csv",
+    "map_text_caution": "concepts/text_cautions.csv",
+    "map_product": "products.csv",
 }
 DOSE_TABLES = {
     "map_dose": "doses.csv",
@@ -45,6 +48,7 @@ FACTS = (
     "results/result",
     "results/derived",
     "facts/code_match",
+    "facts/text_match",
     "facts/condition_event",
     "facts/procedure_event",
     "facts/exposure_event",
@@ -117,7 +121,9 @@ def people_statements(
     return maps + _statements(PEOPLE, zone=trial.time_zone, as_of=as_of, counted=counted)
 
 
-def fact_statements(trial: Trial, as_of: date, criteria: Collection[str] | None = None) -> tuple[Statement, ...]:
+def fact_statements(
+    trial: Trial, terminology: Terminology, as_of: date, criteria: Collection[str] | None = None
+) -> tuple[Statement, ...]:
     """Return the statements that turn typed tables into facts, for everyone in `person`: those that some criteria read.
 
     Those of the whole trial include what data quality reads: the results and the exposures.
@@ -125,7 +131,8 @@ def fact_statements(trial: Trial, as_of: date, criteria: Collection[str] | None 
     kinds = {leaf.kind for leaf in _leaves(trial, criteria)}
     told = {*RESULTS, "facts/exposure_event"} if criteria is None else set()
     asked = [name for name in FACTS if name in told or name not in READ_BY or READ_BY[name] & kinds]
-    return _statements(asked, zone=trial.time_zone, as_of=as_of, concepts=concepts_asked(trial, criteria))
+    concepts, strength = concepts_asked(trial, criteria), terminology.text_terms
+    return _statements(asked, zone=trial.time_zone, as_of=as_of, concepts=concepts, strength=strength)
 
 
 def _statements(templates: Iterable[str], **values: Any) -> tuple[Statement, ...]:

@@ -47,7 +47,7 @@ def screen(
     entries = _entries(trial)
     first = None if everyone else entries["entries"]
     engine.run_all(people_statements(trial, terminology, as_of, counted=everyone))
-    made = fact_statements(trial, as_of, first)
+    made = fact_statements(trial, terminology, as_of, first)
     engine.run_all(made)
     told: tuple[str, ...] = ()
     if any(statement.name == "result" for statement in made):
@@ -59,7 +59,7 @@ def screen(
     if first is not None:
         engine.run_template("facts/listed_person.sql.jinja")
         engine.run_template("facts/observed.sql.jinja", zone=trial.time_zone, counted=True)
-        engine.run_all(fact_statements(trial, as_of))
+        engine.run_all(fact_statements(trial, terminology, as_of))
         engine.run_template("quality/result_problem.sql.jinja", told=told)
     engine.run_template("verdicts/verdict_table.sql.jinja")
     engine.run_template("verdicts/change.sql.jinja", table="change")

@@ -67,7 +67,7 @@ def trial_sql(
         raise InputError(_no_sql(trial, criterion))
     everyone = Statement("subject", render("verdicts/everyone.sql.jinja", as_of=as_of))
     return Script(
-        (*people_statements(trial, terminology, as_of), *fact_statements(trial, as_of), everyone),
+        (*people_statements(trial, terminology, as_of), *fact_statements(trial, terminology, as_of), everyone),
         chosen,
     )
 

@@ -34,6 +34,8 @@ def read_clinical_concepts(files: MappingFiles, site: SiteCodes, complaints: Com
     codes = site.clinical(codes, {row["concept"]: row["label"] for row in concepts})
     files.put("concepts/clinical_codes.csv", codes)
     names = [row["concept"] for row in concepts]
+    for row in files.read("concepts/text_cautions.csv", ("word", "lang", "effect"), ("word",), complaints):
+        complaints.require(row, "effect", ("negation", "family", "suspicion"))
 
     def nearest(name: str) -> str | None:
         return next(iter(get_close_matches(name, names, n=1)), None)

@@ -11,6 +11,7 @@ from cohortfinder.terminology.clinical import check_drug_effects, read_clinical_
 from cohortfinder.terminology.concepts import Lookback
 from cohortfinder.terminology.doses import read_doses
 from cohortfinder.terminology.observations import read_observation_concepts
+from cohortfinder.terminology.products import check_products
 from cohortfinder.terminology.results import check_result_tables
 from cohortfinder.terminology.site_codes import read_site_codes
 from cohortfinder.terminology.tables import Complaints, MappingFiles
@@ -37,12 +38,13 @@ def load_terminology(mappings_dir: Path, site: Site = NO_SITE, *, asking: bool =
     units = read_units(files, observations, complaints)
     ranges = check_result_tables(files, observations, complaints)
     doses = read_doses(files, clinical, complaints)
+    check_products(files, lambda name: systems.get(name.strip().lower().rstrip("/")), complaints)
     codes.translate(files)
     inputs = _hashes({*_own_files(files, complaints), *codes.inputs()})
     complaints.raise_any(asking=asking)
     return Terminology(
         observations, clinical, units, lookback, systems, words, doses, ranges, _hash_of(mappings_dir, inputs),
-        files.changes(), inputs, codes.questions, codes.expansions,
+        files.changes(), inputs, codes.questions, codes.expansions, site.text_terms,
     )  # fmt: skip
 
 

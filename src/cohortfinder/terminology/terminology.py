@@ -17,7 +17,8 @@ class Terminology:
     """The mapping files, loaded and checked; `sha256` is the hash of all of them.
 
     `changes` is what a site changes in each file, for whoever reads the file itself; `inputs` are the hashes of the
-    site's files by their names, `questions` what a terminology server can be asked and `expansions` what one answered.
+    site's files by their names, `questions` what a terminology server can be asked and `expansions` what one answered;
+    `text_terms` is what a text may prove: off, possible or definite.
     """
 
     observation_concepts: Mapping[str, ObservationConcept]
@@ -33,6 +34,7 @@ class Terminology:
     inputs: Mapping[str, str]
     questions: Questions
     expansions: Expansions
+    text_terms: str
 
     def units_of(self, concept: str) -> frozenset[str]:
         """Return the unit codes in which the concept's values can be compared; none for an ordinal one."""

@@ -199,6 +199,7 @@ def test_files_are_sorted_and_plain():
         "code_systems.csv": ("name", "alias"),
         "concepts/drug_effects.csv": ("concept",),
         "concepts/text_terms.csv": ("concept", "lang", "term"),
+        "concepts/text_cautions.csv": ("lang", "word"),
         "interpretations.csv": ("code",),
         "unit_aliases.csv": ("unit", "alias"),
         "ordinal_codes.csv": ("system", "code"),

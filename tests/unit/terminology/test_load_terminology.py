@@ -88,6 +88,18 @@ def append(path: Path, line: str) -> int:
         ("unit_aliases.csv", "Gramm pro Liter,g/l,x", "nothing converts the unit 'g/l'; did you mean 'g/L'?"),
         ("unit_aliases.csv", "Klicks,klick,x", "nothing converts the unit 'klick'"),
         ("reference_ranges.csv", "hemoglobin,*,mmol/L,7,8,9,10,x", "hemoglobin is compared in g/L; convert the limits"),
+        ("concepts/text_cautions.csv", "nie,de,never", "unknown effect 'never'"),
+        ("products.csv", "urn:x,1,urn:none,1256,,,,,,x", "unknown code system 'urn:none'"),
+        (
+            "products.csv",
+            "urn:x,1,http://www.nlm.nih.gov/research/umls/rxnorm,1256,2.5,,,,,x",
+            "strength_value and strength_unit stand together",
+        ),
+        (
+            "products.csv",
+            "urn:x,1.1E+12,http://www.nlm.nih.gov/research/umls/rxnorm,1256,,,,,,x",
+            "was turned into a number",
+        ),
         ("sex_codes.csv", "http://loinc.org,LA2-8,m,x", "unknown sex 'm'"),
         ("lookback.csv", "weekly,x,7", "no whole number of days"),
         ("ordinal_words.csv", "Positive,positive,en", "must be lower case"),
