@@ -188,6 +188,14 @@ def test_labels_of_licensed_systems_are_our_own(name):
     assert [row for row in checked if row["label"] not in own] == []
 
 
+def test_every_source_of_codes_has_its_notice():
+    """Who owns the codes is said beside them."""
+    notice = (MAPPINGS / "NOTICE.md").read_text(encoding="utf-8")
+    files = ("concepts/observation_codes.csv", "concepts/clinical_codes.csv")
+    sources = {row["source"].split("/")[0] for file in files for row in table(file)} - {"local", "text"}
+    assert {source for source in sources if source.removesuffix(" GPS") not in notice} == set()
+
+
 def test_files_are_sorted_and_plain():
     """A diff shows what changed, and nothing else: UTF-8, LF, sorted."""
     keys = {
