@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 
-from cohortfinder.terminology.codes import code_damage
 from cohortfinder.terminology.concepts import (
     CLINICAL_COLUMNS,
     CODE_MATCHES,
@@ -79,6 +78,4 @@ def _code(row: Row, complaints: Complaints) -> ClinicalCode:
     complaints.require(row, "strength", STRENGTHS)
     if (row["include"] == "yes") != bool(row["strength"]):
         complaints.add(row, "an included code needs a strength, an excluded one has none")
-    if damage := code_damage(row["system"], row["code"]):
-        complaints.add(row, f"code {row['code']!r} {damage}")
     return ClinicalCode(row["system"], row["code"], row["match"], row["include"] == "yes", row["strength"], row["note"])

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cohortfinder.site import Site
+from cohortfinder.terminology.codes import code_damage
 from cohortfinder.terminology.csv_files import Row
 from cohortfinder.terminology.expansions import Expansions, Questions, expanded_rows, questions_of, read_expansions
 from cohortfinder.terminology.local_codes import clinical_rows, observation_rows, same_rows
@@ -31,9 +32,16 @@ class SiteCodes:
     def clinical(self, rows: Sequence[Row], labels: Mapping[str, str]) -> list[Row]:
         """Return the rows of clinical_codes.csv as they hold at the site."""
         chosen = self.concepts.clinical(rows, labels)
+        self._check(chosen)
         self.questions = questions_of(chosen, self.concepts.sets.unsaid)
         chosen += expanded_rows(chosen, self.expansions)
         return [*chosen, *clinical_rows(chosen, self.translations, self.icd)]
+
+    def _check(self, rows: Sequence[Row]) -> None:
+        """Note damaged codes that people wrote; what a terminology server said below them is its word."""
+        for row in rows:
+            if damage := code_damage(row["system"], row["code"]):
+                self.concepts.complaints.add(row, f"code {row['code']!r} {damage}")
 
     def observation(self, rows: Sequence[Row], labels: Mapping[str, str]) -> list[Row]:
         """Return the rows of observation_codes.csv as they hold at the site."""

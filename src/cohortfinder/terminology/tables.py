@@ -8,6 +8,9 @@ from pathlib import Path
 from cohortfinder.errors import ConfigurationError
 from cohortfinder.terminology.csv_files import Row, read_rows
 
+# so many problems are told at once; a file that was damaged as a whole has thousands
+MOST = 100
+
 
 @dataclass(slots=True)
 class Complaints:
@@ -61,7 +64,8 @@ class Complaints:
         `asking`: what is postponed is no problem.
         """
         if problems := self.problems if asking else [*self.problems, *self.postponed]:
-            raise ConfigurationError("\n".join(problems))
+            more = f"and {len(problems) - MOST} more" if len(problems) > MOST else ""
+            raise ConfigurationError("\n".join([*problems[:MOST], *([more] if more else [])]))
 
 
 @dataclass(frozen=True, slots=True)

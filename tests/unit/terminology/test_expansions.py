@@ -99,6 +99,12 @@ def test_a_damaged_file_is_refused(tmp_path, damage):
     ]
 
 
+def test_what_a_server_said_is_not_checked_digit_by_digit(tmp_path):
+    """Its codes are its own word; one that is odd must not stop the night."""
+    below = {**BELOW, KIDNEY: ["123456"]}
+    assert ("123456", "definite") in held_by(tmp_path, filtered(SNOMED, "is-a", KIDNEY), below=below)
+
+
 def test_products_are_no_hierarchy():
     """In RxNorm a product is not below its ingredient, so a server is not asked."""
     assert not [code for system, code in load(site()).questions.codes if "rxnorm" in system]

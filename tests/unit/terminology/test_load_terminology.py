@@ -131,6 +131,16 @@ def test_all_problems_are_reported_at_once(mappings):
     assert {"units.csv", "lookback.csv"} == {Path(line.split(":")[0]).name for line in str(caught.value).splitlines()}
 
 
+def test_a_file_that_was_damaged_as_a_whole_is_told_by_its_first_hundred_rows(mappings):
+    """Nobody reads thousands of lines."""
+    for number in range(150):
+        append(mappings / "ordinal_words.csv", f"word {number},maybe,en")
+    with pytest.raises(ConfigurationError) as caught:
+        load_terminology(mappings)
+    lines = str(caught.value).splitlines()
+    assert (len(lines), lines[-1]) == (101, "and 50 more")
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
