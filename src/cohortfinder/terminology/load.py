@@ -18,6 +18,9 @@ from cohortfinder.terminology.tables import Complaints, MappingFiles
 from cohortfinder.terminology.terminology import Terminology
 from cohortfinder.terminology.unit_tables import read_units
 
+# which concepts are made from which is asked before a site is known
+_FIXED = frozenset({"derived.csv"})
+
 
 def load_terminology(mappings_dir: Path, site: Site = NO_SITE, *, asking: bool = False) -> Terminology:
     """Read and check all mapping files, and what a site adds to them or puts in their place.
@@ -62,10 +65,10 @@ def _own_files(files: MappingFiles, complaints: Complaints) -> Iterator[Path]:
     for folder in files.folders[1:]:
         for path in sorted(folder.rglob("*.csv")):
             name = path.relative_to(folder).as_posix()
-            if name in files.names:
+            if name in files.names - _FIXED:
                 yield path
             else:
-                hint = get_close_matches(name, files.names, n=1)
+                hint = get_close_matches(name, sorted(files.names - _FIXED), n=1)
                 meant = f"; did you mean {hint[0]!r}?" if hint else ""
                 complaints.note(str(path), f"no mapping that a site may change has the name {name!r}{meant}")
 

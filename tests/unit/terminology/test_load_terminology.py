@@ -250,6 +250,10 @@ def test_a_file_of_a_name_that_no_mapping_has_is_refused(tmp_path):
     (tmp_path / "concepts/clinical_code.csv").write_text("x\n", encoding="utf-8")
     with pytest.raises(ConfigurationError, match=r"did you mean 'concepts/clinical_codes\.csv'\?"):
         load_terminology(MAPPINGS, Site(mappings=SiteFile(tmp_path, "site.toml:1")))
+    (tmp_path / "concepts/clinical_code.csv").unlink()
+    shutil.copy(MAPPINGS / "derived.csv", tmp_path)
+    with pytest.raises(ConfigurationError, match=r"no mapping that a site may change has the name 'derived\.csv'"):
+        load_terminology(MAPPINGS, Site(mappings=SiteFile(tmp_path, "site.toml:1")))
     with pytest.raises(ConfigurationError, match=r"^site\.toml:1: .*none is no folder; correct the path$"):
         load_terminology(MAPPINGS, Site(mappings=SiteFile(tmp_path / "none", "site.toml:1")))
 
