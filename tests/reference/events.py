@@ -24,12 +24,16 @@ class Event:
     concept: str = ""
 
 
-def strength_of(site: Site, concept: str, codings: list[dict[str, Any]], said: str = "") -> str | None:
-    """Return what the codings of one statement say together: definite, possible, conflict or nothing."""
+def strength_of(
+    site: Site, concept: str, codings: list[dict[str, Any]], said: str = "", *, drug: bool = False
+) -> str | None:
+    """Return what the codings of one statement, or else its text, say: definite, possible, conflict or nothing."""
     found = {site.mappings.clinical_strength(concept, c.get("system", ""), c.get("code", "")) for c in codings}
     if "definite" in found:
         return "conflict" if "excluded" in found else "definite"
-    text = site.mappings.text_strength(concept, said) if said else None
+    text = site.mappings.text_strength(concept, said) if said and drug else None
+    if said and text is None and site.mappings.named(concept, codings, said, drug=drug):
+        text = "possible"
     if "excluded" in found:
         return None
     return text if text == "definite" else ("possible" if "possible" in found or text else None)
@@ -43,7 +47,8 @@ def conditions(site: Site, patient_id: str, concept: str) -> list[Event]:
     events = []
     for resource in site.of_type(patient_id, "Condition"):
         verification = code_of(resource.get("verificationStatus"))
-        strength = strength_of(site, concept, resource.get("code", {}).get("coding", []))
+        code = resource.get("code", {})
+        strength = strength_of(site, concept, code.get("coding", []), code.get("text", ""))
         if strength is None or verification == "entered-in-error":
             continue
         weak = verification in ("provisional", "differential", "unconfirmed")
@@ -122,7 +127,8 @@ def procedures(site: Site, patient_id: str, concept: str) -> list[Event]:
     }  # fmt: skip
     events = []
     for resource in site.of_type(patient_id, "Procedure"):
-        strength = strength_of(site, concept, resource.get("code", {}).get("coding", []))
+        code = resource.get("code", {})
+        strength = strength_of(site, concept, code.get("coding", []), code.get("text", ""))
         standing = standings.get(resource.get("status", ""))
         if strength is None or standing is None:
             continue

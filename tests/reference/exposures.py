@@ -54,7 +54,9 @@ def nameless(site: Site, resource: dict[str, Any]) -> bool:
 
 
 def _strength(site: Site, resource: dict[str, Any], concept: str) -> str | None:
-    said = [strength_of(site, concept, name.get("coding", []), text) for name, text in names_of(site, resource)]
+    said = [
+        strength_of(site, concept, name.get("coding", []), text, drug=True) for name, text in names_of(site, resource)
+    ]
     return next((s for s in ("definite", "possible", "conflict") if s in said), None)
 
 

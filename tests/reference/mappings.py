@@ -8,6 +8,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from reference.texts import Texts, counts
+
 
 def _rows(folder: Path, name: str) -> list[dict[str, str]]:
     with (folder / name).open(encoding="utf-8", newline="") as file:
@@ -56,6 +58,7 @@ class Mappings:
         self.remarks = _rows(folder, "remarks.csv") if (folder / "remarks.csv").is_file() else []
         self.derived = _rows(folder, "derived.csv") if (folder / "derived.csv").is_file() else []
         self._read_doses(folder)
+        self._texts = Texts(folder)
         effects = _rows(folder, "concepts/drug_effects.csv") if (folder / "concepts/drug_effects.csv").is_file() else []
         self.effects = {r["concept"]: (int(r["effect_days"]), r["route"]) for r in effects}
         self.route_rows = _rows(folder, "routes.csv") if (folder / "routes.csv").is_file() else []
@@ -145,6 +148,12 @@ class Mappings:
         rows = [r for r in self._clinical_codes.get(concept, []) if r["match"] == "text"]
         hits = {r["strength"] for r in rows if r["include"] == "yes" and r["code"].lower() in said.lower()}
         return next((strength for strength in ("definite", "possible") if strength in hits), None)
+
+    def named(self, concept: str, codings: list[dict[str, Any]], said: str, *, drug: bool) -> bool:
+        """Say whether a text names the concept where its codes leave room for it."""
+        known = {self._names.get(_key(c.get("system", ""))) for c in codings if c.get("code")} - {None}
+        room = counts(known, said) if drug else not known
+        return room and concept in self._texts.concepts(said)
 
 
 def _icd(code: str) -> str:

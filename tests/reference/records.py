@@ -18,7 +18,8 @@ def immunizations(site: Site, patient_id: str, concept: str) -> list[Event]:
     """Return the patient's Immunizations of the concept."""
     events = []
     for resource in site.of_type(patient_id, "Immunization"):
-        strength = strength_of(site, concept, resource.get("vaccineCode", {}).get("coding", []))
+        code = resource.get("vaccineCode", {})
+        strength = strength_of(site, concept, code.get("coding", []), code.get("text", ""))
         if strength is None or resource["status"] not in ("completed", "not-done"):
             continue
         standing: Standing = "firm" if strength == "definite" else "tentative"

@@ -74,7 +74,7 @@ def values_of(site: Site, resource: dict[str, Any], concepts: Iterable[str]) -> 
         named = [
             (name, said)
             for name, said in names_of(site, resource)
-            if any(strength_of(site, concept, name.get("coding", []), said) for concept in wanted)
+            if any(strength_of(site, concept, name.get("coding", []), said, drug=True) for concept in wanted)
         ]
     else:
         coded = [resource.get("vaccineCode") or resource.get("code", {})]
