@@ -49,10 +49,12 @@ class Casting:
         rule = criterion.rule_in(aim.arm)
         if rule is None:
             return
-        truth = truth_of(criterion, aim.verdict)
+        truth, seen = truth_of(criterion, aim.verdict), list[Chart]()
         for just in (True, False):
             for chart in self.solver.charts(rule, truth, self._nobody(), just=just):
-                yield self._completed(chart, aim.arm, but=criterion.id)
+                if chart not in seen:
+                    seen.append(chart)
+                    yield self._completed(chart, aim.arm, but=criterion.id)
 
     def base(self, arm: str) -> Chart:
         """Return the chart of a patient who passes every criterion of an arm, as far as one can be made."""

@@ -46,16 +46,15 @@ class _Asked:
         met = meeting(self._question, concept, self._scene)
         if met is None:
             return
-        parts = _parts(met if truth else missing(self._question, concept, self._scene))
-        for part in parts:
+        allowed = met if truth else missing(self._question, concept, self._scene)
+        for part in _parts(allowed):
             result = Result(concept, self._day, part, self._wanted(concept, met, part, just), self._question.role)
-            yield (result, *self._others(concept, parts if isinstance(part, tuple) else part, truth))
+            yield (result, *self._others(concept, allowed, truth))
 
-    def _others(self, concept: str, values: Values | list[Values], truth: bool) -> Way:
-        """Say what the other results of the window must be for `any` and `all`."""
+    def _others(self, concept: str, allowed: Values, truth: bool) -> Way:
+        """Say what the other results of the window must be: all that are looked for, or none that is."""
         if self._question.pick == ("any" if truth else "all") or self._question.pick == "latest":
             return ()
-        allowed = values if not isinstance(values, list) else _joined(values)
         return (Results(concept, self._since(concept), self._as_of, allowed, self._question.role),)
 
     def _wanted(self, concept: str, met: Values, part: Values, just: bool) -> Decimal | None:
@@ -69,12 +68,9 @@ class _Asked:
         """Return that there is no result at all."""
         return self._none(BEGINNING)
 
-    def _none(self, since: date, until: date | None = None, but: str = "") -> Way:
-        return tuple(
-            Results(concept, since, until or self._as_of, NONE, self._question.role)
-            for concept in self._question.observation
-            if concept != but
-        )
+    def _none(self, since: date) -> Way:
+        question = self._question
+        return tuple(Results(concept, since, self._as_of, NONE, question.role) for concept in question.observation)
 
     def _since(self, concept: str) -> date:
         question = self._question
@@ -161,10 +157,6 @@ def _parts(values: Values) -> list[Values]:
     if isinstance(values, frozenset):
         return [frozenset({word}) for word in sorted(values, reverse=True)]
     return [(span,) for span in values]
-
-
-def _joined(values: list[Values]) -> Values:
-    return tuple(span for part in values if isinstance(part, tuple) for span in part)
 
 
 def _ends(values: tuple[Span, ...]) -> list[Decimal]:

@@ -47,7 +47,7 @@ class Solver:
             yield from self._solve(rule.children[0], None if truth is None else not truth, chart, just, floor)
         else:
             need = {"all": len(rule.children), "any": 1}.get(rule.operator, rule.need or 0)
-            for wanted in _choices(rule.children, need, truth):
+            for wanted in choices(rule.children, need, truth):
                 yield from self._all_of(wanted, chart, just, self._share(floor))
                 if self.steps <= floor:
                     return
@@ -97,7 +97,7 @@ class Solver:
         return self.known[key]
 
 
-def _choices(children: tuple[Rule, ...], need: int, truth: Truth) -> Iterator[Wanted]:
+def choices(children: tuple[Rule, ...], need: int, truth: Truth) -> Iterator[Wanted]:
     """Yield what the children must be: `need` of them true, more than can be spared not true, or some open."""
     if truth is not None:
         for chosen in combinations(children, need if truth else len(children) - need + 1):

@@ -36,6 +36,9 @@ def _long(question: TreatmentQuestion, scene: Scene, *, just: bool) -> Iterator[
     else:
         first, end = scene.as_of - timedelta(days=question.days) - _LONGER, None
     yield from _taken(question, scene, first, end)
+    if question.until is None:
+        over = scene.as_of - _LONGER
+        yield from _taken(question, scene, over - timedelta(days=question.days), over)
 
 
 def _taken(question: TreatmentQuestion, scene: Scene, first: date, end: date | None) -> Iterator[Way]:
