@@ -1,9 +1,7 @@
-"""Two thousand listed patients, and where the time of their screening goes."""
+"""Invented patients who are listed, and where the time of their screening goes."""
 
-import gzip
-import json
 import re
-import tempfile
+import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -15,14 +13,15 @@ from typing import Any
 from unittest import mock
 
 from cohortfinder.jobs import screen as job
-from cohortfinder.jobs.demo import AS_OF, TRIAL, sample_files
-from cohortfinder.jobs.load import load
+from cohortfinder.jobs.demo import AS_OF, TRIAL
+from cohortfinder.jobs.dummy import Wish, dummy
 from cohortfinder.jobs.screen import ScreenResult, read_terminology, read_trial, screen_store
 from cohortfinder.report.html import IN_FULL
 from cohortfinder.settings import Settings
 from cohortfinder.warehouse.connection import open_warehouse
 
-_REFERENCE = re.compile(r'"reference": ?"([A-Za-z]+)/([^"]+)"')
+# years of earlier results, orders and diagnoses of an invented patient
+HISTORY = 1
 _TABLE = re.compile(r"^(?:CREATE (?:OR REPLACE )?(?:TEMP )?TABLE|INSERT INTO|DELETE FROM|UPDATE) (\w+)", re.MULTILINE)
 # Each phase begins with the first statement that makes this table.
 PHASES = (
@@ -112,37 +111,15 @@ def _tables(noted: list[tuple[str, float, float]]) -> list[tuple[str, int, float
     return [(name, counts[name], took) for name, took in sorted(spent.items(), key=lambda one: -one[1])]
 
 
-def multiplied(target: Path, patients: int) -> Path:
-    """Write the sample patients under new ids until `patients` of them are listed; one NDJSON file a type.
+def invented(target: Path, patients: int) -> Path:
+    """Write so many patients that `cohortfinder dummy` invents for the trial, and return the folder of their files.
 
-    Of the last round only so many are written as are still wanted.
+    Nearly all of them are listed: only those who just miss an entry criterion are not.
     """
-    with tempfile.TemporaryDirectory() as scratch:
-        store = Path(scratch) / "store"
-        load(sample_files(), store)
-        listed = sorted({one.patient_id for one in timed_screening(TRIAL, store, AS_OF).result.screening.candidates})
-        copies = -(-patients // len(listed))
-        surplus = set(listed[patients - copies * len(listed) :]) if copies * len(listed) > patients else set()
-        landed = sorted((store / "landing").glob("*/[A-Z]*.ndjson.gz"))
-        lines = {path.name.split(".")[0]: gzip.decompress(path.read_bytes()).decode().splitlines() for path in landed}
-    target.mkdir()
-    for name, resources in lines.items():
-        with (target / f"{name}.ndjson").open("w", encoding="utf-8") as out:
-            for copy in range(copies):
-                left_out = surplus if copy == copies - 1 else set()
-                out.writelines(_renamed(line, copy) for line in resources if _patient(line) not in left_out)
-    return target
-
-
-def _patient(line: str) -> str | None:
-    """Return the id of the patient whom a resource is about, or is."""
-    resource = json.loads(line)
-    about = resource.get("subject") or resource.get("patient") or resource.get("individual") or {}
-    named: str | None = resource["id"] if resource["resourceType"] == "Patient" else None
-    return named or about.get("reference", "").removeprefix("Patient/") or None
-
-
-def _renamed(line: str, copy: int) -> str:
-    parsed = json.loads(_REFERENCE.sub(rf'"reference": "\1/\2-x{copy}"', line))
-    parsed["id"] += f"-x{copy}"
-    return json.dumps(parsed, ensure_ascii=False, separators=(",", ":")) + "\n"
+    wish, settings = Wish(count=patients, history=HISTORY, form="ndjson"), Settings(store=target)
+    terminology = read_terminology(settings)
+    trial = read_trial(TRIAL, terminology, settings)
+    result = dummy(trial, terminology, settings, as_of=AS_OF, wish=wish, out=target)
+    if result.written != patients:
+        sys.exit(f"{patients:,} patients were asked for and {result.written:,} were invented")
+    return target / "fhir"
