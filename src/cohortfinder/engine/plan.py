@@ -68,6 +68,10 @@ RESULTS = frozenset(name for name in FACTS if name.startswith("results/"))
 _OF_DOSES = frozenset({"dose", "treatment"})
 # a dose by weight needs the weight
 _OF_RESULTS = frozenset({"observation", "series", "change", "formula", "age"}) | _OF_DOSES
+# what happened, with its time, by the concept that it belongs to
+EVENTS = tuple(
+    f"facts/{kind}_event" for kind in ("condition", "procedure", "exposure", "immunization", "allergy", "family")
+)
 # the kinds of leaves that read a fact; what none of a trial reads is not made
 READ_BY: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(RESULTS, _OF_RESULTS),
@@ -133,6 +137,12 @@ def fact_statements(
     asked = [name for name in FACTS if name in told or name not in READ_BY or READ_BY[name] & kinds]
     concepts, strength = concepts_asked(trial, criteria), terminology.text_terms
     return _statements(asked, zone=trial.time_zone, as_of=as_of, concepts=concepts, strength=strength)
+
+
+def events_made(trial: Trial) -> tuple[str, ...]:
+    """Return the tables of events that `fact_statements` makes for the whole trial."""
+    kinds = {leaf.kind for leaf in _leaves(trial)}
+    return tuple(name.split("/")[1] for name in EVENTS if READ_BY[name] & kinds or name == "facts/exposure_event")
 
 
 def _statements(templates: Iterable[str], **values: Any) -> tuple[Statement, ...]:

@@ -1,7 +1,7 @@
 """A trial and the typed tables to verdicts: facts, listing, verdicts, and the day on which each changes by itself.
 
 Leaves behind, as tables that the connection sees: `trial_criterion`, `listing`, `verdict`, `funnel_truth`,
-`eligible_from`, and the facts (`result`, `condition_event`, ...).
+`eligible_from`, `open_verdict` with what it hangs on, and the facts (`result`, `condition_event`, ...).
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -11,10 +11,12 @@ from typing import Any
 from duckdb import DuckDBPyConnection
 
 from cohortfinder.engine.asking import Asker
+from cohortfinder.engine.coverage import concept_windows, window_values
 from cohortfinder.engine.duckdb_engine import DuckDBEngine
 from cohortfinder.engine.plan import concepts_asked, fact_statements, people_statements
 from cohortfinder.engine.questions import Setting
 from cohortfinder.engine.rules import plan_rules
+from cohortfinder.engine.unknowns import concepts_of_leaves, node_values, rule_nodes
 from cohortfinder.model import Trial
 from cohortfinder.terminology import Terminology
 
@@ -42,7 +44,8 @@ def screen(
     `horizon_years` years.
     """
     engine = DuckDBEngine(connection)
-    asker = Asker(engine, plan_rules(trial, Setting(terminology, loaded)))
+    setting = Setting(terminology, loaded)
+    asker = Asker(engine, plan_rules(trial, setting))
     horizon = _years_later(as_of, horizon_years)
     entries = _entries(trial)
     first = None if everyone else entries["entries"]
@@ -64,6 +67,9 @@ def screen(
     engine.run_template("verdicts/verdict_table.sql.jinja")
     engine.run_template("verdicts/change.sql.jinja", table="change")
     engine.run_template("verdicts/raised_flag.sql.jinja")
+    _note_rules(asker, trial)
+    windows = concept_windows(trial, setting, as_of)
+    engine.run_template("quality/concept_window.sql.jinja", **window_values(windows))
     engine.run_template("verdicts/listed_part.sql.jinja", size=_PART)
     for (number,) in engine.rows("verdicts/parts.sql.jinja"):
         _evaluate_part(asker, number, as_of, horizon)
@@ -88,6 +94,7 @@ def _evaluate_part(asker: Asker, part: int, as_of: date, horizon: date) -> None:
     engine.run_template("verdicts/truth_table.sql.jinja", table="criterion_truth", explained=True)
     engine.run_template(asked, rules=rules, holds=rules, column="asked", part=part, as_of=as_of)
     asker.explain(plan.rules.values())
+    engine.run_template("quality/note_open_verdicts.sql.jinja")
     engine.run_template("verdicts/held.sql.jinja", table="leaf_answer")
     if plan.flags:
         flags = list(plan.flags)
@@ -97,6 +104,19 @@ def _evaluate_part(asker: Asker, part: int, as_of: date, horizon: date) -> None:
         engine.run_template("verdicts/raise_flag.sql.jinja", rules=flags, criteria=flagged, flags=raised)
     engine.run_template("verdicts/watch.sql.jinja", part=part)
     _follow(asker, "change", horizon, carry=True)
+
+
+def _note_rules(asker: Asker, trial: Trial) -> None:
+    """Note the shape of the rules and the concepts of their leaves, for what the unknown verdicts hang on."""
+    leaves = concepts_of_leaves(trial, asker.plan)
+    asker.engine.run_template("quality/rule_node.sql.jinja", **node_values(rule_nodes(trial, asker.plan)))
+    asker.engine.run_template(
+        "quality/leaf_concept.sql.jinja",
+        numbers=[number for number, _, _ in leaves],
+        reasons=[reason for _, reason, _ in leaves],
+        concepts=[concept for _, _, concept in leaves],
+    )
+    asker.engine.run_template("quality/open_verdict.sql.jinja")
 
 
 def _follow(asker: Asker, table: str, horizon: date, *, carry: bool) -> None:

@@ -14,7 +14,8 @@ import duckdb
 from cohortfinder import __version__
 from cohortfinder.engine.screening import screen
 from cohortfinder.model import Trial
-from cohortfinder.ranking.candidates import rank, run
+from cohortfinder.ranking.candidates import rank
+from cohortfinder.ranking.quality import assess
 from cohortfinder.report.files import make_folder
 from cohortfinder.report.outputs import write_outputs
 from cohortfinder.report.screening import Screening, read_screening
@@ -27,7 +28,6 @@ from cohortfinder.warehouse.connection import open_warehouse
 from cohortfinder.warehouse.state import loaded_types
 
 Log = Callable[[str], None]
-QUALITY = ("unmapped_code", "data_quality")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +94,7 @@ def screen_store(
             loaded={name: state.complete for name, state in states.items()},
         )
         rank(connection, trial, as_of)
-        for name in QUALITY:
-            run(connection, f"quality/{name}.sql.jinja")
+        assess(connection, trial, as_of)
         seconds = time.perf_counter() - started
         with _collector_at_rest():
             screening = read_screening(

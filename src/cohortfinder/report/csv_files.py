@@ -1,18 +1,27 @@
-"""A screening as CSV (RFC 4180): candidates, funnel and data quality."""
+"""A screening as CSV (RFC 4180): candidates, funnel, and what the data team could mend."""
 
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from dataclasses import astuple, fields
 from datetime import date
 
+from cohortfinder.ranking.quality import CoverageRow, QualityRow, UnknownRow
 from cohortfinder.report.screening import Screening
+
+
+def _names(row: type) -> tuple[str, ...]:
+    return tuple(one.name for one in fields(row))
+
 
 CANDIDATES = (
     "rank", "patient_id", "arm", "status", "score", "pass", "fail", "unknown", "judgement",
     "eligible_from", "next_step", "last_contact", "near_miss",
 )  # fmt: skip
 FUNNEL = ("arm", "order", "criterion_id", "remaining", "removed", "unknown")
-DATA_QUALITY = ("kind", "concept", "system", "code", "unit", "reason", "count", "patients", "example")
+DATA_QUALITY = _names(QualityRow)
+COVERAGE = _names(CoverageRow)
+UNKNOWNS = _names(UnknownRow)
 
 # what a spreadsheet would run as a formula, also behind a tab or a line break
 _FORMULA_STARTS = frozenset("=+-@\t\r\n")
@@ -46,23 +55,17 @@ def funnel_csv(screening: Screening) -> bytes:
 
 def data_quality_csv(screening: Screening) -> bytes:
     """Return data_quality.csv: what could not be used, and why."""
-    return table(
-        DATA_QUALITY,
-        (
-            (
-                row.kind,
-                row.concept,
-                row.system,
-                row.code,
-                row.unit,
-                row.reason,
-                row.count,
-                row.patients,
-                row.example,
-            )
-            for row in screening.data_quality
-        ),
-    )
+    return table(DATA_QUALITY, map(astuple, screening.data_quality))
+
+
+def concept_coverage_csv(screening: Screening) -> bytes:
+    """Return concept_coverage.csv: one row per arm and concept that its criteria ask for."""
+    return table(COVERAGE, map(astuple, screening.coverage))
+
+
+def unknowns_csv(screening: Screening) -> bytes:
+    """Return unknowns.csv: what the unknown verdicts hang on, what would settle most first."""
+    return table(UNKNOWNS, map(astuple, screening.unknowns))
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from cohortfinder import wording
 from cohortfinder.model import Arm
 from cohortfinder.ranking.candidates import Candidate, FunnelStep
+from cohortfinder.report.quality_page import coverage, settling, share
 from cohortfinder.report.screening import Screening
 from cohortfinder.report.verdict_rows import VerdictRow
 
@@ -63,6 +64,8 @@ def report_html(screening: Screening) -> bytes:
             not_computed=[criterion for criterion in criteria if not criterion.computed],
             counts={status: _count(screening, status) for status in wording.STATUSES},
             funnels=[funnel for arm in screening.trial.arms if (funnel := _funnel(screening, arm))],
+            settling=settling(screening),
+            coverage=tuple(coverage(screening)),
             dossiers=[
                 dossier(number, one, verdicts.get((one.patient_id, one.arm), ()))
                 for number, one in enumerate(screening.candidates[:IN_FULL], start=1)
@@ -114,6 +117,7 @@ def page_environment() -> Environment:
     )
     environment.globals["wording"] = wording
     environment.globals["asset"] = _asset
+    environment.globals["share"] = share
     environment.filters["percent"] = lambda share: f"{100 * share:.0f} %"
     return environment
 

@@ -9,7 +9,13 @@ from tempfile import TemporaryDirectory
 import orjson
 
 from cohortfinder.ranking.candidates import Connection
-from cohortfinder.report.csv_files import candidates_csv, data_quality_csv, funnel_csv
+from cohortfinder.report.csv_files import (
+    candidates_csv,
+    concept_coverage_csv,
+    data_quality_csv,
+    funnel_csv,
+    unknowns_csv,
+)
 from cohortfinder.report.files import make_folder, replacing, write_bytes
 from cohortfinder.report.html import report_html
 from cohortfinder.report.screening import Screening
@@ -65,6 +71,8 @@ def run_json(screening: Screening) -> bytes:
             "verdicts": screening.verdict_count,
             "funnel": len(screening.funnel),
             "data_quality": len(screening.data_quality),
+            "concept_coverage": len(screening.coverage),
+            "unknowns": len(screening.unknowns),
         },
     }
     return orjson.dumps(record, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
@@ -83,6 +91,8 @@ FORMATS: dict[str, Writer] = {
     "verdicts.parquet": write_verdicts_parquet,
     "funnel.csv": _plain(funnel_csv),
     "data_quality.csv": _plain(data_quality_csv),
+    "concept_coverage.csv": _plain(concept_coverage_csv),
+    "unknowns.csv": _plain(unknowns_csv),
     "report.html": _plain(report_html),
     "run.json": _plain(run_json),
 }

@@ -12,25 +12,17 @@ from cohortfinder.ranking.candidates import (
     FunnelStep,
     read_candidates,
     read_funnel,
-    run,
+)
+from cohortfinder.ranking.quality import (
+    CoverageRow,
+    QualityRow,
+    UnknownRow,
+    read_coverage,
+    read_quality,
+    read_unknowns,
 )
 from cohortfinder.report.verdict_rows import VerdictReader, VerdictRow
 from cohortfinder.wording import Language
-
-
-@dataclass(frozen=True, slots=True)
-class QualityRow:
-    """What could not be used and why, with one example resource."""
-
-    kind: str
-    concept: str | None
-    system: str | None
-    code: str | None
-    unit: str | None
-    reason: str
-    count: int
-    patients: int | None
-    example: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +41,8 @@ class Screening:
     verdict_count: int
     funnel: tuple[FunnelStep, ...]
     data_quality: tuple[QualityRow, ...]
+    coverage: tuple[CoverageRow, ...]
+    unknowns: tuple[UnknownRow, ...]
     warnings: tuple[str, ...] = ()
     run: Mapping[str, Any] = field(default_factory=dict)
 
@@ -74,7 +68,6 @@ def read_screening(
 
     `in_full`: of how many of the first candidates, or of which patient, to read the verdicts; None: of all.
     """
-    quality = run(connection, "quality/data_quality_rows.sql.jinja").fetchall()
     language = Language(labels, as_of)
     candidates = read_candidates(connection)
     return Screening(
@@ -85,7 +78,9 @@ def read_screening(
         verdicts=tuple(VerdictReader(connection, trial, language).rows(in_full)),
         verdict_count=sum(one.passed + one.failed + one.unknown + one.judgement for one in candidates),
         funnel=read_funnel(connection, trial),
-        data_quality=tuple(QualityRow(*row) for row in quality),
+        data_quality=read_quality(connection),
+        coverage=read_coverage(connection, trial),
+        unknowns=read_unknowns(connection),
         warnings=warnings,
         run=run_record or {},
     )

@@ -65,7 +65,19 @@ CREATE TEMP TABLE result_problem AS SELECT 'creatinine_serum' AS concept, 'http:
     CAST(NULL AS VARCHAR) AS unit, 'unit_missing' AS reason, 'p2' AS patient_id, 'Observation/o2' AS resource;
 CREATE TEMP TABLE exposure_event AS SELECT patient_id, 'MedicationRequest/m' || place AS resource, problem
     FROM (VALUES ('p2', 1, 'unnamed_drug'), ('p2', 1, 'unnamed_drug'), ('p2', 2, 'order_unconfirmed')) AS made (patient_id, place, problem);
-CREATE TEMP TABLE unmapped_code (kind VARCHAR, system VARCHAR, code VARCHAR, count BIGINT, patients BIGINT, example VARCHAR);
+CREATE TEMP TABLE unmapped_code AS SELECT 'observation' AS kind, 'urn:lab' AS system, 'KREA' AS code, 3 AS count, 2 AS patients, 'Observation/o9' AS example, '<i>Creatinine</i>' AS text;
+CREATE TEMP TABLE concept_coverage AS SELECT arm, kind, concept, label, 3 AS listed, patients, patients AS usable, within, patients AS in_time, 1 AS newest_q1,
+        2 AS newest_median, 3 AS newest_q3, 40 AS newest_oldest, units, unusable, reasons
+    FROM (VALUES
+        ('A', 'result', 'creatinine_serum', 'Creatinine', 3, '90 days', 'umol/L 2; no unit 1', 1, 'unit_missing 1'),
+        ('A', 'condition', 'dx_sle', 'Lupus', 2, NULL, NULL, 0, NULL),
+        ('A', 'condition', 'dx_ild', 'Lung disease', 0, NULL, NULL, 0, NULL)
+    ) AS had (arm, kind, concept, label, patients, within, units, unusable, reasons);
+CREATE TEMP TABLE unknown AS SELECT kind, concept, label, system, code, text, settles, 2 AS may_settle, 2 AS unknown, 2 AS patients, 1 AS in_play, 'I-RENAL 2' AS criteria, reasons
+    FROM (VALUES
+        ('concept', 'creatinine_serum', 'Creatinine', NULL, NULL, NULL, 2, 'no_data 1; unit_missing 1'),
+        ('observation', 'creatinine_serum', 'Creatinine', 'urn:lab', 'KREA', '<i>Creatinine</i>', 1, NULL)
+    ) AS hanging (kind, concept, label, system, code, text, settles, reasons);
 CREATE TABLE quarantine (load_id VARCHAR, file VARCHAR, line BIGINT, resource_type VARCHAR, reason VARCHAR);
 """
 

@@ -7,7 +7,13 @@ import duckdb
 import pytest
 
 from cohortfinder.errors import ReadWriteError
-from cohortfinder.report.csv_files import candidates_csv, data_quality_csv, funnel_csv
+from cohortfinder.report.csv_files import (
+    candidates_csv,
+    concept_coverage_csv,
+    data_quality_csv,
+    funnel_csv,
+    unknowns_csv,
+)
 from cohortfinder.report.explain import explain_text
 from cohortfinder.report.outputs import FORMATS, write_outputs
 from cohortfinder.report.screening import Screening, read_screening
@@ -47,8 +53,23 @@ def test_the_funnel_starts_from_all_living_patients_at_the_entry_criterion(scree
 
 def test_data_quality_counts_with_an_example(screening: Screening) -> None:
     assert sorted(data_quality_csv(screening).decode().split("\r\n")[1:-1]) == [
-        "medication,,,,,unnamed_drug,1,1,MedicationRequest/m1",
-        "result,creatinine_serum,http://loinc.org,2160-0,,unit_missing,1,1,Observation/o2",
+        "medication,,,,,unnamed_drug,1,1,MedicationRequest/m1,",
+        "observation,,urn:lab,KREA,,unmapped_code,3,2,Observation/o9,<i>Creatinine</i>",
+        "result,creatinine_serum,http://loinc.org,2160-0,,unit_missing,1,1,Observation/o2,",
+    ]
+
+
+def test_the_coverage_of_each_concept_is_a_row(screening: Screening) -> None:
+    """Results first; of what nobody has, nothing is old."""
+    assert concept_coverage_csv(screening).decode().split("\r\n")[1] == (
+        "A,result,creatinine_serum,Creatinine,3,3,3,90 days,3,1,2,3,40,umol/L 2; no unit 1,1,unit_missing 1"
+    )
+
+
+def test_what_would_settle_most_comes_first(screening: Screening) -> None:
+    assert unknowns_csv(screening).decode().split("\r\n")[1:-1] == [
+        "concept,creatinine_serum,Creatinine,,,,2,2,2,2,1,I-RENAL 2,no_data 1; unit_missing 1",
+        "observation,creatinine_serum,Creatinine,urn:lab,KREA,<i>Creatinine</i>,1,2,2,2,1,I-RENAL 2,",
     ]
 
 
@@ -72,6 +93,7 @@ def test_the_report_escapes_what_the_data_say_and_loads_nothing(screening: Scree
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert(1)" in page
     assert "&lt;b&gt;of our own" in page
+    assert "&lt;i&gt;Creatinine" in page
     assert "one pull is incomplete" in page
     assert "src=" not in page.replace("script-src", "").replace("img-src", "")
     assert "http://" not in page.replace("http://loinc.org", "")

@@ -70,7 +70,8 @@ def test_a_cell_of_a_table_that_becomes_cards_carries_its_name(page: str) -> Non
 
 def test_a_bar_of_the_funnel_is_as_long_as_the_share_that_remains(page: str) -> None:
     """Of three listed in arm A one is removed at I-RENAL; all of the one in arm B remain."""
-    assert re.findall(r"<span>(\d+)</span><svg [^>]*><rect width=\"([\d.]+)\"", page) == [
+    figures = page[page.index("<figure>") : page.index("</section>", page.index("<figure>"))]
+    assert re.findall(r"<span>(\d+)</span><svg [^>]*><rect width=\"([\d.]+)\"", figures) == [
         ("3", "100.0"), ("2", "66.7"), ("2", "66.7"), ("1", "100.0"), ("1", "100.0"), ("1", "100.0"),
     ]  # fmt: skip
 
@@ -84,3 +85,13 @@ def test_paper_keeps_the_tables_that_a_narrow_screen_turns_into_cards() -> None:
 
 def test_the_filter_announces_how_many_are_shown(tags: list[Tag]) -> None:
     assert [attributes["role"] for _, attributes in tags if attributes.get("id") == "shown"] == ["status"]
+
+
+def test_the_data_team_sees_what_would_settle_most_and_what_the_patients_have(page: str) -> None:
+    """The longest bar is what may settle most; who has it is drawn of those listed; what nobody has is named."""
+    settle, have = page[page.index('id="settle"') : page.index('id="have"')], page[page.index('id="have"') :]
+    assert re.findall(r"<rect width=\"([\d.]+)\"", settle) == ["100.0", "100.0", "100.0", "50.0"]
+    assert "Unmapped code <code>KREA</code>" in settle
+    assert "no data 1; unit missing 1" in settle
+    assert re.findall(r"<rect width=\"([\d.]+)\"", have) == ["100.0", "100.0", "66.7", "66.7"]
+    assert "Of 1 more, nobody has a record: Lung disease." in have
