@@ -178,9 +178,12 @@ def test_factor_is_what_arithmetic_says(row):
 
 
 def test_haemoglobin_a1c_follows_the_master_equation():
-    """48 mmol/mol is the 6.5 % at which diabetes is diagnosed, 53 mmol/mol is 7.0 %."""
-    for ifcc, ngsp in (("48", "6.54304"), ("53", "7.00044"), ("42", "5.99416")):
-        assert TERMINOLOGY.convert("hba1c", Decimal(ifcc), "mmol/mol", "%") == Decimal(ngsp)
+    """48 mmol/mol is the 6.5 % at which diabetes is diagnosed, 53 mmol/mol is 7.0 %. Nothing else has an offset."""
+    others = [row for row in ROWS if row not in PROPORTIONAL]
+    assert {(row["concept"], row["to_unit"]) for row in others} == {("hba1c", "%")}
+    for row in others:
+        for ifcc, ngsp in (("48", "6.54304"), ("53", "7.00044"), ("42", "5.99416")):
+            assert TERMINOLOGY.convert("hba1c", Decimal(ifcc), row["from_unit"], "%") == Decimal(ngsp)
 
 
 @pytest.mark.parametrize(
