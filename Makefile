@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint conformance bench clean
+.PHONY: demo test lint docs conformance bench clean
 
 demo: .venv/installed
 	$(BIN)/cohortfinder demo
@@ -15,6 +15,11 @@ lint: .venv/installed-dev
 	$(BIN)/ruff format --check src tests benchmarks
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# the pages that are written from the program and its tests
+docs: .venv/installed-dev
+	$(BIN)/python -m tests.docs.commands
+	$(BIN)/python -m tests.docs.spec_pages
 
 conformance: .venv/installed-dev
 	$(BIN)/python -m pytest tests/conformance --sql-on-fhir-report build/sql-on-fhir-report.json

@@ -13,11 +13,12 @@ from cohortfinder.criteria.registry import LEAF_KINDS
 from cohortfinder.engine.questions import Setting
 from cohortfinder.engine.rules import rule_scripts
 from cohortfinder.engine.screening import screen
-from cohortfinder.model import Arm, Combination, Criterion, Leaf, Rule, Trial
+from cohortfinder.model import Arm, Combination, Criterion, Leaf, Override, Overrides, Rule, Trial
 from cohortfinder.resources import resource_dir
 from cohortfinder.site import NO_SITE, Site
 from cohortfinder.sql.environment import render
 from cohortfinder.terminology import Terminology, load_terminology
+from cohortfinder.trials.parser import parse_trial
 from cohortfinder.views.compiler import compile_view
 
 LOINC = "http://loinc.org"
@@ -78,6 +79,15 @@ def _terminology() -> Terminology:
 
 
 @cache
+def _criterion(name: str, parameters: tuple[tuple[str, str], ...]) -> Criterion:
+    """A criterion as it stands in trials/NCT06983964.yaml, under parameters of the site."""
+    path = resource_dir("trials") / "NCT06983964.yaml"
+    overrides = Overrides({parameter: Override(value) for parameter, value in parameters})
+    trial = parse_trial(path.read_text("utf-8"), source=path.name, terminology=_terminology(), overrides=overrides)
+    return next(criterion for criterion in trial.criteria if criterion.id == name)
+
+
+@cache
 def _table_columns() -> dict[str, dict[str, str]]:
     """The typed tables as the ViewDefinitions give them, and that of the exact numbers: table to column to type."""
     exact = dict.fromkeys(("id", "last_updated", "version_id", "value_sent"), "VARCHAR") | {"component": "INTEGER"}
@@ -94,7 +104,11 @@ def read_table(text: str) -> list[dict[str, str | None]]:
 
 
 def build_rule(node: Mapping[str, Any], criterion: str, adverse: bool, numbers: Iterator[int]) -> Rule:
-    """Build a rule as the parser would, from its words."""
+    """Build a rule as the parser would, from its words; `{criterion: I-HB}` is that of NCT06983964."""
+    if "criterion" in node:
+        found = _criterion(node["criterion"], tuple(sorted(node.get("parameters", {}).items())))
+        assert found.rule is not None
+        return found.rule
     for word in ("all", "any"):
         if word in node:
             return Combination(word, tuple(build_rule(child, criterion, adverse, numbers) for child in node[word]))
