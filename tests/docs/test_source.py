@@ -14,7 +14,6 @@ LONGEST = 50
 # Where a statement is put together in Python: the view compiler, whose output is SQL, and the few places that wrap a
 # query in CREATE TABLE, INSERT or COPY. Names pass `identifier` or `quote` there; values are parameters.
 REVIEWED = {
-    "cohortfinder/engine/rules.py": 1,
     "cohortfinder/jobs/view.py": 4,
     "cohortfinder/views/compiler.py": 6,
     "cohortfinder/views/rows.py": 7,

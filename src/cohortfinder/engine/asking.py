@@ -7,6 +7,7 @@ name of a rule.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from cohortfinder.engine.duckdb_engine import DuckDBEngine
 from cohortfinder.engine.rules import RulePlan, TrialPlan, rules_together
@@ -59,7 +60,7 @@ class Asker:
 
     def _ask_leaves(self, shapes: Iterable[Mapping[int, Rendered]], table: str) -> None:
         due = {number for (number,) in self.engine.rows("verdicts/leaf_due.sql.jinja")}
-        statements = [_in_one(shape, due.intersection(shape), table) for shape in shapes if not due.isdisjoint(shape)]
+        statements = [in_one(shape, due.intersection(shape), table) for shape in shapes if not due.isdisjoint(shape)]
         self._run_side_by_side(sorted(statements, key=lambda one: -len(one.text) * len(one.parameters)))
 
     def _combine(self, rules: Iterable[RulePlan], *, explained: bool) -> None:
@@ -74,15 +75,17 @@ class Asker:
         self.engine.each(statements, DuckDBEngine.run)
 
 
-def _in_one(shape: Mapping[int, Rendered], numbers: Collection[int], table: str) -> Rendered:
+def in_one(shape: Mapping[int, Rendered], numbers: Collection[int], table: str) -> Rendered:
     """Return one statement for leaves of one shape."""
     ordered = sorted(numbers)
-    question, parameters = together([shape[number] for number in ordered], "together.place")
+    queries = [shape[number] for number in ordered]
+    question, parameters = together(queries, "together.place")
     wrapped = render(
         "verdicts/leaf_together.sql.jinja",
+        dialect=queries[0].dialect,
         table=table,
         explained=table == "leaf_answer",
         numbers=ordered,
         question=question,
     )
-    return Rendered(wrapped.text, {**wrapped.parameters, **parameters})
+    return replace(wrapped, parameters={**wrapped.parameters, **parameters})

@@ -8,6 +8,7 @@ from typing import Any
 from cohortfinder.engine.questions import concepts_of
 from cohortfinder.model import Leaf, Trial, leaves_of, rules_of
 from cohortfinder.resources import resource_dir
+from cohortfinder.sql.dialect import Dialect
 from cohortfinder.sql.environment import Rendered, render
 from cohortfinder.terminology import Terminology
 
@@ -108,7 +109,12 @@ def _leaves(trial: Trial, criteria: Collection[str] | None = None) -> Iterator[L
 
 
 def people_statements(
-    trial: Trial, terminology: Terminology, as_of: date, *, counted: bool = True
+    trial: Trial,
+    terminology: Terminology,
+    as_of: date,
+    *,
+    counted: bool = True,
+    dialect: Dialect = Dialect.DUCKDB,
 ) -> tuple[Statement, ...]:
     """Return the statements that read the mappings and find out who the persons are.
 
@@ -118,15 +124,20 @@ def people_statements(
     kinds = {leaf.kind for leaf in _leaves(trial)}
     files = MAPPING_TABLES | (DOSE_TABLES if kinds & _OF_DOSES else {})
     maps = tuple(
-        Statement(table, render("facts/map.sql.jinja", table=table, path=path, change=terminology.changes.get(file)))
+        Statement(table, render("facts/map.sql.jinja", dialect=dialect, table=table, path=path, change=change))
         for table, file in files.items()
-        for path in [str(mappings / file)]
+        for path, change in [(str(mappings / file), terminology.changes.get(file))]
     )
-    return maps + _statements(PEOPLE, zone=trial.time_zone, as_of=as_of, counted=counted)
+    return maps + _statements(PEOPLE, zone=trial.time_zone, as_of=as_of, counted=counted, dialect=dialect)
 
 
 def fact_statements(
-    trial: Trial, terminology: Terminology, as_of: date, criteria: Collection[str] | None = None
+    trial: Trial,
+    terminology: Terminology,
+    as_of: date,
+    criteria: Collection[str] | None = None,
+    *,
+    dialect: Dialect = Dialect.DUCKDB,
 ) -> tuple[Statement, ...]:
     """Return the statements that turn typed tables into facts, for everyone in `person`: those that some criteria read.
 
@@ -136,7 +147,7 @@ def fact_statements(
     told = {*RESULTS, "facts/exposure_event"} if criteria is None else set()
     asked = [name for name in FACTS if name in told or name not in READ_BY or READ_BY[name] & kinds]
     concepts, strength = concepts_asked(trial, criteria), terminology.text_terms
-    return _statements(asked, zone=trial.time_zone, as_of=as_of, concepts=concepts, strength=strength)
+    return _statements(asked, zone=trial.time_zone, as_of=as_of, concepts=concepts, strength=strength, dialect=dialect)
 
 
 def events_made(trial: Trial) -> tuple[str, ...]:

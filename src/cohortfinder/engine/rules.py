@@ -13,6 +13,7 @@ from cohortfinder.criteria.registry import LEAF_KINDS
 from cohortfinder.engine.plan import Statement
 from cohortfinder.engine.questions import Setting, values_of
 from cohortfinder.model import Combination, Criterion, Leaf, Rule, Trial, leaves_of
+from cohortfinder.sql.dialect import Dialect
 from cohortfinder.sql.environment import Rendered, render, render_apart
 
 
@@ -100,7 +101,7 @@ def _plan(
         bare[leaf.id] = next((number for number, known in asked.items() if known == question), own[leaf.id])
         asked[bare[leaf.id]] = question
         if not flag:
-            plan.explained[own[leaf.id]] = render_apart(_template(leaf), bare=False, **values_of(leaf, setting))
+            plan.explained[own[leaf.id]] = _explained_question(leaf, setting)
     return RulePlan(name, criterion, rule, tuple(own), tuple(own.values()), tuple(bare.values()), flag)
 
 
@@ -108,12 +109,16 @@ def _template(leaf: Leaf) -> str:
     return f"criteria/{LEAF_KINDS[leaf.kind].kind}.sql.jinja"
 
 
+def _explained_question(leaf: Leaf, setting: Setting) -> Rendered:
+    return render_apart(_template(leaf), dialect=setting.dialect, bare=False, **values_of(leaf, setting))
+
+
 def _bare_question(leaf: Leaf, setting: Setting) -> Rendered:
-    asked = values_of(leaf, setting)
-    return render_apart("verdicts/leaf_truth.sql.jinja", leaf_template=_template(leaf), bare=True, **asked)
+    template, asked = "verdicts/leaf_truth.sql.jinja", values_of(leaf, setting)
+    return render_apart(template, dialect=setting.dialect, leaf_template=_template(leaf), bare=True, **asked)
 
 
-def rules_together(rules: Sequence[RulePlan], *, explained: bool) -> Rendered:
+def rules_together(rules: Sequence[RulePlan], *, explained: bool, dialect: Dialect = Dialect.DUCKDB) -> Rendered:
     """Return the statement that combines the answers of the leaves of some rules of one shape.
 
     `explained`: from `leaf_answer` into `criterion_truth`, with what it rests on; else from `leaf_truth` into
@@ -128,6 +133,7 @@ def rules_together(rules: Sequence[RulePlan], *, explained: bool) -> Rendered:
     ]
     return render(
         "verdicts/keep_truth.sql.jinja",
+        dialect=dialect,
         rule=f"verdicts/{'rule' if explained else 'rule_truth'}.sql.jinja",
         table="criterion_truth" if explained else "rule_truth",
         explained=explained,
@@ -170,15 +176,14 @@ def rule_scripts(trial: Trial, setting: Setting) -> dict[str, tuple[Criterion, t
 def _script(name: str, rule: Rule, setting: Setting, numbers: "count[int]") -> Iterator[Statement]:
     tables = {leaf.id: f"leaf_{next(numbers)}" for leaf in leaves_of(rule)}
     for leaf in leaves_of(rule):
-        yield _making(tables[leaf.id], render(_template(leaf), bare=False, **values_of(leaf, setting)))
-    combined = render(
-        "verdicts/rule.sql.jinja", criterion=name, gathered=None, rules=None, **_combination(rule, tables)
-    )
-    yield _making("criterion_at", combined)
+        yield _making(tables[leaf.id], _template(leaf), setting, bare=False, **values_of(leaf, setting))
+    combined = {"criterion": name, "gathered": None, "rules": None, **_combination(rule, tables)}
+    yield _making("criterion_at", "verdicts/rule.sql.jinja", setting, **combined)
 
 
-def _making(table: str, query: Rendered) -> Statement:
-    return Statement(table, Rendered(f"CREATE OR REPLACE TEMP TABLE {table} AS\n{query.text}", query.parameters))
+def _making(table: str, query: str, setting: Setting, **values: Any) -> Statement:
+    made = render("verdicts/script_table.sql.jinja", dialect=setting.dialect, table=table, query=query, **values)
+    return Statement(table, made)
 
 
 def _nodes(rule: Rule, tables: Mapping[str, str], places: "count[int]", negated: bool = False) -> list[_Node]:

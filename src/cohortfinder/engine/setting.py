@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from cohortfinder.errors import InputError
 from cohortfinder.model import Duration, Quantity
+from cohortfinder.sql.dialect import Dialect
 from cohortfinder.terminology import Terminology
 
 
@@ -19,10 +20,11 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What a leaf needs to know beside its own words: the concepts and which resource types are completely loaded."""
+    """What a leaf needs to know beside its own words: the concepts, which resource types are complete, and the SQL."""
 
     terminology: Terminology
     loaded: Mapping[str, bool]
+    dialect: Dialect = Dialect.DUCKDB
 
 
 _OBSERVED_WITHIN = Span(12, "months")

@@ -8,72 +8,48 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from decimal import Decimal
 from functools import cache
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from cohortfinder.errors import CohortFinderError
 from cohortfinder.resources import resource_dir
+from cohortfinder.sql.dialect import Dialect, SqlSafetyError
 
 _IDENTIFIER = re.compile(r"^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?$")
-_PARAMETER = re.compile(r"\$(p\d+)\b")
-
-
-class SqlSafetyError(CohortFinderError):
-    """A template would have put a value into the text of a query."""
+_PARAMETER = re.compile(r"[$:]([pq]\d+)\b")
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A query as it runs: its text, with `$p1` where a value stands, and the values."""
+    """A query as it runs: its text, with `$p1` (in Spark `:p1`) where a value stands, and the values."""
 
     text: str
     parameters: dict[str, Any]
+    dialect: Dialect = Dialect.DUCKDB
 
     def with_values(self) -> str:
         """Return the text with the values written in, to be read or pasted into a shell; never to be run by us."""
-        return _PARAMETER.sub(lambda found: literal(self.parameters[found[1]]), self.text)
+        return _PARAMETER.sub(lambda found: self.dialect.literal(self.parameters[found[1]]), self.text)
 
 
 @dataclass(slots=True)
 class _Binder:
+    dialect: Dialect
     parameters: dict[str, Any] = field(default_factory=dict)
     apart: bool = False
 
     def bind(self, value: Any) -> Markup:
         for name, known in () if self.apart else self.parameters.items():
             if type(known) is type(value) and known == value:
-                return Markup(f"${name}")
+                return Markup(self.dialect.parameter(name))
         name = f"p{len(self.parameters) + 1}"
         self.parameters[name] = value
-        return Markup(f"${name}")
+        return Markup(self.dialect.parameter(name))
 
 
 _binder: ContextVar[_Binder] = ContextVar("binder")
-
-
-def literal(value: Any) -> str:
-    """Write a value as SQL, for the eyes of a reader."""
-    match value:
-        case None:
-            return "NULL"
-        case bool():
-            return "TRUE" if value else "FALSE"
-        case int() | Decimal():
-            return str(value)
-        case datetime():
-            return f"TIMESTAMP '{value.isoformat(sep=' ')}'"
-        case date():
-            return f"DATE '{value.isoformat()}'"
-        case list() | tuple():
-            return "[" + ", ".join(literal(item) for item in value) + "]"
-        case str():
-            return "'" + value.replace("'", "''") + "'"
-    raise SqlSafetyError(f"a {type(value).__name__} cannot be a parameter of a query")
 
 
 def identifier(value: object) -> Markup:
@@ -99,7 +75,7 @@ def _only_checked(value: Any) -> Any:
 
 
 @cache
-def _environment() -> Environment:
+def _environment(dialect: Dialect) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(resource_dir("queries")),
         undefined=StrictUndefined,
@@ -116,29 +92,30 @@ def _environment() -> Environment:
         "identifier_list": _identifier_list,
     }
     environment.filters.update(filters)
+    environment.globals["dialect"] = str(dialect)
     return environment
 
 
-def render(template: str, /, **values: Any) -> Rendered:
+def render(template: str, /, *, dialect: Dialect = Dialect.DUCKDB, **values: Any) -> Rendered:
     """Render `queries/<template>` with values.
 
     Raises SqlSafetyError when the template would put an unchecked value into the text.
     """
-    return _render(template, values, _Binder())
+    return _render(template, values, _Binder(dialect))
 
 
-def render_apart(template: str, /, **values: Any) -> Rendered:
+def render_apart(template: str, /, *, dialect: Dialect = Dialect.DUCKDB, **values: Any) -> Rendered:
     """Render so that every place has a parameter of its own: the text then does not tell which values are the same."""
-    return _render(template, values, _Binder(apart=True))
+    return _render(template, values, _Binder(dialect, apart=True))
 
 
 def _render(template: str, values: Mapping[str, Any], binder: _Binder) -> Rendered:
     token = _binder.set(binder)
     try:
-        text = _environment().get_template(template).render(**values)
+        text = _environment(binder.dialect).get_template(template).render(**values)
     finally:
         _binder.reset(token)
-    return Rendered(_tidy(text), binder.parameters)
+    return Rendered(_tidy(text), binder.parameters, binder.dialect)
 
 
 def _tidy(text: str) -> str:

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from cohortfinder.sql.environment import Rendered, identifier
 
-_PARAMETER = re.compile(r"\$(p\d+)\b")
+_PARAMETER = re.compile(r"[$:](p\d+)\b")
 
 
 def of_one_shape(queries: Mapping[int, Rendered]) -> list[dict[int, Rendered]]:
@@ -30,6 +30,7 @@ def together(queries: Sequence[Rendered], place: str) -> tuple[Markup, dict[str,
 
     A value that all share is a parameter; values that differ are a list, of which `place` (from 1) chooses.
     """
+    dialect = queries[0].dialect
     known: list[tuple[Hashable, list[Any]]] = []
     names: dict[str, Markup] = {}
     parameters: dict[str, Any] = {}
@@ -41,7 +42,8 @@ def together(queries: Sequence[Rendered], place: str) -> tuple[Markup, dict[str,
         own = Markup(f"q{known.index(entry) + 1}")
         shared = all(other == value for other in column)
         parameters[own] = value if shared else column
-        names[name] = Markup(f"${own}") if shared else Markup(f"${own}[{identifier(place)}]")
+        mark = dialect.parameter(own)
+        names[name] = Markup(mark if shared else dialect.item(mark, identifier(place)))
     return Markup(_PARAMETER.sub(lambda found: names[found[1]], queries[0].text)), parameters
 
 

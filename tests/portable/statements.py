@@ -1,0 +1,175 @@
+"""Every statement that evaluates a trial, as each dialect writes it: the trials of trials/, in the order of a screening."""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from cohortfinder.engine.asking import in_one
+from cohortfinder.engine.plan import fact_statements, people_statements
+from cohortfinder.engine.rules import RulePlan, TrialPlan, plan_rules, rule_scripts, rules_together
+from cohortfinder.engine.setting import Setting
+from cohortfinder.model import Trial
+from cohortfinder.resources import resource_dir
+from cohortfinder.settings import Settings
+from cohortfinder.sql.dialect import Dialect
+from cohortfinder.sql.environment import Rendered, render
+from cohortfinder.sql.together import of_one_shape
+from cohortfinder.terminology import Terminology, load_terminology
+from cohortfinder.trials.parser import parse_trial
+
+AS_OF = date(2026, 11, 20)
+TYPES = (
+    "Patient", "Observation", "Condition", "Procedure", "MedicationStatement", "MedicationRequest",
+    "MedicationAdministration", "MedicationDispense", "Encounter", "Immunization", "AllergyIntolerance",
+    "ResearchSubject", "ResearchStudy", "FamilyMemberHistory",
+)  # fmt: skip
+# what the templates of a screening take, whichever of it they do
+VALUES: dict[str, Any] = {
+    "as_of": AS_OF, "horizon": date(2028, 11, 20), "part": 0, "size": 5_000, "rules": ["I-1", "E-1"], "numbers": [1, 2],
+    "arms": ["A", "B"], "entries": ["I-1", "I-1"], "kinds": ["inclusion", "inclusion"], "ids": ["I-1", "E-1"],
+    "asked": ["I-1", "E-1"], "positions": [1, 2], "certainties": ["exact", "proxy"], "computed": [True, False],
+    "criteria": ["I-1", "E-1"], "holds": ["I-1", "E-1"], "column": "asked", "first": None, "among": None, "flags": ["flag", "other_flag"],
+}  # fmt: skip
+STATED = {"flagged": ["I-1", "E-1"], "flags": [["flag"], []]}
+# what a screening runs beside facts, leaves and rules, in its order
+SCREENING: tuple[tuple[str, Mapping[str, Any]], ...] = (
+    ("verdicts/everyone", {}),
+    ("verdicts/trial_criterion", {}),
+    ("verdicts/rule_leaf", {"table": "rule_leaf"}),
+    ("verdicts/rule_leaf", {"table": "explained_leaf"}),
+    ("verdicts/asked_everyone", {}),
+    ("verdicts/asked", {"table": "asked"}),
+    ("verdicts/truth_table", {"table": "rule_truth", "explained": False}),
+    ("verdicts/leaf_table", {"table": "leaf_truth", "explained": False}),
+    ("verdicts/leaf_asked", {"leaves": "rule_leaf", "held": False}),
+    ("verdicts/leaf_due", {}),
+    ("verdicts/entry_truth", {}),
+    ("verdicts/listing", {"everyone": True}),
+    ("verdicts/listing", {"everyone": False}),
+    ("facts/listed_person", {}),
+    ("quality/result_problem", {"told": ()}),
+    ("quality/result_problem", {"told": ("hemoglobin",)}),
+    ("verdicts/truth_table", {"table": "criterion_truth", "explained": True}),
+    ("verdicts/verdict_table", {}),
+    ("verdicts/change", {"table": "change"}),
+    ("verdicts/raised_flag", {}),
+    ("verdicts/listed_part", {}),
+    ("verdicts/parts", {}),
+    ("verdicts/asked_listed", {}),
+    ("verdicts/leaf_table", {"table": "leaf_answer", "explained": True}),
+    ("verdicts/held", {"table": "leaf_answer"}),
+    ("verdicts/leaf_asked", {"leaves": "explained_leaf", "held": True}),
+    ("verdicts/leaf_carried", {}),
+    ("verdicts/raise_flag", {}),
+    ("verdicts/watch", {}),
+    ("verdicts/asked_watched", {}),
+    ("verdicts/watch_changed", {"table": "change"}),
+    ("verdicts/watch_on", {}),
+    ("verdicts/verdict", STATED),
+    ("verdicts/funnel_truth", {}),
+    ("verdicts/eligible_from", {}),
+    ("verdicts/hopeful", {}),
+    ("verdicts/truth_table", {"table": "hoped_truth", "explained": False}),
+    ("verdicts/hope_known", {}),
+    ("verdicts/asked_hoped", {}),
+    ("verdicts/hope_answered", {}),
+    ("verdicts/hope_fulfilled", {}),
+    ("verdicts/change", {"table": "later_change"}),
+    ("verdicts/watch_again", {}),
+    ("verdicts/hopeful_again", {}),
+    ("verdicts/decided", {}),
+    ("ranking/last_contact", {}),
+    ("ranking/pass_share", {}),
+    ("ranking/candidate", {}),
+    ("ranking/funnel", {}),
+    ("ranking/candidate_rows", {}),
+    ("ranking/funnel_rows", {}),
+    ("ranking/patient_range", {}),
+    ("ranking/verdict_rows", {}),
+    ("ranking/verdict_rows", {"first": 100, "among": ("a", "b")}),
+    ("verdicts/verdict_words", {}),
+    ("quality/unmapped_code", {}),
+    ("quality/data_quality", {}),
+    ("quality/data_quality_rows", {}),
+)
+_NUMBER = re.compile(r"\d+")
+# templates that are rendered as a part of the statements of a leaf or a rule
+PARTS = frozenset({"keep_truth", "leaf_together", "leaf_truth", "rule", "rule_truth", "script_table"})
+
+
+@cache
+def _terminology() -> Terminology:
+    return load_terminology(resource_dir("mappings"), Settings().site)
+
+
+@cache
+def trials() -> tuple[Trial, ...]:
+    """Return the trials that ship, NCT06983964 first."""
+    paths = sorted(Path(resource_dir("trials")).glob("*.yaml"), key=lambda path: path.stem != "NCT06983964")
+    return tuple(
+        parse_trial(path.read_text(encoding="utf-8"), source=path.name, terminology=_terminology()) for path in paths
+    )
+
+
+def screening_statements(dialect: Dialect) -> Iterator[tuple[str, Rendered]]:
+    """Yield the name of each template that only a screening runs, and what it becomes."""
+    for name, values in SCREENING:
+        yield name, render(f"{name}.sql.jinja", dialect=dialect, **{**VALUES, **values})
+
+
+def fact_texts(trial: Trial, dialect: Dialect) -> Iterator[tuple[str, Rendered]]:
+    """Yield what makes the mappings, the people and the facts of a trial."""
+    for counted in (True, False):
+        for one in people_statements(trial, _terminology(), AS_OF, counted=counted, dialect=dialect):
+            yield one.name, one.rendered
+    for one in fact_statements(trial, _terminology(), AS_OF, dialect=dialect):
+        yield one.name, one.rendered
+
+
+def leaf_texts(trial: Trial, dialect: Dialect) -> Iterator[tuple[str, Rendered]]:
+    """Yield the statements of each shape of a leaf, alone and together, explained and bare, and those of the rules."""
+    for loaded in (True, False):
+        setting = Setting(_terminology(), dict.fromkeys(TYPES, loaded), dialect)
+        plan = plan_rules(trial, setting)
+        yield from _asked(plan.explained, "leaf_answer")
+        yield from _asked(plan.bare, "leaf_truth")
+        yield from _combined(plan, dialect)
+        name, (_, script) = next(iter(rule_scripts(trial, setting).items()))
+        yield from ((f"script of {name}", one.rendered) for one in script)
+
+
+def _asked(questions: Mapping[int, Rendered], table: str) -> Iterator[tuple[str, Rendered]]:
+    for shape in of_one_shape(questions):
+        for numbers in {tuple(shape)[:1], tuple(shape)[:2]}:
+            yield f"{_kind(shape[numbers[0]])} into {table}, {len(numbers)}", in_one(shape, numbers, table)
+
+
+def _kind(question: Rendered) -> str:
+    return question.text.partition("Leaf kind ")[2].partition(":")[0]
+
+
+def _combined(plan: TrialPlan, dialect: Dialect) -> Iterator[tuple[str, Rendered]]:
+    shapes: dict[str, list[RulePlan]] = {}
+    for rule in (*plan.rules.values(), *plan.flags.values()):
+        shapes.setdefault(rule.shape, []).append(rule)
+    for rules in shapes.values():
+        for explained in (True, False):
+            yield f"rule {rules[0].name}", rules_together(rules, explained=explained, dialect=dialect)
+
+
+def all_statements(dialect: Dialect) -> list[tuple[str, Rendered]]:
+    """Return every statement with the name of what it is; of those that differ in nothing but numbers, one."""
+    found: dict[str, tuple[str, Rendered]] = {}
+    for name, rendered in _statements(dialect):
+        found.setdefault(_NUMBER.sub("0", rendered.text), (name, rendered))
+    return list(found.values())
+
+
+def _statements(dialect: Dialect) -> Iterator[tuple[str, Rendered]]:
+    yield from screening_statements(dialect)
+    for trial in trials():
+        yield from fact_texts(trial, dialect)
+        yield from leaf_texts(trial, dialect)
