@@ -30,6 +30,7 @@ class AgeQuestion(Question):
     """
 
     kind: ClassVar[str] = "age"
+    hears_silence: ClassVar[bool] = False
     domain: ClassVar = "observation"
 
     age: AgeBounds

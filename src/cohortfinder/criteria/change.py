@@ -29,6 +29,7 @@ class ChangeQuestion(Question):
     """
 
     kind: ClassVar[str] = "change"
+    hears_silence: ClassVar[bool] = False
     domain: ClassVar = "observation"
 
     change: Concepts

@@ -16,6 +16,7 @@ class FormulaQuestion(NumericQuestion):
     """
 
     kind: ClassVar[str] = "formula"
+    hears_silence: ClassVar[bool] = False
     domain: ClassVar = "observation"
 
     formula: str

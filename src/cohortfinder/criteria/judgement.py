@@ -9,5 +9,6 @@ class JudgementQuestion(Question):
     """`judgement: what to look at`: always unknown (`judgement_required`), and says what to look at."""
 
     kind: ClassVar[str] = "judgement"
+    hears_silence: ClassVar[bool] = False
 
     judgement: str

@@ -94,6 +94,8 @@ class Question(BaseModel):
 
     kind: ClassVar[str]
     domain: ClassVar[Literal["observation", "clinical", "none"]] = "none"
+    # whether silence can be an answer, so that `absence` means something
+    hears_silence: ClassVar[bool] = True
 
     absence: Absence = "unknown"
 

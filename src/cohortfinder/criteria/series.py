@@ -28,6 +28,7 @@ class SeriesQuestion(Question):
     """
 
     kind: ClassVar[str] = "series"
+    hears_silence: ClassVar[bool] = False
     domain: ClassVar = "observation"
 
     series: tuple[Reading, ...]

@@ -25,7 +25,8 @@ COMBINATIONS = ("all", "any", "not", "need", "of", "rule", "by_parameter")
 
 def option_names(kind: str) -> tuple[str, ...]:
     """Return the words that a leaf of this kind may hold, as written in a trial file."""
-    return _field_names(LEAF_KINDS[kind])
+    model = LEAF_KINDS[kind]
+    return tuple(name for name in _field_names(model) if model.hears_silence or name != "absence")
 
 
 def _field_names(model: type[BaseModel]) -> tuple[str, ...]:

@@ -156,7 +156,11 @@ class RuleBuilder:
         if not self._fill.declares(names):
             return None
         options = filled if isinstance(filled, Mapping) else Mapping((), node.line)
-        if "absence" not in options.keys and self._absence is not None and kind != "judgement":
+        if not LEAF_KINDS[kind].hears_silence:
+            if "absence" in options.keys:
+                told = f"'absence' means nothing to '{kind}', which is unknown where nothing is on file; leave it out"
+                self._problems.add(options.line_of("absence"), told)
+        elif "absence" not in options.keys and self._absence is not None:
             options = Mapping((*options.entries, (Scalar("absence", self._absence.line), self._absence)), options.line)
         question = build_question(kind, options, self._problems)
         if question is None:
@@ -178,7 +182,7 @@ def _count_problem(node: Mapping, words: list[str]) -> str:
 def rule_part(node: Mapping) -> Mapping | None:
     """Return the part of a criterion that is its rule: combination words, or a leaf with its options."""
     kinds = kinds_in(node)
-    words = {word for kind in kinds for word in option_names(kind)} | set(RULE_WORDS)
+    words = {word for kind in kinds for word in (*option_names(kind), "absence")} | set(RULE_WORDS)
     entries = tuple((key, value) for key, value in node.entries if key.text in words)
     begins = any(key.text in RULE_WORDS for key, _ in entries)
     return Mapping(entries, node.line) if begins else None

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from cohortfinder.criteria.registry import LEAF_KINDS
+from cohortfinder.trials.leaves import option_names
 from cohortfinder.trials.parameters import KEYS as PARAMETER_KEYS
 
 _TEXT: dict[str, Any] = {"type": "string"}
@@ -74,6 +75,7 @@ def _leaf(kind: str, definitions: dict[str, Any]) -> dict[str, Any]:
     schema["properties"] = {
         name: {"anyOf": [value, {"type": "string", "pattern": r"^\$\{[a-z0-9_]+\}$"}]} if name != kind else value
         for name, value in schema["properties"].items()
+        if name in option_names(kind)
     }
     return schema
 

@@ -38,6 +38,14 @@ SECOND = "  - id: I-1\n    text: again\n    sex: male\n"
         ("sex: male\ncertainty: sure", "10: 'sure' is no certainty; write exact, proxy or judgement"),
         ("sex: male\ndefine: x", "10: named rules are written as 'name: rule', one below the other"),
         ("all: [{sex: male}]\nabsence: no", "10: 'no' is no absence; write unknown or false"),
+        (
+            "age: {at_least: 18}\nabsence: false",
+            "10: 'absence' means nothing to 'age', which is unknown where nothing is on file; leave it out",
+        ),
+        (
+            "any: [{judgement: see, absence: false}]",
+            "9: 'absence' means nothing to 'judgement', which is unknown where nothing is on file; leave it out",
+        ),
         ("sex: male\nabsence: no", "10: 'no' is not possible for 'absence'; write 'unknown' or 'false'"),
         ("condition: dx_sle\nwithin: soon", "10: 'within': 'soon' is no span of time; write for example '3 weeks', '6 months' or '28 days'"),
         ("medication: rx_belimumab", "9: 'medication': say when, once: ever: yes, active: yes, or within"),
