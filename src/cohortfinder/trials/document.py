@@ -69,12 +69,13 @@ def read_document(text: str, problems: Problems) -> Mapping:
     Scalars stay text: 0.5 is "0.5", yes is "yes". Raises TrialError at once where the text is no YAML; anchors,
     aliases, tags, duplicate keys and further documents are put into `problems`.
     """
+    lines = len(text.splitlines()) or 1
     try:
-        return _Reader(YAML(typ="safe", pure=True).parse(text), problems).read()
+        return _Reader(YAML(typ="safe", pure=True).parse(text), problems, lines).read()
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         # what is missing at the end is missed after the last line
-        line = min(mark.line + 1, len(text.splitlines()) or 1) if mark is not None else 1
+        line = min(mark.line + 1, lines) if mark is not None else 1
         raise TrialError((Problem(problems.file, line, _explain(str(error.problem))),)) from error
     except ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
@@ -95,8 +96,9 @@ def _explain(problem: str) -> str:
 class _Reader:
     """Builds the tree from the parser's events, so that nothing is ever interpreted."""
 
-    def __init__(self, events: Iterator[Any], problems: Problems) -> None:
+    def __init__(self, events: Iterator[Any], problems: Problems, lines: int) -> None:
         self._events = events
+        self._lines = lines
         self._problems = problems
 
     def read(self) -> Mapping:
@@ -122,7 +124,7 @@ class _Reader:
         raise TrialError((Problem(self._problems.file, event.start_mark.line + 1, message),))
 
     def _node(self, event: Any, depth: int) -> Node:
-        line = event.start_mark.line + 1
+        line = min(event.start_mark.line + 1, self._lines)
         if depth > MAX_DEPTH:
             self._stop(event, f"more than {MAX_DEPTH} levels of nesting; name parts of the rule under 'rules:'")
         if isinstance(event, AliasEvent):
@@ -160,6 +162,9 @@ class _Reader:
                 return
             key = self._node(event, depth + 1)
             value = self._node(next(self._events), depth + 1)
+            if isinstance(key, Scalar) and value == Scalar("", value.line):
+                # what is left out is found where the next word stands
+                value = Scalar("", key.line)
             if not isinstance(key, Scalar):
                 self._problems.add(key.line, "a key must be one word")
             elif key.text in seen:

@@ -104,3 +104,11 @@ def test_bytes_that_are_no_text_are_named_with_their_line(tmp_path: Path) -> Non
     with pytest.raises(TrialError) as caught:
         read_text(tmp_path / "t.yaml")
     assert str(caught.value) == f"{tmp_path}/t.yaml:2: this is not UTF-8 text; save the file as UTF-8"
+
+
+def test_what_is_left_out_is_told_in_the_line_of_its_word() -> None:
+    """The next word may stand lines below, or nowhere."""
+    assert problems("trial: T-1\ninclusion:\n\n\n") == problems("trial: T-1\ninclusion:")
+    assert "t.yaml:2: 'inclusion' must be a list of criteria, each beginning with '- id:'" in problems(
+        "trial: T-1\ninclusion:\n\n\nexclusion: []\n"
+    )
