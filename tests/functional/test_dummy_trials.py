@@ -26,7 +26,7 @@ def test_every_verdict_that_records_can_bring_about_is_reached_and_the_oracle_ag
     trial: str, tmp_path: Path
 ) -> None:
     """The oracle is asked for all criteria of the arm, not only the one that a patient was made for."""
-    wish = Wish(count=PATIENTS.get(trial), form="ndjson", history=1 if AT_LENGTH else 0)
+    wish = Wish(count=PATIENTS.get(trial), form="ndjson")
     settings = Settings(store=tmp_path)
     terminology = read_terminology(settings)
     read = read_trial(trial, terminology, settings)
