@@ -155,8 +155,12 @@ class Substitution:
         if isinstance(node, Sequence):
             items = (self.fill(item) for item in node.items)
             return Sequence(tuple(item for item in items if item is not None), node.line)
-        filled = ((key, self.fill(value)) for key, value in node.entries)
-        return Mapping(tuple((key, value) for key, value in filled if value is not None), node.line)
+        filled = [(key, value, self.fill(value)) for key, value in node.entries]
+        for name in (name for _, value, kept in filled if kept is None for name in names_in(value)):
+            # what is missed for want of it is told in the line of another word, or where the part begins
+            for line in (node.line, *(key.line for key, _ in node.entries)):
+                self.used_in.setdefault(line, set()).add(name)
+        return Mapping(tuple((key, kept) for key, _, kept in filled if kept is not None), node.line)
 
     def declares(self, names: Iterable[str]) -> bool:
         """Return whether every one of the names is a declared parameter."""

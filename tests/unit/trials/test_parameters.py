@@ -89,6 +89,14 @@ def test_a_value_that_does_not_fit_its_place_is_told_with_both_places() -> None:
     )
 
 
+def test_a_value_that_is_left_open_where_one_is_needed_is_told_with_both_places() -> None:
+    """The comparison is missed at the word that begins the leaf, not in the line of the parameter."""
+    rule = with_rule("observation: haq_di\nat_least: ${lowest}", "parameters:\n  lowest: {default: 1, why: x}\n")
+    with pytest.raises(ConfigurationError) as caught:
+        read(rule, {"lowest": "unset"})
+    assert str(caught.value).startswith("site.toml:3: the value of 'lowest' does not fit where it is used: t.yaml:")
+
+
 def test_a_mistake_of_the_trial_file_is_not_blamed_on_the_site() -> None:
     text = with_rule(RULE + "\nobservatoin: x", parameters())
     with pytest.raises(TrialError, match="unknown word 'observatoin'"):
