@@ -17,7 +17,7 @@ def back(day: date, span: Duration, times: int = 1) -> date:
 
 
 def months_back(day: date, months: int) -> date:
-    """Return the day so many calendar months before."""
+    """Return the day so many calendar months before, or after where the number is negative."""
     number = day.year * 12 + day.month - 1 - months
     year, month = divmod(number, 12)
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))

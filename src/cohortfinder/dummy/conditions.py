@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from cohortfinder.criteria.condition import ConditionQuestion
-from cohortfinder.dummy.dates import back, months_back
+from cohortfinder.dates import back, months_back
 from cohortfinder.dummy.facts import BEGINNING, NoRecord, Record, Way
 from cohortfinder.dummy.scene import Scene
 from cohortfinder.dummy.windows import DAY, Window, window_of

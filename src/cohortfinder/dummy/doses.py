@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from cohortfinder.criteria.dose import WEIGHT, DoseQuestion
 from cohortfinder.criteria.treatment import in_days
-from cohortfinder.dummy.dates import back
+from cohortfinder.dates import back
 from cohortfinder.dummy.facts import Coding, Dose, Record, Result, Way
 from cohortfinder.dummy.numbers import Span, nearest, outside
 from cohortfinder.dummy.scene import KG, Scene

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from cohortfinder.criteria.medication import MedicationQuestion
-from cohortfinder.dummy.dates import months_back
+from cohortfinder.dates import months_back
 from cohortfinder.dummy.facts import BEGINNING, NoRecord, Record, Way
 from cohortfinder.dummy.scene import Scene
 from cohortfinder.dummy.windows import Window, window_of

@@ -9,7 +9,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from itertools import combinations, product
 
 from cohortfinder.criteria.formula import FormulaQuestion
-from cohortfinder.dummy.dates import years_back
+from cohortfinder.dates import years_back
 from cohortfinder.dummy.facts import BEGINNING, Born, Gender, Result, Results, Way
 from cohortfinder.dummy.numbers import NONE, Span, Values, outside
 from cohortfinder.dummy.scene import Scene

@@ -6,8 +6,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
 
+from cohortfinder.dates import months_back
 from cohortfinder.dummy.chart import Chart
-from cohortfinder.dummy.dates import months_back
 from cohortfinder.dummy.facts import Record, Result
 from cohortfinder.dummy.numbers import Span
 from cohortfinder.dummy.scene import Scene

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import islice
 
+from cohortfinder.dates import months_back, years_back
 from cohortfinder.dummy.chart import Chart
-from cohortfinder.dummy.dates import months_back, years_back
 from cohortfinder.dummy.facts import Born, Gender, Record, Way
 from cohortfinder.dummy.scene import Scene
 from cohortfinder.dummy.solve import Solver

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 from cohortfinder.criteria.age import AgeQuestion
 from cohortfinder.criteria.sex import SexQuestion
-from cohortfinder.dummy.dates import years_back
+from cohortfinder.dates import years_back
 from cohortfinder.dummy.facts import Born, Gender, Way
 from cohortfinder.dummy.scene import Scene
 from cohortfinder.model import Truth

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from cohortfinder.criteria.observation import ObservationQuestion
-from cohortfinder.dummy.dates import back
+from cohortfinder.dates import back
 from cohortfinder.dummy.facts import BEGINNING, Result, Results, Way
 from cohortfinder.dummy.numbers import ANY, NONE, Span, Values, common, outside
 from cohortfinder.dummy.scene import Scene

@@ -11,8 +11,8 @@ from cohortfinder.criteria.dose import WEIGHT
 from cohortfinder.criteria.formula import FormulaQuestion
 from cohortfinder.criteria.observation import ObservationQuestion
 from cohortfinder.criteria.question import NumericQuestion
+from cohortfinder.dates import back
 from cohortfinder.dummy.codes import Codes
-from cohortfinder.dummy.dates import back
 from cohortfinder.dummy.facts import BEGINNING, Coding
 from cohortfinder.dummy.numbers import Span, outside, within
 from cohortfinder.model import Comparison, Duration, Quantity, Trial, leaves_of, rules_of

@@ -6,7 +6,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from cohortfinder.criteria.change import ChangeQuestion
 from cohortfinder.criteria.series import Reading, SeriesQuestion
-from cohortfinder.dummy.dates import back
+from cohortfinder.dates import back
 from cohortfinder.dummy.facts import Result, Results, Way
 from cohortfinder.dummy.numbers import NONE, Span, outside
 from cohortfinder.dummy.scene import Scene

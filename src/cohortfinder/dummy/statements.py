@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from cohortfinder.criteria.allergy import NO_KNOWN_ALLERGY, AllergyQuestion
 from cohortfinder.criteria.family_history import FamilyHistoryQuestion
 from cohortfinder.criteria.study import StudyQuestion
-from cohortfinder.dummy.dates import months_back
+from cohortfinder.dates import months_back
 from cohortfinder.dummy.facts import BEGINNING, Coding, NoRecord, Record, Way
 from cohortfinder.dummy.scene import Scene
 from cohortfinder.dummy.windows import window_of
 from cohortfinder.model import Truth
 
-# the concept of a part in a study is the kind of the study; other studies only observe
-OBSERVATIONAL, UNCLEAR = "observational", "unclear"
+# the concept of a part in a study is the kind of the study; of this one nothing says it
+UNCLEAR = "unclear"
 
 
 def allergy_ways(question: AllergyQuestion, truth: Truth, scene: Scene, *, just: bool) -> Iterator[Way]:

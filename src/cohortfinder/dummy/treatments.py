@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 from cohortfinder.criteria.treatment import Reached, TreatmentQuestion
-from cohortfinder.dummy.dates import months_back
+from cohortfinder.dates import months_back
 from cohortfinder.dummy.doses import bounds, dose_wanted, weekly
 from cohortfinder.dummy.facts import BEGINNING, Dose, NoRecord, Record, Result, Results, Way
 from cohortfinder.dummy.numbers import NONE, Span, outside

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from cohortfinder.dummy.dates import back, months_back
+from cohortfinder.dates import back, months_back
 from cohortfinder.dummy.facts import BEGINNING
 from cohortfinder.model import Duration
 

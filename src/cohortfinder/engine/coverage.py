@@ -1,6 +1,5 @@
 """The concepts that each arm asks for, and the narrowest time in which it asks, as rows. Pure."""
 
-from calendar import monthrange
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -8,6 +7,7 @@ from typing import Any
 
 from cohortfinder.criteria.dose import WEIGHT, DoseQuestion
 from cohortfinder.criteria.formula import FormulaQuestion
+from cohortfinder.dates import months_back
 from cohortfinder.engine.questions import values_of
 from cohortfinder.engine.setting import Setting, Span
 from cohortfinder.model import Leaf, Trial, leaves_of
@@ -58,11 +58,7 @@ def _row(arm: str, concept: str, span: Span | None, as_of: date) -> ConceptWindo
 
 
 def _first_day(as_of: date, span: Span) -> date:
-    if span.unit == "days":
-        return as_of - timedelta(days=span.count)
-    months = as_of.year * 12 + as_of.month - 1 - span.count
-    year, month = divmod(months, 12)
-    return date(year, month + 1, min(as_of.day, monthrange(year, month + 1)[1]))
+    return as_of - timedelta(days=span.count) if span.unit == "days" else months_back(as_of, span.count)
 
 
 def _windows(leaf: Leaf, setting: Setting) -> Iterator[tuple[str, Span | None]]:

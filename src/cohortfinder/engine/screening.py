@@ -10,6 +10,7 @@ from typing import Any
 
 from duckdb import DuckDBPyConnection
 
+from cohortfinder.dates import months_back
 from cohortfinder.engine.asking import Asker
 from cohortfinder.engine.coverage import concept_windows, window_values
 from cohortfinder.engine.duckdb_engine import DuckDBEngine
@@ -46,7 +47,7 @@ def screen(
     engine = DuckDBEngine(connection)
     setting = Setting(terminology, loaded)
     asker = Asker(engine, plan_rules(trial, setting))
-    horizon = _years_later(as_of, horizon_years)
+    horizon = months_back(as_of, -12 * horizon_years)
     entries = _entries(trial)
     first = None if everyone else entries["entries"]
     engine.run_all(people_statements(trial, terminology, as_of, counted=everyone))
@@ -188,10 +189,3 @@ def _stated_flags(trial: Trial) -> dict[str, list[Any]]:
     """Return the flags that the trial file itself puts on a criterion."""
     flags = {criterion.id: [*criterion.flags] for criterion in trial.criteria}
     return {"flagged": list(flags), "flags": list(flags.values())}
-
-
-def _years_later(day: date, years: int) -> date:
-    try:
-        return day.replace(year=day.year + years)
-    except ValueError:
-        return day.replace(year=day.year + years, day=28)

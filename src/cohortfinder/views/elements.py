@@ -41,10 +41,6 @@ class ElementTable:
         """Return the names of all resource types."""
         return [name for name in self.elements if "." not in name and self.is_resource(name)]
 
-    def is_type(self, name: str) -> bool:
-        """Tell whether the name is one of a resource or data type."""
-        return name in self.elements and "." not in name
-
     def is_primitive(self, name: str) -> bool:
         """Tell whether values of the type are JSON strings, numbers or booleans."""
         return name[:1].islower()
