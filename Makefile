@@ -8,7 +8,8 @@ demo: .venv/installed
 	$(BIN)/cohortfinder demo
 
 test: .venv/installed-dev
-	$(BIN)/python -m pytest -n 2 --ignore=tests/packaging --ignore=tests/conformance --ignore=tests/servers
+	$(BIN)/python -m pytest -n 2 --ignore=tests/packaging --ignore=tests/conformance --ignore=tests/servers \
+		--ignore=tests/portable/test_spark.py
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check src tests benchmarks
