@@ -66,6 +66,8 @@ def screen(
         engine.run_all(fact_statements(trial, terminology, as_of))
         engine.run_template("quality/result_problem.sql.jinja", told=told)
     engine.run_template("verdicts/verdict_table.sql.jinja")
+    # made anew for each part, and empty where nobody is listed
+    _forget_truths(engine)
     engine.run_template("verdicts/change.sql.jinja", table="change")
     engine.run_template("verdicts/raised_flag.sql.jinja")
     _note_rules(asker, trial)
@@ -92,7 +94,7 @@ def _evaluate_part(asker: Asker, part: int, as_of: date, horizon: date) -> None:
     engine, plan = asker.engine, asker.plan
     rules, flagged = list(plan.rules), [rule.criterion.id for rule in plan.flags.values()]
     asked = "verdicts/asked_listed.sql.jinja"
-    engine.run_template("verdicts/truth_table.sql.jinja", table="criterion_truth", explained=True)
+    _forget_truths(engine)
     engine.run_template(asked, rules=rules, holds=rules, column="asked", part=part, as_of=as_of)
     asker.explain(plan.rules.values())
     engine.run_template("quality/note_open_verdicts.sql.jinja")
@@ -105,6 +107,10 @@ def _evaluate_part(asker: Asker, part: int, as_of: date, horizon: date) -> None:
         engine.run_template("verdicts/raise_flag.sql.jinja", rules=flags, criteria=flagged, flags=raised)
     engine.run_template("verdicts/watch.sql.jinja", part=part)
     _follow(asker, "change", horizon, carry=True)
+
+
+def _forget_truths(engine: DuckDBEngine) -> None:
+    engine.run_template("verdicts/truth_table.sql.jinja", table="criterion_truth", explained=True)
 
 
 def _note_rules(asker: Asker, trial: Trial) -> None:
