@@ -1,4 +1,6 @@
+import ca.uhn.fhir.batch2.api.IJobMaintenanceService;
 import ca.uhn.fhir.batch2.jobs.config.Batch2JobsConfig;
+import ca.uhn.fhir.batch2.jobs.export.BulkDataExportProvider;
 import ca.uhn.fhir.context.FhirContext;
 import ca.uhn.fhir.context.support.IValidationSupport;
 import ca.uhn.fhir.jpa.api.config.JpaStorageSettings;
@@ -14,6 +16,7 @@ import ca.uhn.fhir.jpa.model.dialect.HapiFhirH2Dialect;
 import ca.uhn.fhir.jpa.provider.JpaCapabilityStatementProvider;
 import ca.uhn.fhir.jpa.provider.JpaSystemProvider;
 import ca.uhn.fhir.jpa.provider.ValueSetOperationProvider;
+import ca.uhn.fhir.jpa.search.DatabaseBackedPagingProvider;
 import ca.uhn.fhir.jpa.subscription.channel.config.SubscriptionChannelConfig;
 import ca.uhn.fhir.jpa.subscription.submit.config.SubscriptionSubmitterConfig;
 import ca.uhn.fhir.rest.api.EncodingEnum;
@@ -23,6 +26,9 @@ import ca.uhn.fhir.rest.server.util.ISearchParamRegistry;
 import jakarta.persistence.EntityManagerFactory;
 import java.net.InetSocketAddress;
 import java.util.Properties;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import javax.sql.DataSource;
 import org.apache.commons.dbcp2.BasicDataSource;
 import org.eclipse.jetty.ee10.servlet.ServletContextHandler;
@@ -54,6 +60,11 @@ public class HapiR4 {
       // Every search runs anew, so that a test sees what it has just written.
       settings.setReuseCachedSearchResultsForMillis(null);
       settings.setResourceClientIdStrategy(JpaStorageSettings.ClientIdStrategyEnum.ANY);
+      // A test writes resources in any order, and deletes what others refer to.
+      settings.setEnforceReferentialIntegrityOnWrite(false);
+      settings.setEnforceReferentialIntegrityOnDelete(false);
+      settings.setEnableBulkExportJobReuse(false);
+      settings.setJobFastTrackingEnabled(true);
       return settings;
     }
 
@@ -112,11 +123,17 @@ public class HapiR4 {
     fhir.registerProviders(spring.getBean(ResourceProviderFactory.class).createProviders());
     fhir.registerProvider(spring.getBean(JpaSystemProvider.class));
     fhir.registerProvider(spring.getBean(ValueSetOperationProvider.class));
+    fhir.registerProvider(spring.getBean(BulkDataExportProvider.class));
+    DatabaseBackedPagingProvider paging = spring.getBean(DatabaseBackedPagingProvider.class);
+    paging.setDefaultPageSize(20);
+    paging.setMaximumPageSize(1000);
+    fhir.setPagingProvider(paging);
     fhir.setServerConformanceProvider(
         new JpaCapabilityStatementProvider(
             fhir, spring.getBean(IFhirSystemDao.class), spring.getBean(JpaStorageSettings.class),
             spring.getBean(ISearchParamRegistry.class), spring.getBean(IValidationSupport.class)));
 
+    advanceJobs(spring.getBean(IJobMaintenanceService.class));
     Server jetty = new Server(new InetSocketAddress("127.0.0.1", 0));
     ServletContextHandler root = new ServletContextHandler();
     root.setContextPath("/");
@@ -126,5 +143,25 @@ public class HapiR4 {
     int port = ((ServerConnector) jetty.getConnectors()[0]).getLocalPort();
     System.out.printf("READY http://127.0.0.1:%d/fhir%n", port);
     jetty.join();
+  }
+
+  /** HAPI takes the steps of an export once a minute; a test does not wait that long. */
+  private static void advanceJobs(IJobMaintenanceService jobs) {
+    ScheduledExecutorService ticker =
+        Executors.newSingleThreadScheduledExecutor(
+            task -> {
+              Thread thread = new Thread(task, "batch-jobs");
+              thread.setDaemon(true);
+              return thread;
+            });
+    ticker.scheduleWithFixedDelay(
+        () -> {
+          try {
+            jobs.runMaintenancePass();
+          } catch (RuntimeException error) {
+            error.printStackTrace();
+          }
+        },
+        1000, 500, TimeUnit.MILLISECONDS);
   }
 }
