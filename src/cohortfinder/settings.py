@@ -16,7 +16,7 @@ from cohortfinder.site import Site, read_site
 DEFAULT_FILE = Path("cohortfinder.toml")
 DEFAULT_STORE = Path("cohortfinder-store")
 _MEMORY = re.compile(r"^\d+(\.\d+)?\s?(MB|GB|MiB|GiB)$")
-KEYS = ("store", "time_zone", "memory_limit", "threads")
+KEYS = ("store", "time_zone", "memory_limit", "threads", "trials")
 _WORD = r"""(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')"""
 _DOTTED = rf"{_WORD}(?:\s*\.\s*{_WORD})*"
 _HEADER = re.compile(rf"^\s*\[\s*({_DOTTED})\s*\]")
@@ -35,6 +35,7 @@ class Settings:
     time_zone: str | None = None
     memory_limit: str | None = None
     threads: int | None = None
+    trials: tuple[str, ...] = ()
     parameters: Overrides = field(default_factory=Overrides)
     site: Site = field(default_factory=Site)
 
@@ -123,6 +124,7 @@ def _checked(given: Given, folder: Path, problems: list[str]) -> Settings:
         time_zone=zone,
         memory_limit=memory,
         threads=_threads(given, problems),
+        trials=tuple(_trials(given, folder, problems)),
         parameters=_parameters(given, problems),
         site=read_site(given, folder, problems),
     )
@@ -153,6 +155,17 @@ def _threads(given: Given, problems: list[str]) -> int | None:
         return count
     problems.append(f"{place}: threads must be a whole number of at least 1")
     return None
+
+
+def _trials(given: Given, folder: Path, problems: list[str]) -> Iterator[str]:
+    """Yield the ids and files of the configured trials; a file is meant from the folder of the configuration."""
+    value, place = given.get(("trials",), ([], ""))
+    names = [name.strip() for name in value.split(",")] if isinstance(value, str) else value
+    if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
+        problems.append(f'{place}: trials must be a list of ids and files, as ["NCT06983964", "trials/ours.yaml"]')
+        return
+    for name in names:
+        yield str(folder / name) if (folder / name).is_file() else name
 
 
 def _parameters(given: Given, problems: list[str]) -> Overrides:

@@ -32,6 +32,19 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
     assert (settings.store, settings.threads) == (Path("b"), 2)
 
 
+def test_trials_are_ids_or_files_beside_the_configuration(tmp_path: Path) -> None:
+    (tmp_path / "ours.yaml").touch()
+    file = written(tmp_path, 'trials = ["NCT06983964", "ours.yaml"]\n')
+    assert read_settings(file, {}).trials == ("NCT06983964", str(tmp_path / "ours.yaml"))
+    assert read_settings(file, {"COHORTFINDER_TRIALS": "T2D-EXAMPLE, ours"}).trials == ("T2D-EXAMPLE", "ours")
+
+
+def test_trials_that_are_no_list_are_told(tmp_path: Path) -> None:
+    expected = 'site.toml:1: trials must be a list of ids and files, as ["NCT06983964", "trials/ours.yaml"]'
+    assert problems(written(tmp_path, "trials = 3\n")) == [expected]
+    assert problems(written(tmp_path, 'trials = ["a", 3]\n')) == [expected]
+
+
 def test_parameters_are_common_or_of_one_trial_and_stay_as_written(tmp_path: Path) -> None:
     file = written(
         tmp_path,
@@ -59,7 +72,7 @@ def test_dotted_names_and_inline_tables_are_the_same(tmp_path: Path) -> None:
         ("[parameters.T]\n\na = [1]\n", "site.toml:3: the parameter 'a' must be a number or a text"),
         ("[parameters.T.more]\na = 1\n", "site.toml:2: the parameter 'a' must be a number or a text"),
         ("parameters = 3\n", "site.toml:1: parameters must be a table of names and values"),
-        ("\nthread = 2\n", "site.toml:2: unknown key 'thread'; known are store, time_zone, memory_limit, threads, parameters, site"),
+        ("\nthread = 2\n", "site.toml:2: unknown key 'thread'; known are store, time_zone, memory_limit, threads, trials, parameters, site"),
         ("[store]\nfolder = 'x'\n", "site.toml:2: store is one value and no table"),
         ("store = ''\n", "site.toml:1: store must be a text that is not empty"),
         ("threads = 0\n", "site.toml:1: threads must be a whole number of at least 1"),

@@ -25,8 +25,13 @@ def find_trial(name: str) -> Path:
     given = Path(name)
     if given.is_file():
         return given
-    shipped = {path.stem: path for path in sorted(resource_dir("trials").glob("*.yaml"))}
+    shipped = shipped_trials()
     if name in shipped:
         return shipped[name]
     hint = nearest(name, shipped) or f" Known ids: {', '.join(shipped)}."
     raise InputError(f"{name}: there is no such trial file or id.{hint}")
+
+
+def shipped_trials() -> dict[str, Path]:
+    """Return the files of the trials that ship with the program, by id."""
+    return {path.stem: path for path in sorted(resource_dir("trials").glob("*.yaml"))}

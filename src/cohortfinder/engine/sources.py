@@ -1,0 +1,87 @@
+"""The types of FHIR resources from which the leaves of a trial can be answered. Pure."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+from cohortfinder.criteria.dose import DoseQuestion
+from cohortfinder.criteria.formula import FormulaQuestion
+from cohortfinder.criteria.treatment import TreatmentQuestion
+from cohortfinder.engine.questions import concepts_of
+from cohortfinder.model import Criterion, Leaf, Trial, leaves_of, rules_of
+from cohortfinder.terminology import Terminology
+
+MEDICATIONS = ("MedicationStatement", "MedicationRequest", "MedicationAdministration", "MedicationDispense")
+# every patient has a record, and is known to be a patient of the house by the encounters
+ALWAYS = ("Patient", "Encounter")
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What a leaf reads: without all of `any_of` it stays unknown, what is in `also` makes its answer better."""
+
+    any_of: tuple[str, ...]
+    also: tuple[str, ...] = ()
+
+    @property
+    def types(self) -> frozenset[str]:
+        """Every type of it."""
+        return frozenset((*self.any_of, *self.also))
+
+
+SOURCES: Mapping[str, Sources] = {
+    "age": Sources(("Patient",), ("Observation",)),
+    "sex": Sources(("Patient",)),
+    **dict.fromkeys(("observation", "series", "change", "formula"), Sources(("Observation",))),
+    "condition": Sources(("Condition",), ("Encounter",)),
+    **dict.fromkeys(("medication", "dose", "treatment"), Sources(MEDICATIONS, ("Medication",))),
+    "procedure": Sources(("Procedure",)),
+    "immunization": Sources(("Immunization",)),
+    "allergy": Sources(("AllergyIntolerance",)),
+    "study": Sources(("ResearchSubject",), ("ResearchStudy",)),
+    "family_history": Sources(("FamilyMemberHistory",)),
+    "judgement": Sources(()),
+}
+# what tells the codes of a clinical concept
+_OF_DOMAIN: Mapping[str, tuple[str, ...]] = {
+    "condition": ("Condition", "Encounter"),
+    "medication": (*MEDICATIONS, "Medication"),
+    "procedure": ("Procedure",),
+    "vaccine": ("Immunization",),
+    "allergy": ("AllergyIntolerance",),
+}
+
+
+def sources_of(leaf: Leaf, terminology: Terminology) -> tuple[Sources, ...]:
+    """Return what a leaf reads; of several sources it needs each."""
+    own, question = SOURCES[leaf.kind], leaf.question
+    if isinstance(question, FormulaQuestion):
+        clinical = [terminology.clinical_concepts.get(concept) for concept in concepts_of(leaf)]
+        also = (kind for concept in clinical if concept is not None for kind in _OF_DOMAIN[concept.domain])
+        return (Sources(own.any_of, tuple(dict.fromkeys(also))),)
+    if isinstance(question, DoseQuestion):
+        # for a dose by the weight
+        return (Sources(own.any_of, (*own.also, "Observation")),)
+    if isinstance(question, TreatmentQuestion) and question.reaching is not None:
+        return (own, SOURCES["observation"])
+    return (own,)
+
+
+def types_of(trial: Trial, terminology: Terminology) -> tuple[str, ...]:
+    """Return the types of resources that the rules of a trial read, by name."""
+    read = {kind for _, sources in _sources(trial, terminology) for kind in sources.types}
+    return tuple(sorted({*ALWAYS, *read}))
+
+
+def without_source(trial: Trial, terminology: Terminology, types: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """Return the criteria with a leaf that stays unknown where only `types` can be had, with what it lacks."""
+    lacking: dict[str, set[str]] = {}
+    for criterion, sources in _sources(trial, terminology):
+        if sources.any_of and not any(kind in types for kind in sources.any_of):
+            lacking.setdefault(criterion.id, set()).update(sources.any_of)
+    return {name: tuple(sorted(kinds)) for name, kinds in lacking.items()}
+
+
+def _sources(trial: Trial, terminology: Terminology) -> Iterator[tuple[Criterion, Sources]]:
+    for criterion in trial.criteria:
+        for leaf in (leaf for rule in rules_of(criterion) for leaf in leaves_of(rule)):
+            yield from ((criterion, sources) for sources in sources_of(leaf, terminology))
