@@ -8,7 +8,10 @@
     ├── ServerError                 69  a server cannot be reached, or fails
     ├── ReadWriteError              74  cannot read or write (disk full, read-only folder)
     ├── LockedError                 75  another process holds the store: try later
+    ├── BusyError                   75  a server asks to wait, longer than we may: try later
     ├── ProtocolError               76  a server answers what does not belong to FHIR
+    │   └── QuestionError           76  a server answers that it does not accept the question
+    │       └── GoneError           76  what was asked for is not there, or no longer
     ├── RefusedError                77  a server refuses: who asks, or what is asked
     └── ConfigurationError          78  the configuration is wrong
 
@@ -80,16 +83,38 @@ class LockedError(CohortFinderError):
     exit_status = 75
 
 
+class BusyError(CohortFinderError):
+    """A server asks to come later, and we have waited as long as we may."""
+
+    exit_status = 75
+
+
 class ProtocolError(CohortFinderError):
     """A server answered what does not belong to FHIR."""
 
     exit_status = 76
 
 
+class QuestionError(ProtocolError):
+    """A server answered that it cannot answer this question; `status` is that of HTTP."""
+
+    def __init__(self, message: str, *, status: int | None = None) -> None:
+        self.status = status
+        super().__init__(message)
+
+
+class GoneError(QuestionError):
+    """What was asked for is not there, or no longer (404, 410)."""
+
+
 class RefusedError(CohortFinderError):
-    """A server refused, for want of a permission."""
+    """A server refused, for want of a permission; `status` is that of HTTP (401, 403)."""
 
     exit_status = 77
+
+    def __init__(self, message: str, *, status: int | None = None) -> None:
+        self.status = status
+        super().__init__(message)
 
 
 class ConfigurationError(CohortFinderError):

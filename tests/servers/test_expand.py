@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from cohortfinder.cli.main import status_of
+from cohortfinder.connection import Connection
 from cohortfinder.fhir.client import FhirClient
 
 SYSTEM = "http://site.example/CodeSystem/diagnoses"
@@ -40,7 +41,7 @@ dx_ild = "early.json"
 @pytest.fixture
 def site(tmp_path: Path, hapi: str, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A site whose diagnoses have a hierarchy that only the server knows."""
-    with FhirClient(hapi) as client:
+    with FhirClient(Connection(hapi)) as client:
         client.put("CodeSystem/diagnoses", LUPUS)
     lupus = {"include": [INCLUDE], "exclude": [DRUG]}
     for name, compose in (("lupus", lupus), ("early", {"include": [BY_STAGE]})):

@@ -1,115 +1,144 @@
-"""One FHIR server over HTTP: JSON in, JSON out, and every failure as one sentence without anything secret."""
+"""A FHIR server that is asked: questions in, answers read to their end out, every failure one sentence."""
 
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
-import requests
+import orjson
 
-from cohortfinder.errors import ConfigurationError, ProtocolError, RefusedError, ServerError
+from cohortfinder.connection import Connection, Secret
+from cohortfinder.errors import ProtocolError
+from cohortfinder.fhir.address import base_address, below, followed, origin, same_origin, shown, shown_question
+from cohortfinder.fhir.answers import Answer, error_of, server_time
+from cohortfinder.fhir.transport import Reply, Request, Transport
 
 FHIR_JSON = "application/fhir+json"
-TIMEOUT_SECONDS = 60
-_LONGEST = 300
-_BUSY = frozenset({429, 502, 503, 504})
+# of one answer held in memory: a page of a search, not a file
+LARGEST_ANSWER = 256 << 20
+_STRICT = "handling=strict"
+
+Log = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Downloaded:
+    """A file as it is on the disk now: its length and hash, of the decoded bytes."""
+
+    bytes: int
+    sha256: str
 
 
 class FhirClient:
-    """A server by its base address, asked with a bearer token where one is given."""
+    """A server by its base address; threads may share it."""
 
-    def __init__(self, url: str, *, token: str | None = None, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
-        self.name = shown(url)
-        self._url = url.rstrip("/")
-        self._timeout = timeout_seconds
-        self._session = requests.Session()
-        self._session.headers["Accept"] = FHIR_JSON
-        if token:
-            self._session.headers["Authorization"] = f"Bearer {token}"
+    def __init__(self, connection: Connection, *, log: Log = lambda _: None) -> None:
+        self.base = base_address(connection.url)
+        self.name = shown(self.base)
+        self.connection = connection
+        self._transport = Transport(connection)
 
     def __enter__(self) -> "FhirClient":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._session.close()
+        self._transport.close()
 
     def get(self, path: str) -> dict[str, Any]:
-        """Return the resource at a path below the base.
+        """Return the resource at a path below the base. Raises like `ask`."""
+        return self.ask("GET", path).resource()
 
-        Raises ServerError, RefusedError or ProtocolError.
+    def post(self, path: str, resource: Mapping[str, Any]) -> dict[str, Any]:
+        """Send a resource and return the one that comes back. Raises like `ask`."""
+        return self.ask("POST", path, resource=resource).resource()
+
+    def put(self, path: str, resource: Mapping[str, Any]) -> dict[str, Any]:
+        """Store a resource under its path and return what comes back. Raises like `ask`."""
+        return self.ask("PUT", path, resource=resource).resource()
+
+    def ask(
+        self, method: str, path: str, *, headers: Mapping[str, str] | None = None,
+        resource: Mapping[str, Any] | None = None, accept: str = FHIR_JSON, authorized: bool = True,
+    ) -> Answer:  # fmt: skip
+        """Ask for a path below the base, or for a whole address of the same origin, and return the answer.
+
+        Statuses below 400 are answers. Without `authorized` it is not told who asks. Raises ServerError when there is
+        no answer, BusyError when we waited long enough, RefusedError (401, 403), GoneError (404, 410), QuestionError
+        (what else the server does not accept), ProtocolError (what does not belong to FHIR).
         """
-        return self._ask("GET", path, None)
+        content = None if resource is None else orjson.dumps(resource)
+        given = {"Accept": accept, "Prefer": _STRICT, **({} if content is None else {"Content-Type": FHIR_JSON})}
+        request = self._request(method, path, {**given, **(headers or {})}, content, authorized=authorized)
+        with self._transport.answered(request) as reply:
+            answer = self._answer(reply, request, self._content(reply))
+        if (error := error_of(answer)) is not None:
+            raise error
+        return answer
 
-    def post(self, path: str, resource: dict[str, Any]) -> dict[str, Any]:
-        """Send a resource and return the one that comes back. Raises like `get`."""
-        return self._ask("POST", path, resource)
+    def download(
+        self, url: str, file: Path, *, authorized: bool, accept: str = "application/fhir+ndjson"
+    ) -> Downloaded:
+        """Write what is at an address into a file, which may exist, and return its length and hash.
 
-    def put(self, path: str, resource: dict[str, Any]) -> dict[str, Any]:
-        """Store a resource under its path and return what comes back. Raises like `get`."""
-        return self._ask("PUT", path, resource)
+        With `authorized` it is told who asks, and the address must be of the origin of the base. Raises like `ask`.
+        """
+        request = self._request("GET", url, {"Accept": accept}, None, authorized=authorized)
+        with self._transport.answered(request) as reply:
+            if reply.status != 200:
+                answer = self._answer(reply, request, self._content(reply))
+                raise error_of(answer) or ProtocolError(f"{self.name}: {answer.asked} is no file ({answer.status})")
+            return _written(reply.chunks(), file)
 
-    def _ask(self, method: str, path: str, resource: dict[str, Any] | None) -> dict[str, Any]:
-        headers = {} if resource is None else {"Content-Type": FHIR_JSON}
-        try:
-            response = self._session.request(
-                method, f"{self._url}/{path}", json=resource, headers=headers, timeout=self._timeout
+    def follow(self, answer: Answer, link: str) -> str:
+        """Return the address that a link of an answer means, to ask it.
+
+        Raises ProtocolError when it leads to another origin: that server is not the one that was configured.
+        """
+        url = followed(link, answered=answer.url, base=self.base)
+        if not same_origin(url, self.base):
+            raise ProtocolError(
+                f"{self.name} gave a link to {origin(url)}, another origin, and nothing was asked there; "
+                "ask who runs it to correct its own address"
             )
-        except requests.Timeout as error:
-            message = f"{self.name} did not answer within {self._timeout:g} seconds; try later"
-            raise ServerError(message) from error
-        except requests.RequestException as error:
-            reason = type(error).__name__
-            raise ServerError(f"{self.name} cannot be reached ({reason}); check the address and the network") from error
-        return self._answer(response, path)
+        return url
 
-    def _answer(self, response: requests.Response, path: str) -> dict[str, Any]:
-        resource = _resource(response)
-        status, asked = response.status_code, f"{self.name} to {path}"
-        said = _said(resource)
-        if status in (401, 403):
-            raise RefusedError(f"{self.name} refused {path} ({status}{said}); check the token and its permissions")
-        # HAPI answers 500 with an OperationOutcome where it means that the question is wrong
-        if status in _BUSY or (status >= 500 and not said):
-            raise ServerError(f"{asked}: the server fails ({status}{said}); try later, or ask who runs it")
-        if status >= 400:
-            raise QuestionError(f"{asked}: the server does not accept the question ({status}{said})")
-        if resource is None:
-            kind = response.headers.get("Content-Type", "nothing").partition(";")[0]
-            raise ProtocolError(f"{asked}: the answer is {kind} and no FHIR resource; check the base address")
-        return resource
+    def _request(
+        self, method: str, path: str, headers: Mapping[str, str], content: bytes | None, *, authorized: bool
+    ) -> Request:
+        url = below(self.base, path)
+        if authorized and not same_origin(url, self.base):
+            raise ProtocolError(f"{origin(url)} is another origin than {self.name}, and is not told who asks")
+        return Request(method, url, headers, content, self._credentials() if authorized else {})
 
+    def _credentials(self) -> Mapping[str, str]:
+        access = self.connection.access
+        return {} if access is None else {"Authorization": f"Bearer {_value(access.token)}"}
 
-class QuestionError(ProtocolError):
-    """A server answered that it cannot answer this question."""
+    def _content(self, reply: Reply) -> bytes:
+        held = bytearray()
+        for chunk in reply.chunks():
+            held += chunk
+            if len(held) > LARGEST_ANSWER:
+                raise ProtocolError(f"{self.name} sent an answer over {LARGEST_ANSWER >> 20} MB; lower page_size")
+        return bytes(held)
 
-
-def shown(url: str) -> str:
-    """Return an address as it may be shown: without a user, a password, or what was asked.
-
-    Raises ConfigurationError when it is none.
-    """
-    try:
-        parts = urlsplit(url)
-        host = (parts.hostname or "") + (f":{parts.port}" if parts.port else "")
-    except ValueError:
-        host = ""
-    if not host or parts.scheme not in ("http", "https"):
-        raise ConfigurationError("the address of the FHIR server is no address; write one as https://server/fhir")
-    return urlunsplit((parts.scheme, host, parts.path.rstrip("/"), "", ""))
+    def _answer(self, reply: Reply, request: Request, content: bytes) -> Answer:
+        asked = shown_question(request.url, self.base)
+        at = server_time(reply.headers)
+        return Answer(reply.status, reply.headers, content, reply.url, at, server=self.name, asked=asked)
 
 
-def _resource(response: requests.Response) -> dict[str, Any] | None:
-    try:
-        content = response.json()
-    except ValueError:
-        return None
-    return content if isinstance(content, dict) and "resourceType" in content else None
+def _value(secret: Secret) -> str:
+    return secret.value or ""
 
 
-def _said(resource: dict[str, Any] | None) -> str:
-    """Return what an OperationOutcome says, in one line."""
-    issues = (resource or {}).get("issue")
-    first = issues[0] if isinstance(issues, list) and issues and isinstance(issues[0], dict) else {}
-    details = first.get("details")
-    text = first.get("diagnostics") or (details.get("text") if isinstance(details, dict) else "")
-    said = " ".join(str(text or "").split())
-    return f": {said[:_LONGEST]}" if said else ""
+def _written(chunks: Iterable[bytes], file: Path) -> Downloaded:
+    digest, size = hashlib.sha256(), 0
+    with file.open("wb") as target:
+        for chunk in chunks:
+            target.write(chunk)
+            digest.update(chunk)
+            size += len(chunk)
+    return Downloaded(size, digest.hexdigest())

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from cohortfinder.errors import ProtocolError
-from cohortfinder.fhir.client import FhirClient, QuestionError
+from cohortfinder.errors import ProtocolError, QuestionError
+from cohortfinder.fhir.client import FhirClient
 
 PAGE = 1000
 _MOST_PAGES = 1000

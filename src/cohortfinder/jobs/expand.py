@@ -8,8 +8,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from cohortfinder.errors import ConfigurationError, ServerError
-from cohortfinder.fhir.client import FhirClient, QuestionError
+from cohortfinder.connection import BearerAccess, Connection, Secret
+from cohortfinder.errors import ConfigurationError, QuestionError, ServerError
+from cohortfinder.fhir.client import FhirClient
 from cohortfinder.fhir.terminology_server import Expansion, TerminologyServer
 from cohortfinder.report.files import write_bytes
 from cohortfinder.resources import resource_dir
@@ -52,7 +53,8 @@ def expand_concepts(
         raise ConfigurationError(f"say {missing} under [site] of the configuration)")
     asking = replace(settings.site, expansions=None)
     terminology = load_terminology(resource_dir("mappings"), asking, asking=True)
-    with FhirClient(url, token=token) as client:
+    access = BearerAccess(Secret(token)) if token else None
+    with FhirClient(Connection(url, access)) as client:
         kept = _Kept(TerminologyServer(client), log)
         kept.ask(terminology)
     content = kept.content()

@@ -8,8 +8,16 @@ from typing import ClassVar
 
 import pytest
 
-from cohortfinder.errors import ConfigurationError, ProtocolError, RefusedError, ServerError
-from cohortfinder.fhir.client import FhirClient, QuestionError
+from cohortfinder.connection import BearerAccess, Connection, Secret
+from cohortfinder.errors import (
+    ConfigurationError,
+    GoneError,
+    ProtocolError,
+    QuestionError,
+    RefusedError,
+    ServerError,
+)
+from cohortfinder.fhir.client import FhirClient
 from cohortfinder.fhir.terminology_server import TerminologyServer
 
 OUTCOME = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "diagnostics": "no such\ncode"}]}
@@ -71,7 +79,7 @@ def page(*codes: str, total: int | None = None) -> dict[str, object]:
         (503, OUTCOME, "application/json", ServerError, " to metadata: the server fails (503: no such code); try later, or ask who runs it"),
         (500, b"oops", "text/plain", ServerError, " to metadata: the server fails (500); try later, or ask who runs it"),
         (500, OUTCOME, "application/json", QuestionError, " to metadata: the server does not accept the question (500: no such code)"),
-        (404, b"", "text/plain", QuestionError, " to metadata: the server does not accept the question (404)"),
+        (404, b"", "text/plain", GoneError, " to metadata: the server does not accept the question (404)"),
         (200, b"<html>Log in</html>", "text/html; charset=utf-8", ProtocolError, " to metadata: the answer is text/html and no FHIR resource; check the base address"),
         (200, {"a": 1}, "application/json", ProtocolError, " to metadata: the answer is application/json and no FHIR resource; check the base address"),
     ],
@@ -79,35 +87,43 @@ def page(*codes: str, total: int | None = None) -> dict[str, object]:
 def test_a_failure_is_told_in_one_sentence(server, status, content, kind, error, said):
     """By the status of the answer, and what the server says of it."""
     answer(status, content, kind)
-    with FhirClient(server) as client, pytest.raises(error) as caught:
+    with FhirClient(Connection(server)) as client, pytest.raises(error) as caught:
         client.get("metadata")
     assert (type(caught.value), str(caught.value)) == (error, f"{server}{said}")
 
 
 def test_nothing_secret_is_told(server):
-    """Neither the token nor a password in the address; the token is sent."""
-    address = server.replace("http://", "http://user:hidden@")
+    """Neither the token, nor an id, nor what was asked."""
     answer(401, b"", "text/plain")
-    with FhirClient(address, token="abc") as client, pytest.raises(RefusedError) as caught:
-        client.get("metadata")
+    connection = Connection(server, BearerAccess(Secret("abc")))
+    with FhirClient(connection) as client, pytest.raises(RefusedError) as caught:
+        client.get("Patient/p-7?name=Smith")
+    assert str(caught.value) == f"{server} refused Patient/... (401); check the token and its permissions"
+
+
+def test_a_password_in_the_address_is_refused(server):
+    """It would stand in a list of processes, or in a configuration that many may read."""
+    address = server.replace("http://", "http://user:hidden@")
+    with pytest.raises(ConfigurationError) as caught:
+        FhirClient(Connection(address))
+    assert "user or a password" in str(caught.value)
     assert "hidden" not in str(caught.value)
-    assert "abc" not in str(caught.value)
 
 
 def test_the_token_is_sent(server):
     """As a bearer token."""
     answer(200, {"resourceType": "CapabilityStatement"})
-    with FhirClient(server, token="abc") as client:
+    with FhirClient(Connection(server, BearerAccess(Secret("abc")))) as client:
         client.get("metadata")
     assert Answers.tokens == ["Bearer abc"]
 
 
 def test_nobody_there():
     """The address may be wrong, or the network closed."""
-    with FhirClient("http://127.0.0.1:9/fhir") as client, pytest.raises(ServerError) as caught:
+    with FhirClient(Connection("http://127.0.0.1:9/fhir")) as client, pytest.raises(ServerError) as caught:
         client.get("metadata")
     assert str(caught.value) == (
-        "http://127.0.0.1:9/fhir cannot be reached (ConnectionError); check the address and the network"
+        "http://127.0.0.1:9/fhir refuses the connection: nothing listens at its port; check the address"
     )
 
 
@@ -117,14 +133,14 @@ def test_nobody_there():
 def test_what_is_no_address_is_refused(address):
     """Before anything is sent."""
     with pytest.raises(ConfigurationError, match="is no address; write one as https://server/fhir"):
-        FhirClient(address)
+        FhirClient(Connection(address))
 
 
 def test_an_expansion_is_read_page_by_page(server):
     """Until all of it is there, and what comes twice counts once."""
     answer(200, page("A", "B", total=3))
     answer(200, page("B", "C", total=3))
-    with FhirClient(server) as client:
+    with FhirClient(Connection(server)) as client:
         expansion = TerminologyServer(client).below(SYSTEM, "A")
     assert expansion.codes == ((SYSTEM, "A"), (SYSTEM, "B"), (SYSTEM, "C"))
     assert expansion.versions == {f"{SYSTEM}|7"}
@@ -138,12 +154,18 @@ def test_an_expansion_that_ends_too_early_is_refused(server):
     """A part of the codes would look like all of them."""
     answer(200, page("A", "B", total=3))
     answer(200, page(total=3))
-    with FhirClient(server) as client, pytest.raises(ProtocolError, match="gave 2 of 3 codes of an expansion"):
+    with (
+        FhirClient(Connection(server)) as client,
+        pytest.raises(ProtocolError, match="gave 2 of 3 codes of an expansion"),
+    ):
         TerminologyServer(client).below(SYSTEM, "A")
 
 
 def test_an_expansion_without_codes_is_no_answer(server):
     """The code itself belongs to it, so that the server does not know the code."""
     answer(200, page())
-    with FhirClient(server) as client, pytest.raises(QuestionError, match="gave an expansion without any code"):
+    with (
+        FhirClient(Connection(server)) as client,
+        pytest.raises(QuestionError, match="gave an expansion without any code"),
+    ):
         TerminologyServer(client).below(SYSTEM, "A")

@@ -1,0 +1,103 @@
+"""Why there is no answer, or none to its end: what the libraries raise, as one sentence about the server."""
+
+import socket
+import ssl
+from collections.abc import Iterator
+
+import requests
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    IncompleteRead,
+    NameResolutionError,
+    ReadTimeoutError,
+)  # fmt: skip
+
+from cohortfinder.errors import ServerError
+from cohortfinder.fhir.body import BrokenBodyError
+
+_EXPIRED, _SELF_SIGNED, _OTHER_NAME, _NOT_YET = 10, 18, 62, 9
+
+
+class UnansweredError(ServerError):
+    """A request got no answer, or one that is broken; the same request may well be answered next time."""
+
+
+def unanswered(server: str, error: Exception, *, seconds: float, over: bool) -> UnansweredError:
+    """Return what became of a request as an error that names the server and the remedy."""
+    if over:
+        return UnansweredError(f"{server} did not answer within {seconds:g} seconds; try later")
+    causes = [*_causes(error)]
+    reason = _tls(causes) or _proxy(causes) or _network(causes)
+    return UnansweredError(f"{server} {reason or f'cannot be reached ({type(error).__name__}); check the network'}")
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and what it was made of, outermost first."""
+    seen: set[int] = set()
+    waiting = [error]
+    while waiting:
+        one = waiting.pop(0)
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        held = [given for given in one.args if isinstance(given, BaseException)]
+        waiting += [*held, getattr(one, "reason", None), one.__cause__, one.__context__]
+
+
+def _tls(causes: list[BaseException]) -> str | None:
+    for one in causes:
+        if isinstance(one, ssl.SSLCertVerificationError):
+            return _certificate(one)
+        if isinstance(one, ssl.SSLError):
+            return _handshake(one)
+    return None
+
+
+def _certificate(error: ssl.SSLCertVerificationError) -> str:
+    if error.verify_code == _EXPIRED:
+        return "shows a certificate that has expired; ask who runs it to renew it"
+    if error.verify_code == _NOT_YET:
+        return "shows a certificate that is not valid yet; check the clocks of both machines"
+    if error.verify_code == _OTHER_NAME or "mismatch" in str(error):
+        return "shows the certificate of another name; check the address, or ask who runs it"
+    return "shows a certificate of an authority that is not known here; name the file of its authority as ca_bundle"
+
+
+def _handshake(error: ssl.SSLError) -> str:
+    told = str(error).lower()
+    if "certificate required" in told or "handshake failure" in told or "bad certificate" in told:
+        return "wants a client certificate, or another one; see client_certificate under [fhir]"
+    if "wrong version number" in told or "record layer failure" in told or "http request" in told:
+        return "does not speak TLS there; check https and the port in the address"
+    return "and this machine do not agree on TLS; ask who runs it which versions it speaks"
+
+
+def _proxy(causes: list[BaseException]) -> str | None:
+    told = " ".join(str(one) for one in causes if isinstance(one, OSError))
+    if "407" in told and "unnel" in told:
+        return "is behind a proxy that wants to know who asks (407); see proxy_user under [fhir]"
+    if any(isinstance(one, requests.exceptions.ProxyError) for one in causes):
+        return "cannot be reached through the proxy; check the address of the proxy and what it lets through"
+    return None
+
+
+def _network(causes: list[BaseException]) -> str | None:
+    for kinds, reason in _REASONS:
+        for one in causes:
+            if isinstance(one, kinds):
+                return str(one) if isinstance(one, BrokenBodyError) else reason
+    return None
+
+
+_SLOW = "was silent for too long; try later"
+_BROKEN = "broke off its answer; try later"
+_REASONS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
+    ((BrokenBodyError,), ""),
+    ((NameResolutionError, socket.gaierror), "has a name that the network does not know (DNS); check the address"),
+    ((ConnectionRefusedError,), "refuses the connection: nothing listens at its port; check the address"),
+    # the error of a refused connection is one of these as well
+    ((ConnectTimeoutError,), "cannot be reached: nobody answers at its port; a firewall may be in between"),
+    ((ReadTimeoutError, TimeoutError), _SLOW),
+    ((ConnectionResetError, BrokenPipeError, IncompleteRead), _BROKEN),
+)
