@@ -96,7 +96,10 @@ class ProtocolError(CohortFinderError):
 
 
 class QuestionError(ProtocolError):
-    """A server answered that it cannot answer this question; `status` is that of HTTP."""
+    """A server answered that it cannot answer this question.
+
+    `status` is that of HTTP.
+    """
 
     def __init__(self, message: str, *, status: int | None = None) -> None:
         self.status = status
@@ -108,11 +111,12 @@ class GoneError(QuestionError):
 
 
 class RefusedError(CohortFinderError):
-    """A server refused, for want of a permission; `status` is that of HTTP (401, 403)."""
+    """A server refused, for want of a permission."""
 
     exit_status = 77
 
     def __init__(self, message: str, *, status: int | None = None) -> None:
+        # 401 or 403
         self.status = status
         super().__init__(message)
 

@@ -50,7 +50,8 @@ def _statuses() -> str:
     }
     for error in (CohortFinderError, *CohortFinderError.__subclasses__()):
         said = "An unexpected failure, a bug." if error is CohortFinderError else _one_line(str(error.__doc__))
-        found.setdefault(error.exit_status, said)
+        earlier = found.get(error.exit_status)
+        found[error.exit_status] = f"{earlier} Or: {said}" if earlier else said
     rows = [f"| {status} | {said} |" for status, said in sorted(found.items())]
     rows.append("| 130, 143 | Ended by a signal: Ctrl-C, SIGTERM. |")
     return "\n".join(["## Exit statuses\n", "| status | |", "| --- | --- |", *rows, ""])
