@@ -9,6 +9,9 @@ from cohortfinder.errors import ReadWriteError
 
 _READ_BYTES = 4 * 2**20
 MAX_LINE_BYTES = 512 * 2**20
+# FHIR shrinks to a tenth or a fiftieth; what unpacks to far more was made to fill the disk.
+MAX_RATIO = 200
+_RATIO_FROM_BYTES = 64 * 2**20
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -78,6 +81,7 @@ class BlockReader:
 def _unpacked(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
     unpacker = zlib.decompressobj(31)
     data = first
+    packed, unpacked = len(first), 0
     try:
         while True:
             while data:
@@ -85,12 +89,17 @@ def _unpacked(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
                     if not data.strip(b"\0"):  # padding after the last member is allowed
                         break
                     unpacker = zlib.decompressobj(31)
-                yield unpacker.decompress(data, _READ_BYTES)
+                block = unpacker.decompress(data, _READ_BYTES)
+                unpacked += len(block)
+                if unpacked > max(_RATIO_FROM_BYTES, MAX_RATIO * packed):
+                    raise DamagedError(f"the compressed file unpacks to more than {MAX_RATIO} times its size")
+                yield block
                 data = unpacker.unused_data if unpacker.eof else unpacker.unconsumed_tail
             following = next(rest, b"")
             if not following:
                 break
             data = following
+            packed += len(data)
         if not unpacker.eof:
             raise DamagedError("the compressed file ends too early; copy it again")
     except zlib.error as error:

@@ -13,6 +13,7 @@ from cohortfinder.landing.bundles import Entry, bundle_entries, full_urls, ident
 from cohortfinder.landing.contained import MARKER as CONTAINED
 from cohortfinder.landing.contained import hoisted
 from cohortfinder.landing.digits import DigitsWriter
+from cohortfinder.landing.exported import ERROR, ExportedDeletions, deleted_first, of_folder, says_error
 from cohortfinder.landing.lines import NO_RECORDS, examine, reason_against, uniform_type
 from cohortfinder.landing.manifest import DELETIONS, Manifest, Source, write_manifest
 from cohortfinder.landing.parts import TypeWriter
@@ -28,6 +29,7 @@ class Lander:
         self._writers: dict[str, TypeWriter] = {}
         self._digits = DigitsWriter(folder)
         self._deletions: list[bytes] = []
+        self._exported = ExportedDeletions()
         self.sources: list[Source] = []
 
     def take(self, path: Path) -> None:
@@ -55,6 +57,8 @@ class Lander:
 
     def finish(self, manifest: Manifest) -> Manifest:
         """Write what is left and the manifest."""
+        for record in self._exported.records():
+            self._deletions.append(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE))
         if self._deletions:
             (self._folder / DELETIONS).write_bytes(b"".join(self._deletions))
         self._digits.flush()
@@ -81,7 +85,7 @@ class Lander:
     def _block(self, block: bytes, path: Path, line: int) -> set[str]:
         resource_type = uniform_type(block)
         if resource_type:
-            self._add(resource_type, block, block.count(b"\n"), line)
+            self._add(resource_type, block, block.count(b"\n"), path, line)
             return {resource_type}
         lines = block.split(b"\n")[:-1]
         return {name for number, raw in enumerate(lines, line) if (name := self._line(raw, path, number))}
@@ -96,11 +100,13 @@ class Lander:
             return None
         if examined.resource_type == "Bundle":
             self._bundle(raw.decode(), path, number)
+        elif of_folder(path, ERROR) and says_error(examined.resource):
+            self._reject(path, number, examined.resource_type, "the exporting server reports an error", raw)
         else:
-            self._resource(raw.decode(), examined.resource, number, 0)
+            self._resource(raw.decode(), examined.resource, path, number, 0)
         return None if examined.resource_type in NO_RECORDS else examined.resource_type
 
-    def _resource(self, text: str, resource: dict[str, object], line: int, entry: int) -> None:
+    def _resource(self, text: str, resource: dict[str, object], path: Path, line: int, entry: int) -> None:
         if resource["resourceType"] in NO_RECORDS:
             return
         medications: tuple[str, ...] = ()
@@ -110,10 +116,11 @@ class Lander:
             (resource["resourceType"], text),
             *(("Medication", one) for one in medications),
         ):
-            self._add(str(kind), line_text.encode() + b"\n", 1, line, entry)
+            self._add(str(kind), line_text.encode() + b"\n", 1, path, line, entry)
 
-    def _add(self, resource_type: str, lines: bytes, rows: int, line: int, entry: int = 0) -> None:
+    def _add(self, resource_type: str, lines: bytes, rows: int, path: Path, line: int, entry: int = 0) -> None:
         self._writer(resource_type).add(lines, rows, len(self.sources), line, entry)
+        self._exported.contained(path, resource_type, lines)
         if resource_type == "Observation":
             self._digits.add(lines)
 
@@ -125,7 +132,7 @@ class Lander:
             self._bundle(raw.decode(), path, 1)
             return "bundle"
         else:
-            self._resource(one_line(raw.decode().strip()), examined.resource, 1, 0)
+            self._resource(one_line(raw.decode().strip()), examined.resource, path, 1, 0)
         return "resource"
 
     def _bundle(self, text: str, path: Path, line: int) -> None:
@@ -141,21 +148,27 @@ class Lander:
     def _entry(self, entry: Entry, targets: dict[str, str], path: Path, line: int) -> None:
         if entry.mode == "outcome":
             return
-        reason = self._reason_against(entry)
+        reason = self._reason_against(entry, path)
         if reason:
             resource_type = entry.resource.get("resourceType")
             named = resource_type if isinstance(resource_type, str) else None
             self._reject(path, line, named, f"entry {entry.number}: {reason}", entry.text.encode())
         elif entry.method == "DELETE":
-            resource_type, own_id = entry.url.split("/")[:2]
+            self._deletion(entry, path)
+        else:
+            self._resource(with_references(entry.text, targets), entry.resource, path, line, entry.number)
+
+    def _deletion(self, entry: Entry, path: Path) -> None:
+        resource_type, own_id = entry.url.split("/")[:2]
+        if entry.modified:
             record = {"resource_type": resource_type, "id": own_id, "deleted_at": entry.modified}
             self._deletions.append(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE))
-        else:
-            self._resource(with_references(entry.text, targets), entry.resource, line, entry.number)
+        elif exported_at := self._exported.time_of(path):
+            self._exported.add(path, resource_type, own_id, exported_at)
 
-    def _reason_against(self, entry: Entry) -> str | None:
+    def _reason_against(self, entry: Entry, path: Path) -> str | None:
         if entry.method == "DELETE":
-            if entry.modified and entry.url.count("/") in (1, 3):
+            if (entry.modified or self._exported.time_of(path)) and entry.url.count("/") in (1, 3):
                 return None
             return "a deletion without its time (response.lastModified) is not applied"
         if entry.method == "PATCH":
@@ -195,7 +208,7 @@ def land(
     write_manifest(folder, manifest)
     with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
         lander = Lander(folder, quarantine, pool, needs_id=needs_id)
-        waiting = tuple(files)
+        waiting = deleted_first(tuple(files))
         log(f"reading {len(waiting)} files")
         for path in waiting:
             lander.take(path)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cohortfinder.errors import InputError, ReadWriteError
+from cohortfinder.landing.exported import LOG
 
 _SUFFIXES = (".json", ".ndjson", ".jsonl")
 
@@ -21,7 +22,7 @@ class Found:
 def find_sources(paths: Iterable[Path]) -> Found:
     """List the FHIR files under the given files and folders.
 
-    Hidden files are ignored, other kinds of files and links that lead out of the folder are skipped and named.
+    Hidden files are ignored; other kinds of files, links to folders and links out of the folder are skipped and named.
     Raises InputError when a path does not exist or holds nothing that could be FHIR.
     """
     files: dict[Path, None] = {}
@@ -43,6 +44,8 @@ def _walk(folder: Path, skipped: list[str]) -> list[Path]:
     files: list[Path] = []
     for parent, folders, names in os.walk(folder, onerror=_refused):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
+        links = [path for name in folders if (path := Path(parent) / name).is_symlink()]
+        skipped.extend(f"{path}: a link to a folder is not followed" for path in links)
         for name in sorted(name for name in names if not name.startswith(".")):
             path = Path(parent) / name
             reason = _reason_to_skip(path, root)
@@ -58,6 +61,8 @@ def _reason_to_skip(path: Path, root: Path) -> str | None:
         return "a link that leads out of the folder"
     if not path.is_file():
         return "not a regular file"
+    if path.name == LOG:
+        return "the log of an export"
     name = path.name.lower().removesuffix(".gz")
     return None if name.endswith(_SUFFIXES) else "not a kind of file that holds FHIR"
 
