@@ -1,7 +1,7 @@
 """A FHIR server that is asked: questions in, answers read to their end out, every failure one sentence."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -61,19 +61,21 @@ class FhirClient:
     def ask(
         self, method: str, path: str, *, headers: Mapping[str, str] | None = None,
         resource: Mapping[str, Any] | None = None, accept: str = FHIR_JSON, authorized: bool = True,
+        tolerate: Container[int] = (),
     ) -> Answer:  # fmt: skip
         """Ask for a path below the base, or for a whole address of the same origin, and return the answer.
 
-        Statuses below 400 are answers. Without `authorized` it is not told who asks. Raises ServerError when there is
-        no answer, BusyError when we waited long enough, RefusedError (401, 403), GoneError (404, 410), QuestionError
-        (what else the server does not accept), ProtocolError (what does not belong to FHIR).
+        Statuses below 400 are answers, and those in `tolerate`, as they come. Without `authorized` it is not told who
+        asks. Raises ServerError when there is no answer, BusyError when we waited long enough, RefusedError (401, 403),
+        GoneError (404, 410), QuestionError (what else the server does not accept), ProtocolError (what does not belong
+        to FHIR).
         """
         content = None if resource is None else orjson.dumps(resource)
         given = {"Accept": accept, "Prefer": _STRICT, **({} if content is None else {"Content-Type": FHIR_JSON})}
         request = self._request(method, path, {**given, **(headers or {})}, content, authorized=authorized)
         with self._transport.answered(request) as reply:
             answer = self._answer(reply, request, self._content(reply))
-        if (error := error_of(answer)) is not None:
+        if answer.status not in tolerate and (error := error_of(answer)) is not None:
             raise error
         return answer
 

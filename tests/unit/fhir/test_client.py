@@ -92,6 +92,14 @@ def test_a_failure_is_told_in_one_sentence(server, status, content, kind, error,
     assert (type(caught.value), str(caught.value)) == (error, f"{server}{said}")
 
 
+def test_a_status_that_is_tolerated_is_an_answer(server):
+    """With what the server says of it."""
+    answer(503, OUTCOME)
+    with FhirClient(Connection(server)) as client:
+        answered = client.ask("GET", "metadata", tolerate={503})
+    assert (answered.status, json.loads(answered.content)) == (503, OUTCOME)
+
+
 def test_nothing_secret_is_told(server):
     """Neither the token, nor an id, nor what was asked."""
     answer(401, b"", "text/plain")
