@@ -1,16 +1,18 @@
-"""How the FHIR server of a site is reached: what [fhir] of the configuration says, as one frozen value."""
+"""How the FHIR server of a site is reached: who asks, by which way, and how much at a time."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cohortfinder.secret import Secret
+
 
 @dataclass(frozen=True, slots=True)
-class Secret:
-    """Something that nobody may see: its value, or the file that holds it. `place` is where it was named."""
+class BasicAccess:
+    """A user and a password."""
 
-    value: str | None = field(default=None, repr=False)
-    file: Path | None = None
-    place: str = ""
+    user: str
+    password: Secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +22,32 @@ class BearerAccess:
     token: Secret
 
 
-Access = BearerAccess
+@dataclass(frozen=True, slots=True)
+class OAuthAccess:
+    """Tokens of an authorization server, to which a secret says who asks, or with `signs` a private key.
+
+    Without `token_url` the FHIR server tells it, without `scopes` they follow from what is asked for.
+    """
+
+    client_id: str
+    secret: Secret
+    signs: bool = False
+    key_id: str | None = None
+    token_url: str | None = None
+    scopes: tuple[str, ...] = ()
+    parameters: tuple[tuple[str, str], ...] = ()
+
+
+Access = BasicAccess | BearerAccess | OAuthAccess
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """The way out of the site's network."""
+
+    url: str
+    user: str | None = None
+    password: Secret | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +56,17 @@ class Connection:
 
     url: str
     access: Access | None = None
+    ca_bundle: Path | None = None
+    client_certificate: Path | None = None
+    client_key: Path | None = None
+    proxy: Proxy | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    header_secrets: Mapping[str, Secret] = field(default_factory=dict)
+    contact: str | None = None
     parallel: int = 4
     page_size: int = 200
+    overlap_minutes: int = 20
+    wait_minutes: float = 30
     timeout_seconds: float = 120
+    rewrite_links: bool = False
+    allow_http: bool = False

@@ -16,3 +16,14 @@ def resource_dir(name: str) -> Path:
         if candidate.is_dir():
             return candidate
     raise StoreError(f"the program's own folder {name!r} is missing; install cohortfinder again")
+
+
+def package_text(name: str) -> str:
+    """Return a text file that belongs to the package itself.
+
+    Raises StoreError when it is missing.
+    """
+    try:
+        return (_PACKAGE / name).read_text(encoding="utf-8")
+    except OSError as error:
+        raise StoreError(f"the program's own file {name!r} is missing; install cohortfinder again") from error

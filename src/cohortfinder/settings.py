@@ -4,11 +4,13 @@ import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from cohortfinder.connection import Connection
+from cohortfinder.connection_settings import read_connection
 from cohortfinder.errors import ConfigurationError
 from cohortfinder.model import Override, Overrides
 from cohortfinder.site import Site, read_site
@@ -17,6 +19,7 @@ DEFAULT_FILE = Path("cohortfinder.toml")
 DEFAULT_STORE = Path("cohortfinder-store")
 _MEMORY = re.compile(r"^\d+(\.\d+)?\s?(MB|GB|MiB|GiB)$")
 KEYS = ("store", "time_zone", "memory_limit", "threads", "trials")
+TABLES = ("parameters", "site", "fhir")
 _WORD = r"""(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')"""
 _DOTTED = rf"{_WORD}(?:\s*\.\s*{_WORD})*"
 _HEADER = re.compile(rf"^\s*\[\s*({_DOTTED})\s*\]")
@@ -38,6 +41,7 @@ class Settings:
     trials: tuple[str, ...] = ()
     parameters: Overrides = field(default_factory=Overrides)
     site: Site = field(default_factory=Site)
+    fhir: Connection | None = None
 
 
 def read_settings(file: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
@@ -45,14 +49,17 @@ def read_settings(file: Path | None = None, environment: Mapping[str, str] | Non
 
     Raises ConfigurationError naming every error with its line or its variable.
     """
+    variables = os.environ if environment is None else environment
     given = _from_file(file)
     for name in KEYS:
         variable = f"COHORTFINDER_{name.upper()}"
-        value = (os.environ if environment is None else environment).get(variable)
+        value = variables.get(variable)
         if value is not None:
             given[(name,)] = (value, variable)
     problems: list[str] = []
-    settings = _checked(given, (file or DEFAULT_FILE).parent, problems)
+    folder = (file or DEFAULT_FILE).parent
+    settings = _checked(given, folder, problems)
+    settings = replace(settings, fhir=read_connection(given, folder, problems, variables))
     if problems:
         raise ConfigurationError("\n".join(problems))
     return settings
@@ -108,8 +115,8 @@ def _line_of(key: Key, lines: Mapping[Key, int]) -> int:
 
 def _checked(given: Given, folder: Path, problems: list[str]) -> Settings:
     for key, (_, place) in given.items():
-        if key[0] not in (*KEYS, "parameters", "site"):
-            problems.append(f"{place}: unknown key {key[0]!r}; known are {', '.join(KEYS)}, parameters, site")
+        if key[0] not in (*KEYS, *TABLES):
+            problems.append(f"{place}: unknown key {key[0]!r}; known are {', '.join((*KEYS, *TABLES))}")
         elif key[0] in KEYS and len(key) > 1:
             problems.append(f"{place}: {key[0]} is one value and no table")
     store = _text(given, "store", problems)

@@ -48,7 +48,9 @@ def _statuses() -> str:
         3: "Done in part: something was put aside or is known to be incomplete; the summary says what.",
         DIFFERENT: "A case of a trial got another verdict than it expects (`test`).",
     }
-    for error in (CohortFinderError, *CohortFinderError.__subclasses__()):
+    # what a package raises for itself alone is no error of a user
+    told = [one for one in CohortFinderError.__subclasses__() if one.__module__ == CohortFinderError.__module__]
+    for error in (CohortFinderError, *told):
         said = "An unexpected failure, a bug." if error is CohortFinderError else _one_line(str(error.__doc__))
         earlier = found.get(error.exit_status)
         found[error.exit_status] = f"{earlier} Or: {said}" if earlier else said

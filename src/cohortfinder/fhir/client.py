@@ -9,9 +9,10 @@ from typing import Any
 
 import orjson
 
-from cohortfinder.connection import Connection, Secret
+from cohortfinder.address import base_address, origin, same_origin, shown
+from cohortfinder.connection import BearerAccess, Connection
 from cohortfinder.errors import ProtocolError
-from cohortfinder.fhir.address import base_address, below, followed, origin, same_origin, shown, shown_question
+from cohortfinder.fhir.address import below, followed, shown_question
 from cohortfinder.fhir.answers import Answer, error_of, server_time
 from cohortfinder.fhir.transport import Reply, Request, Transport
 
@@ -116,7 +117,7 @@ class FhirClient:
 
     def _credentials(self) -> Mapping[str, str]:
         access = self.connection.access
-        return {} if access is None else {"Authorization": f"Bearer {_value(access.token)}"}
+        return {"Authorization": f"Bearer {access.token.read()}"} if isinstance(access, BearerAccess) else {}
 
     def _content(self, reply: Reply) -> bytes:
         held = bytearray()
@@ -130,10 +131,6 @@ class FhirClient:
         asked = shown_question(request.url, self.base)
         at = server_time(reply.headers)
         return Answer(reply.status, reply.headers, content, reply.url, at, server=self.name, asked=asked)
-
-
-def _value(secret: Secret) -> str:
-    return secret.value or ""
 
 
 def _written(chunks: Iterable[bytes], file: Path) -> Downloaded:

@@ -11,9 +11,9 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from cohortfinder import __version__
+from cohortfinder.address import origin, same_origin, shown
 from cohortfinder.connection import Connection
 from cohortfinder.errors import ConfigurationError, ProtocolError
-from cohortfinder.fhir.address import origin, same_origin, shown
 from cohortfinder.fhir.body import BrokenBodyError, chunks_of
 from cohortfinder.fhir.deadline import Deadline, DeadlineAdapter, deadline
 from cohortfinder.fhir.failures import UnansweredError, unanswered

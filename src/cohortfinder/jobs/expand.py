@@ -8,12 +8,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from cohortfinder.connection import BearerAccess, Connection, Secret
+from cohortfinder.connection import BearerAccess, Connection
 from cohortfinder.errors import ConfigurationError, QuestionError, ServerError
 from cohortfinder.fhir.client import FhirClient
 from cohortfinder.fhir.terminology_server import Expansion, TerminologyServer
 from cohortfinder.report.files import write_bytes
 from cohortfinder.resources import resource_dir
+from cohortfinder.secret import Secret
 from cohortfinder.settings import Settings
 from cohortfinder.terminology import Terminology, load_terminology
 from cohortfinder.terminology.expansions import FORMAT, content_hash

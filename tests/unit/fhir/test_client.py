@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import pytest
 
-from cohortfinder.connection import BearerAccess, Connection, Secret
+from cohortfinder.connection import BearerAccess, Connection
 from cohortfinder.errors import (
     ConfigurationError,
     GoneError,
@@ -19,6 +19,7 @@ from cohortfinder.errors import (
 )
 from cohortfinder.fhir.client import FhirClient
 from cohortfinder.fhir.terminology_server import TerminologyServer
+from cohortfinder.secret import Secret
 
 OUTCOME = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "diagnostics": "no such\ncode"}]}
 SYSTEM = "http://site.example/codes"
