@@ -1,0 +1,160 @@
+"""The job of a bulk export on the server: begun, asked for until it is done, and deleted.
+
+Source: https://hl7.org/fhir/uv/bulkdata/export.html
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from itertools import count
+
+from cohortfinder.errors import BusyError, CohortFinderError, GoneError, ProtocolError, QuestionError, ServerError
+from cohortfinder.fhir.answers import Answer, issues, parsed, said
+from cohortfinder.fhir.client import FhirClient
+from cohortfinder.fhir.export_question import ExportQuestion, KickOff, kick_offs
+
+_JSON = "application/json"
+_ACCEPTED, _FINISHED, _TOO_MANY = 202, 200, 429
+_GONE = frozenset({404, 410})
+# Whatever is wrong with a poll, the job may be well: it is asked again, unless the server says that the job failed.
+_ANSWERS = frozenset({404, 410, 429, 500, 501, 502, 503, 504})
+_PASSING = frozenset({"transient", "timeout", "throttled", "lock-error", "no-store", "incomplete"})
+_MOST_FAILURES = 20
+_SLOWEST_SECONDS = 300
+
+Log = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a run waits: between two questions at most so long, for the whole export so long.
+
+    HAPI says 120 seconds for an export of two, others five hours: what a server says is bounded.
+    """
+
+    between_seconds: float = 60
+    run_seconds: float = 4 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The time, and the waiting: a test passes its own."""
+
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    sleep: Callable[[float], None] = time.sleep
+
+
+class JobFailedError(ServerError):
+    """The server says that the export failed."""
+
+
+def begun(client: FhirClient, question: ExportQuestion) -> tuple[KickOff, Answer, str]:
+    """Begin an export: return how it was asked for, the answer, and the address of its job.
+
+    Raises BusyError while the server does another export for us, and what it last said when it does not export.
+    """
+    ways = list(kick_offs(question))
+    for way in ways:
+        try:
+            answer = client.ask(
+                way.method, way.path, resource=way.resource, headers={"Prefer": "respond-async"}, tolerate={_TOO_MANY}
+            )
+        except QuestionError:
+            if way is ways[-1]:
+                raise
+            continue
+        if answer.status == _TOO_MANY:
+            raise BusyError(f"{client.name} is busy with another export{said(parsed(answer.content))}; run again later")
+        return way, answer, _job_of(answer, client)
+    raise AssertionError("an export can always be asked for in some way")
+
+
+def finished(client: FhirClient, job: str, patience: Patience, clock: Clock, log: Log) -> Answer:
+    """Wait until an export is done and return the answer that is its manifest.
+
+    Raises BusyError when it takes longer than this run may wait, GoneError when the server does not know the job (any
+    longer), JobFailedError when it says that it failed, ServerError when it does not answer sensibly.
+    """
+    until = clock.now().timestamp() + patience.run_seconds
+    failures = 0
+    for wait in _waits(patience):
+        answer = client.ask("GET", job, accept=_JSON, tolerate=_ANSWERS)
+        if _status(answer) == _FINISHED:
+            return answer
+        failures = 0 if _status(answer) in (_ACCEPTED, _TOO_MANY) else failures + 1
+        _raise_what_ends(client, answer, failures)
+        seconds = _bounded(wait, _retry_after(answer, clock), patience, slow=answer.status == _TOO_MANY)
+        if clock.now().timestamp() + seconds > until:
+            raise BusyError(f"{client.name} is still exporting{_progress(answer)}; run again, and this export goes on")
+        log(f"the server is exporting{_progress(answer)}")
+        clock.sleep(seconds)
+    raise AssertionError("the waits never end")
+
+
+def deleted(client: FhirClient, job: str, log: Log) -> None:
+    """Tell the server that its files are no longer needed; whether it listens changes nothing."""
+    try:
+        client.ask("DELETE", job, tolerate=_ANSWERS)
+    except CohortFinderError as error:
+        log(f"the export could not be deleted on the server: {error}")
+
+
+def _job_of(answer: Answer, client: FhirClient) -> str:
+    link = answer.headers.get("Content-Location")
+    if answer.status != _ACCEPTED or not link:
+        message = f"{client.name} answered an export with {answer.status} and without the address of its job"
+        raise ProtocolError(f"{message}; ask who runs it, or pull with --search")
+    return client.follow(answer, link)
+
+
+def _status(answer: Answer) -> int:
+    """Return the status of the job: a server of the next guide may tell it beside the status of the answer."""
+    told = (answer.headers.get("X-Export-Status") or "").split()
+    return int(told[0]) if answer.status == _FINISHED and told and told[0].isdecimal() else answer.status
+
+
+def _raise_what_ends(client: FhirClient, answer: Answer, failures: int) -> None:
+    status, outcome = _status(answer), parsed(answer.content)
+    if status in _GONE:
+        raise GoneError(f"{client.name} does not know its export any longer ({status}); run again", status=status)
+    if status in (_ACCEPTED, _TOO_MANY):
+        return
+    codes = {issue.get("code") for issue in issues(outcome)}
+    if codes and not codes & _PASSING:
+        raise JobFailedError(f"{client.name} could not export ({status}{said(outcome)}); ask who runs it")
+    if failures >= _MOST_FAILURES:
+        raise ServerError(f"{client.name} does not tell how its export stands ({status}); run again later")
+
+
+def _waits(patience: Patience) -> Iterator[float]:
+    """Yield how long to wait at most: a short time at first, for short exports."""
+    return (
+        min(2.0**number, patience.between_seconds) if number < 30 else patience.between_seconds for number in count()
+    )
+
+
+def _bounded(wait: float, told: float | None, patience: Patience, *, slow: bool) -> float:
+    if slow:  # we asked too often
+        return min(max(told or 0, wait, patience.between_seconds), _SLOWEST_SECONDS)
+    return wait if told is None else max(min(told, wait), 0.2)
+
+
+def _retry_after(answer: Answer, clock: Clock) -> float | None:
+    """Return how many seconds the server asks to wait; None when it does not say, or nothing sensible."""
+    told = (answer.headers.get("Retry-After") or "").strip()
+    try:
+        return max(float(told), 0.0)
+    except ValueError:
+        pass
+    try:
+        at = parsedate_to_datetime(told)
+    except ValueError:
+        return None
+    return max((at - (answer.at or clock.now())).total_seconds(), 0.0) if at.tzinfo else None
+
+
+def _progress(answer: Answer) -> str:
+    told = " ".join((answer.headers.get("X-Progress") or "").split())
+    return f" ({told[:100]})" if told else ""

@@ -1,0 +1,101 @@
+"""What a bulk export is asked for, and the requests that ask it.
+
+Source: https://hl7.org/fhir/uv/bulkdata/export.html#bulk-data-kick-off-request
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+# A server may refuse or cut a longer address; Parameters have no limit.
+LONGEST_ADDRESS = 1900
+SYSTEM, PATIENT = "", "Patient"
+# What belongs to no patient: an export of patients does not hold it, and some servers refuse to be asked.
+_BESIDE_PATIENTS = frozenset({"Location", "Medication", "Organization", "Practitioner", "ResearchStudy", "Substance"})
+# Inside a filter, which is itself part of a list in an address.
+_RESERVED = re.compile(r"[%&+#, ]")
+_SPECIAL = re.compile(r"([\\,|$])")
+
+
+@dataclass(frozen=True, slots=True)
+class CodeFilter:
+    """Only resources with one of these codes, each (system, code), by a search parameter such as `combo-code`."""
+
+    parameter: str
+    codes: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExportQuestion:
+    """Which types of which patients: `level` is "" for the whole server, "Patient", or "Group/<id>".
+
+    `since` is an instant; of the types in `filters` only some codes are asked for.
+    """
+
+    types: tuple[str, ...]
+    level: str = SYSTEM
+    since: str | None = None
+    filters: Mapping[str, CodeFilter] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class KickOff:
+    """One way to ask; `filtered` says whether the server is asked to filter by code."""
+
+    method: str
+    path: str
+    resource: Mapping[str, Any] | None
+    filtered: bool
+
+
+def exportable(types: tuple[str, ...], level: str) -> tuple[str, ...]:
+    """Return the types that an export of this level can hold; the others are read by reference."""
+    return tuple(kind for kind in types if level == SYSTEM or kind not in _BESIDE_PATIENTS)
+
+
+def kick_offs(question: ExportQuestion) -> Iterator[KickOff]:
+    """Yield the ways to ask, best first: as an address, as Parameters, and without the filters.
+
+    Older servers know only the first way, those of the next guide only the second; few know every filter.
+    """
+    path = f"{question.level}/$export" if question.level else "$export"
+    for filtered in (True, False) if question.filters else (False,):
+        asked = [*_asked(question, filtered=filtered)]
+        address = f"{path}?{_query(asked)}"
+        if len(address) <= LONGEST_ADDRESS:
+            yield KickOff("GET", address, None, filtered)
+        yield KickOff("POST", path, _parameters(asked), filtered)
+
+
+def filter_text(kind: str, asked: CodeFilter) -> str:
+    """Return a filter as a search of its own; the commas in it do not separate filters."""
+    tokens = ",".join(f"{_escaped(system)}|{_escaped(code)}" for system, code in asked.codes)
+    return f"{kind}?{asked.parameter}=" + _RESERVED.sub(lambda found: quote(found[0], safe=""), tokens)
+
+
+def _asked(question: ExportQuestion, *, filtered: bool) -> Iterator[tuple[str, str, str]]:
+    """Yield each parameter with its type in Parameters and its value."""
+    yield from (("_type", "valueString", kind) for kind in question.types)
+    if question.since:
+        yield "_since", "valueInstant", question.since
+    if filtered:
+        for kind, asked in question.filters.items():
+            yield "_typeFilter", "valueString", filter_text(kind, asked)
+
+
+def _query(asked: list[tuple[str, str, str]]) -> str:
+    # one of each: Oracle refuses a parameter that comes twice
+    names = dict.fromkeys(name for name, _, _ in asked)
+    joined = {name: ",".join(value for other, _, value in asked if other == name) for name in names}
+    return "&".join(f"{name}={quote(value, safe=',')}" for name, value in joined.items())
+
+
+def _parameters(asked: list[tuple[str, str, str]]) -> dict[str, Any]:
+    listed = [{"name": name, key: value} for name, key, value in asked]
+    return {"resourceType": "Parameters", "parameter": listed}
+
+
+def _escaped(value: str) -> str:
+    return _SPECIAL.sub(r"\\\1", value)
