@@ -15,8 +15,9 @@ from typing import Any
 
 import orjson
 
+from cohortfinder.address import origin
 from cohortfinder.errors import ProtocolError
-from cohortfinder.fhir.address import followed, origin
+from cohortfinder.fhir.address import followed
 from cohortfinder.fhir.answers import Answer
 from cohortfinder.fhir.client import FhirClient
 from cohortfinder.landing.exported import DELETED, ERROR
