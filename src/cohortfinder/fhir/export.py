@@ -17,6 +17,7 @@ from pathlib import Path
 from cohortfinder.errors import CohortFinderError, GoneError, ProtocolError, RefusedError
 from cohortfinder.fhir.answers import Answer
 from cohortfinder.fhir.client import FhirClient
+from cohortfinder.fhir.export_doubt import missing
 from cohortfinder.fhir.export_files import fetch, is_whole
 from cohortfinder.fhir.export_job import Clock, JobFailedError, Log, Patience, begun, deleted, finished
 from cohortfinder.fhir.export_log import ExportLog, Fetched, Progress
@@ -34,23 +35,16 @@ PATIENCE, CLOCK = Patience(), Clock()
 class Exported:
     """What an export has brought: files for landing, and of each type how many resources.
 
-    `transaction_time` is the time it stands for, `server_time` the server's when it began, where it told it.
-    `failed` names the types of which something is missing, with the reason; `left_out` counts, by type, what the server
-    sent and nobody had asked for.
+    `watermark` is the time up to which it surely tells everything: the one that it says it stands for, but not later
+    than the server's when it began. `failed` names the types of which something is missing, with the reason; `left_out`
+    counts, by type, what the server sent and nobody had asked for.
     """
 
-    transaction_time: str
-    server_time: str | None
+    watermark: str
     files: tuple[Path, ...]
     counts: Mapping[str, int]
     failed: Mapping[str, str]
     left_out: Mapping[str, int]
-
-    @property
-    def watermark(self) -> str:
-        """The time up to which the export surely tells everything: not later than the server's when it began."""
-        times = (one for one in (self.transaction_time, self.server_time) if one)
-        return min(times, key=datetime.fromisoformat)
 
 
 def export(
@@ -201,9 +195,12 @@ class _Run:
 
     def _end(self) -> None:
         fetched = self.progress.fetched.values()
+        brought = {kind for file in fetched for kind in (*file.resources, *file.problems)}
+        absent = missing(self._client, self._question, brought, watermark(self.progress), self._log)
         self._written.add(
             "export_complete", files=len(fetched), bytes=sum(file.bytes for file in fetched),
             resources=sum(sum(file.resources.values()) for file in fetched), attachments=None,
+            _missing=absent,
         )  # fmt: skip
         deleted(self._client, self.progress.job or "", self._log)
 
@@ -241,12 +238,18 @@ def _exported(folder: Path, progress: Progress) -> Exported:
     for file in fetched:
         counts.update(file.resources)
         failed.update(file.problems)
+    failed.update(progress.missing)
     # what is gone comes first, then what is there
     ordered = sorted(fetched, key=lambda file: (DELETED, OUTPUT, ERROR).index(file.part))
     return Exported(
-        progress.transaction_time or "", progress.server_time, tuple(folder / file.name for file in ordered),
+        watermark(progress), tuple(folder / file.name for file in ordered),
         dict(counts), failed, _left_out(fetched),
     )  # fmt: skip
+
+
+def watermark(progress: Progress) -> str:
+    """Return up to when an export surely tells everything: some servers tell the time at which it ended."""
+    return min(filter(None, (progress.transaction_time, progress.server_time)), key=datetime.fromisoformat)
 
 
 def _left_out(fetched: Iterable[Fetched]) -> dict[str, int]:

@@ -16,7 +16,7 @@ from cohortfinder.fhir.client import FhirClient
 from cohortfinder.fhir.export_question import ExportQuestion, KickOff, kick_offs
 
 _JSON = "application/json"
-_ACCEPTED, _FINISHED, _TOO_MANY = 202, 200, 429
+_FINISHED, _ACCEPTED, _BAD_REQUEST, _TOO_MANY = 200, 202, 400, 429
 _GONE = frozenset({404, 410})
 # Whatever is wrong with a poll, the job may be well: it is asked again, unless the server says that the job failed.
 _ANSWERS = frozenset({404, 410, 429, 500, 501, 502, 503, 504})
@@ -55,20 +55,25 @@ def begun(client: FhirClient, question: ExportQuestion) -> tuple[KickOff, Answer
 
     Raises BusyError while the server does another export for us, and what it last said when it does not export.
     """
-    ways = list(kick_offs(question))
-    for way in ways:
-        try:
-            answer = client.ask(
-                way.method, way.path, resource=way.resource, headers={"Prefer": "respond-async"}, tolerate={_TOO_MANY}
-            )
-        except QuestionError:
-            if way is ways[-1]:
-                raise
+    refused: list[QuestionError] = []
+    for way in kick_offs(question):
+        # what is refused for its content is not asked in a way of which HAPI reads a part only
+        if way.repeated and refused and refused[0].status == _BAD_REQUEST:
             continue
-        if answer.status == _TOO_MANY:
-            raise BusyError(f"{client.name} is busy with another export{said(parsed(answer.content))}; run again later")
-        return way, answer, _job_of(answer, client)
-    raise AssertionError("an export can always be asked for in some way")
+        try:
+            return way, *_begun(client, way)
+        except QuestionError as error:
+            refused.append(error)
+    raise refused[-1]
+
+
+def _begun(client: FhirClient, way: KickOff) -> tuple[Answer, str]:
+    answer = client.ask(
+        way.method, way.path, resource=way.resource, headers={"Prefer": "respond-async"}, tolerate={_TOO_MANY}
+    )
+    if answer.status == _TOO_MANY:
+        raise BusyError(f"{client.name} is busy with another export{said(parsed(answer.content))}; run again later")
+    return answer, _job_of(answer, client)
 
 
 def finished(client: FhirClient, job: str, patience: Patience, clock: Clock, log: Log) -> Answer:

@@ -41,7 +41,10 @@ class Fetched:
 
 @dataclass(slots=True)
 class Progress:
-    """How far an export is: its job on the server, None when there is none; what was fetched; whether all of it was."""
+    """How far an export is: its job on the server, None when there is none; what was fetched; whether all of it was.
+
+    `missing` are the types of which nothing came although the server has some.
+    """
 
     job: str | None = None
     filtered: bool = False
@@ -49,6 +52,7 @@ class Progress:
     server_time: str | None = None
     transaction_time: str | None = None
     fetched: dict[str, Fetched] = field(default_factory=dict)
+    missing: Mapping[str, str] = field(default_factory=dict)
     complete: bool = False
 
 
@@ -120,7 +124,7 @@ def _downloaded(progress: Progress, detail: Mapping[str, Any], _: str) -> None:
 
 
 def _completed(progress: Progress, detail: Mapping[str, Any], _: str) -> None:
-    progress.complete = True
+    progress.complete, progress.missing = True, detail["_missing"]
 
 
 def _begin_again(progress: Progress) -> None:

@@ -16,6 +16,8 @@ SYSTEM, PATIENT = "", "Patient"
 _BESIDE_PATIENTS = frozenset({"Location", "Medication", "Organization", "Practitioner", "ResearchStudy", "Substance"})
 # Inside a filter, which is itself part of a list in an address.
 _RESERVED = re.compile(r"[%&+#, ]")
+# a parameter, its type in Parameters, its value
+_Asked = tuple[str, str, str]
 _SPECIAL = re.compile(r"([\\,|$])")
 
 
@@ -42,12 +44,13 @@ class ExportQuestion:
 
 @dataclass(frozen=True, slots=True)
 class KickOff:
-    """One way to ask; `filtered` says whether the server is asked to filter by code."""
+    """One way to ask. `filtered`: the server is asked to filter by code; `repeated`: a parameter may come twice."""
 
     method: str
     path: str
     resource: Mapping[str, Any] | None
     filtered: bool
+    repeated: bool = False
 
 
 def exportable(types: tuple[str, ...], level: str) -> tuple[str, ...]:
@@ -58,15 +61,19 @@ def exportable(types: tuple[str, ...], level: str) -> tuple[str, ...]:
 def kick_offs(question: ExportQuestion) -> Iterator[KickOff]:
     """Yield the ways to ask, best first: as an address, as Parameters, and without the filters.
 
-    Older servers know only the first way, those of the next guide only the second; few know every filter.
+    Older servers know only the first way, those of the next guide only the second and no lists with commas; few know
+    every filter. HAPI takes Parameters, but of a parameter that comes twice only the first.
     """
     path = f"{question.level}/$export" if question.level else "$export"
     for filtered in (True, False) if question.filters else (False,):
         asked = [*_asked(question, filtered=filtered)]
-        address = f"{path}?{_query(asked)}"
+        listed = _joined(asked)
+        address = f"{path}?" + "&".join(f"{name}={quote(value, safe=',')}" for name, _, value in listed)
         if len(address) <= LONGEST_ADDRESS:
             yield KickOff("GET", address, None, filtered)
-        yield KickOff("POST", path, _parameters(asked), filtered)
+        yield KickOff("POST", path, _parameters(listed), filtered)
+        if listed != asked:
+            yield KickOff("POST", path, _parameters(asked), filtered, repeated=True)
 
 
 def filter_text(kind: str, asked: CodeFilter) -> str:
@@ -75,7 +82,7 @@ def filter_text(kind: str, asked: CodeFilter) -> str:
     return f"{kind}?{asked.parameter}=" + _RESERVED.sub(lambda found: quote(found[0], safe=""), tokens)
 
 
-def _asked(question: ExportQuestion, *, filtered: bool) -> Iterator[tuple[str, str, str]]:
+def _asked(question: ExportQuestion, *, filtered: bool) -> Iterator[_Asked]:
     """Yield each parameter with its type in Parameters and its value."""
     yield from (("_type", "valueString", kind) for kind in question.types)
     if question.since:
@@ -85,14 +92,13 @@ def _asked(question: ExportQuestion, *, filtered: bool) -> Iterator[tuple[str, s
             yield "_typeFilter", "valueString", filter_text(kind, asked)
 
 
-def _query(asked: list[tuple[str, str, str]]) -> str:
-    # one of each: Oracle refuses a parameter that comes twice
-    names = dict.fromkeys(name for name, _, _ in asked)
-    joined = {name: ",".join(value for other, _, value in asked if other == name) for name in names}
-    return "&".join(f"{name}={quote(value, safe=',')}" for name, value in joined.items())
+def _joined(asked: list[_Asked]) -> list[_Asked]:
+    """Return each parameter once, with a list of its values: Oracle refuses one that comes twice."""
+    kinds = dict.fromkeys((name, kind) for name, kind, _ in asked)
+    return [(name, kind, ",".join(value for other, _, value in asked if other == name)) for name, kind in kinds]
 
 
-def _parameters(asked: list[tuple[str, str, str]]) -> dict[str, Any]:
+def _parameters(asked: list[_Asked]) -> dict[str, Any]:
     listed = [{"name": name, key: value} for name, key, value in asked]
     return {"resourceType": "Parameters", "parameter": listed}
 

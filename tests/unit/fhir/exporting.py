@@ -58,6 +58,8 @@ class Exporting:
             self.begun += 1
             self.jobs[self.begun] = self.running
             return 202, {"Content-Location": f"{self.base}/job/{self.begun}"}, b""
+        if asked.path[0].isupper():
+            return 200, {}, {"resourceType": "Bundle", "type": "searchset", "total": 0}
         kind, _, rest = asked.path.partition("/")
         number, _, name = rest.partition("/")
         if int(number) not in self.jobs:
@@ -110,7 +112,8 @@ class _Handler(BaseHTTPRequestHandler):
         path = self.path.removeprefix("/fhir/")
         status, headers, told = self.exporting.answer(Asked(self.command, path, dict(self.headers), body))
         content = told if isinstance(told, bytes) else json.dumps(told).encode()
-        self.send_response(status)
+        self.send_response_only(status)
+        headers.setdefault("Date", "Fri, 20 Nov 2026 12:00:00 GMT")
         for name, value in {"Content-Length": str(len(content)), **headers}.items():
             self.send_header(name, value.replace("\n", " "))
         self.end_headers()

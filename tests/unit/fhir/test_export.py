@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import pytest
 
@@ -72,7 +72,7 @@ def test_an_export_ends_in_files_with_their_counts(server: Exporting, tmp_path: 
         "Observation.000.ndjson", "Patient.000.ndjson", "Patient.001.ndjson",
     ]  # fmt: skip
     assert (found.counts, found.failed, found.left_out) == ({"Observation": 2, "Patient": 3}, {}, {})
-    assert found.transaction_time == AT
+    assert found.watermark == AT
 
 
 def test_the_log_is_one_that_other_tools_read(server: Exporting, tmp_path: Path) -> None:
@@ -113,11 +113,18 @@ def test_each_level_has_its_address(server: Exporting, tmp_path: Path, level: st
 
 @pytest.mark.parametrize("status", [400, 405])
 def test_a_server_that_knows_no_get_is_asked_by_post(server: Exporting, tmp_path: Path, status: int) -> None:
-    """As the next guide has it: a parameter for each type."""
+    """With a list first: HAPI takes only the first of several parameters of a name, without a word."""
     server.tell("$export?", status)
     exported(server, tmp_path)
     assert [one.method for one in server.asked[:2]] == ["GET", "POST"]
-    assert server.asked[1].body["parameter"] == [{"name": "_type", "valueString": kind} for kind in TYPES]
+    assert server.asked[1].body["parameter"] == [{"name": "_type", "valueString": "Condition,Observation,Patient"}]
+
+
+def test_a_server_of_the_next_guide_knows_no_lists(server: Exporting, tmp_path: Path) -> None:
+    server.tell("$export", 405)
+    server.tell("$export", 400)
+    exported(server, tmp_path)
+    assert server.asked[2].body["parameter"] == [{"name": "_type", "valueString": kind} for kind in TYPES]
 
 
 def test_a_server_that_does_not_export_says_so(server: Exporting, tmp_path: Path) -> None:
@@ -299,7 +306,8 @@ def test_an_interruption_while_downloading_costs_only_what_was_not_there(server:
         exported(server, tmp_path)
     server.asked.clear()
     assert lines(exported(server, tmp_path)) == EVERYTHING
-    assert server.paths() == ["job/1", "file/1/1"]
+    assert server.paths()[:2] == ["job/1", "file/1/1"]
+    assert "file/1/0" not in server.paths()
 
 
 def test_a_file_that_was_changed_on_the_disk_is_fetched_again(server: Exporting, tmp_path: Path) -> None:
@@ -438,11 +446,31 @@ def test_an_empty_export_is_one(server: Exporting, tmp_path: Path) -> None:
 def test_no_server_is_ahead_of_its_clock(server: Exporting, tmp_path: Path) -> None:
     """Some tell the time of the end: what changed while it ran may be missing."""
     server.manifest = {"transactionTime": "2999-01-01T00:00:00Z"}
-    found = exported(server, tmp_path)
-    assert found.watermark == found.server_time
+    server.tell("$export", 202, Content_Location=f"{server.base}/job/1", Date="Fri, 20 Nov 2026 08:00:00 GMT")
+    server.jobs[1] = 0
+    assert exported(server, tmp_path).watermark == "2026-11-20T08:00:00+00:00"
     (tmp_path / "2").mkdir()
     server.manifest = {}
+    server.jobs.clear()
     assert exported(server, tmp_path / "2").watermark == AT
+
+
+@pytest.mark.parametrize(
+    ("total", "failed"), [(7, {"Condition": "the export holds none, and the server counts 7"}), (0, {})]
+)
+def test_a_type_of_which_nothing_came_is_counted_by_a_search(
+    server: Exporting, tmp_path: Path, total: int, failed: dict[str, str]
+) -> None:
+    server.tell("Condition?", 200, {"resourceType": "Bundle", "total": total})
+    assert exported(server, tmp_path).failed == failed
+    asked = [one.path for one in server.asked if one.path.startswith("Condition")]
+    assert asked == [f"Condition?_lastUpdated=lt{quote(AT, safe='')}&_summary=count"]
+    assert exported(server, tmp_path).failed == failed
+
+
+def test_a_group_is_not_compared_with_a_search(server: Exporting, tmp_path: Path) -> None:
+    assert exported(server, tmp_path, ExportQuestion(TYPES, "Group/g")).failed == {}
+    assert not [path for path in server.paths() if path == "Condition"]
 
 
 def test_a_job_without_an_address_is_no_job(server: Exporting, tmp_path: Path) -> None:
