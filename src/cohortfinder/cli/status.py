@@ -7,7 +7,7 @@ import click
 
 from cohortfinder.cli.console import print_json, print_table
 from cohortfinder.cli.options import common, settings_of
-from cohortfinder.jobs.status import status
+from cohortfinder.jobs.status import PullRow, status
 
 
 @click.command("status")
@@ -26,4 +26,12 @@ def command(store: Path | None, config: Path | None, as_json: bool, debug: bool)
         for one in found.loads
     ]
     print_table(("load", "started", "resources", "put aside", "complete"), loads)
+    if found.pulls:
+        click.echo("")
+        print_table(("pulled", "from", "patients", "codes", "up to", "complete"), map(_pull_cells, found.pulls))
     return 0
+
+
+def _pull_cells(pull: PullRow) -> tuple[object, ...]:
+    codes = "all" if pull.codes is None else pull.codes
+    return pull.resource_type, pull.server, pull.patients, codes, pull.up_to, "yes" if pull.complete else "no"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from cohortfinder.criteria.dose import DoseQuestion
 from cohortfinder.criteria.formula import FormulaQuestion
 from cohortfinder.criteria.treatment import TreatmentQuestion
+from cohortfinder.engine.plan import concepts_asked
 from cohortfinder.engine.questions import concepts_of
 from cohortfinder.model import Criterion, Leaf, Trial, leaves_of, rules_of
 from cohortfinder.terminology import Terminology
@@ -41,6 +42,8 @@ SOURCES: Mapping[str, Sources] = {
     "family_history": Sources(("FamilyMemberHistory",)),
     "judgement": Sources(()),
 }
+# the role of the codes of a confirming test, which some leaves ask for
+CONFIRMING = "confirm"
 # what tells the codes of a clinical concept
 _OF_DOMAIN: Mapping[str, tuple[str, ...]] = {
     "condition": ("Condition", "Encounter"),
@@ -79,6 +82,14 @@ def without_source(trial: Trial, terminology: Terminology, types: Collection[str
         if sources.any_of and not any(kind in types for kind in sources.any_of):
             lacking.setdefault(criterion.id, set()).update(sources.any_of)
     return {name: tuple(sorted(kinds)) for name, kinds in lacking.items()}
+
+
+def codes_of(trial: Trial, terminology: Terminology) -> frozenset[str]:
+    """Return the codes of the Observations that the rules of a trial read, of whatever code system."""
+    asked = (terminology.observation_concepts.get(concept) for concept in concepts_asked(trial))
+    return frozenset(
+        one.code for concept in asked if concept for one in concept.codes if one.decides or one.role == CONFIRMING
+    )
 
 
 def _sources(trial: Trial, terminology: Terminology) -> Iterator[tuple[Criterion, Sources]]:

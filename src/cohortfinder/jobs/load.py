@@ -2,8 +2,9 @@
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -15,11 +16,13 @@ from cohortfinder.errors import InputError, ReadWriteError
 from cohortfinder.landing.digits import DIGITS
 from cohortfinder.landing.land import land
 from cohortfinder.landing.manifest import PARTIAL, Manifest, landed
+from cohortfinder.landing.pulled import Pulled
 from cohortfinder.landing.quarantine import UNFINISHED, Quarantine
 from cohortfinder.landing.sources import Found, find_sources
 from cohortfinder.sql.environment import render
 from cohortfinder.warehouse.connection import make_private, open_warehouse, transaction
-from cohortfinder.warehouse.fill import Filled, fill, finished_types
+from cohortfinder.warehouse.fill import Filled, delete, fill, finished_types
+from cohortfinder.warehouse.state import note_pulled
 from cohortfinder.warehouse.tables import create_tables, drop_tables
 
 Log = Callable[[str], None]
@@ -28,7 +31,10 @@ LANDING, QUARANTINE, SPILL = "landing", "quarantine", "spill"
 
 @dataclass(frozen=True, slots=True)
 class LoadSummary:
-    """What a load did, by resource type: read = loaded + superseded (older or same version) + quarantined."""
+    """What a load did, by resource type: read = loaded + superseded (older or same version) + quarantined.
+
+    `deleted` counts the resources that went, by type.
+    """
 
     load_id: str
     types: dict[str, Filled]
@@ -36,6 +42,7 @@ class LoadSummary:
     reasons: dict[str, int]
     skipped: tuple[str, ...]
     complete: bool
+    deleted: dict[str, int] = field(default_factory=dict)
 
     @property
     def loaded(self) -> int:
@@ -59,17 +66,45 @@ def load(
     of what was refused.
     """
     found = find_sources(paths)
+    with _opened(store, memory_limit, threads, log) as connection:
+        folder, manifest = _land(found, store, log)
+        summary = _commit(connection, store, folder, manifest, log)
+    _refuse_all_rejected(summary, manifest, store)
+    return summary
+
+
+def load_pulled(
+    files: Iterable[Path], pulled: Pulled, store: Path, *, memory_limit: str | None = None,
+    threads: int | None = None, log: Log = lambda _: None,
+) -> LoadSummary:  # fmt: skip
+    """Load what a pull has brought, and note with it what was asked and up to when; nothing new is no error.
+
+    Raises LockedError and ReadWriteError like `load`.
+    """
+    with _opened(store, memory_limit, threads, log) as connection:
+        folder, manifest = _land(Found(tuple(files), ()), store, log, pulled)
+        return _commit(connection, store, folder, manifest, log)
+
+
+def finish_earlier(store: Path, *, memory_limit: str | None = None, threads: int | None = None) -> None:
+    """Bring an interrupted load into the tables, and make the store where there is none. Raises like `load`."""
+    with _opened(store, memory_limit, threads, lambda _: None):
+        pass
+
+
+@contextmanager
+def _opened(
+    store: Path, memory_limit: str | None, threads: int | None, log: Log
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the warehouse for a load, after what an earlier one has left was taken up."""
     try:
         with open_warehouse(store, memory_limit=memory_limit, threads=threads) as connection:
             _finish_earlier(connection, store, log)
-            folder, manifest = _land(found, store, log)
-            summary = _commit(connection, store, folder, manifest, log)
+            yield connection
     except OSError as error:
         raise ReadWriteError(
             f"{store}: the disk refused ({error.strerror}); free space or choose another store"
         ) from error
-    _refuse_all_rejected(summary, manifest, store)
-    return summary
 
 
 def rebuild_tables(store: Path, *, log: Log = lambda _: None) -> None:
@@ -79,16 +114,16 @@ def rebuild_tables(store: Path, *, log: Log = lambda _: None) -> None:
     """
     with open_warehouse(store) as connection:
         with transaction(connection):
-            for name in ("load", "loaded_type", "quarantine", "resource"):
+            for name in ("load", "loaded_type", "pulled_type", "quarantine", "resource"):
                 connection.execute(render("warehouse/empty_book.sql.jinja", table=name).text)
             drop_tables(connection)
             create_tables(connection)
         _finish_earlier(connection, store, log)
 
 
-def _land(found: Found, store: Path, log: Log) -> tuple[Path, Manifest]:
+def _land(found: Found, store: Path, log: Log, pulled: Pulled | None = None) -> tuple[Path, Manifest]:
     """Bring the files into landing, all or none; from then on an interrupted load is taken up by the next one."""
-    manifest = _new_manifest(store, found.skipped)
+    manifest = replace(_new_manifest(store, found.skipped), pulled=pulled)
     folder = store / LANDING / (manifest.load_id + PARTIAL)
     folder.mkdir(mode=0o700)
     refused = _quarantine_files(store, manifest.load_id)[0]
@@ -101,7 +136,7 @@ def _land(found: Found, store: Path, log: Log) -> tuple[Path, Manifest]:
             quarantine.close()
         _clear(folder, store)
         raise
-    if not any(kind.resources for kind in manifest.types) and not manifest.deletions:
+    if not any(kind.resources for kind in manifest.types) and not manifest.deletions and pulled is None:
         shutil.rmtree(folder)
         raise InputError(_nothing_to_load(manifest, quarantine, refused))
     return folder.rename(folder.with_suffix("")), manifest
@@ -115,6 +150,7 @@ def _commit(
     quarantine = Quarantine(_quarantine_files(store, manifest.load_id)[1], finished=finished)
     with tempfile.TemporaryDirectory(dir=store / SPILL) as scratch:
         filled = fill(connection, folder, manifest, quarantine, Path(scratch))
+        deleted = delete(connection, folder, manifest)
     quarantine.close()
     with transaction(connection):
         if manifest.digits:
@@ -125,7 +161,7 @@ def _commit(
     asked = render("warehouse/quarantine_reasons.sql.jinja", load_id=manifest.load_id)
     reasons = dict(connection.execute(asked.text, asked.parameters).fetchall())
     complete = all(source.complete for source in manifest.sources)
-    return LoadSummary(manifest.load_id, filled, sum(reasons.values()), reasons, manifest.skipped, complete)
+    return LoadSummary(manifest.load_id, filled, sum(reasons.values()), reasons, manifest.skipped, complete, deleted)
 
 
 def _note(connection: duckdb.DuckDBPyConnection, store: Path, manifest: Manifest) -> None:
@@ -145,6 +181,8 @@ def _note(connection: duckdb.DuckDBPyConnection, store: Path, manifest: Manifest
     )
     for note in notes:
         connection.execute(note.text, note.parameters)
+    if manifest.pulled:
+        note_pulled(connection, manifest.load_id, manifest.pulled)
 
 
 def _finish_earlier(connection: duckdb.DuckDBPyConnection, store: Path, log: Log) -> None:

@@ -13,6 +13,7 @@ import duckdb
 
 from cohortfinder import __version__
 from cohortfinder.engine.screening import screen
+from cohortfinder.engine.sources import codes_of
 from cohortfinder.model import Trial
 from cohortfinder.ranking.candidates import rank
 from cohortfinder.ranking.quality import assess
@@ -25,7 +26,7 @@ from cohortfinder.terminology import Terminology, load_terminology
 from cohortfinder.trials.library import find_trial, read_text
 from cohortfinder.trials.parser import parse_trial
 from cohortfinder.warehouse.connection import open_warehouse
-from cohortfinder.warehouse.state import loaded_types
+from cohortfinder.warehouse.state import TypeState, loaded_types
 
 Log = Callable[[str], None]
 
@@ -91,7 +92,7 @@ def screen_store(
             terminology,
             as_of=as_of,
             everyone=everyone,
-            loaded={name: state.complete for name, state in states.items()},
+            loaded=_known(states, codes_of(trial, terminology)),
         )
         rank(connection, trial, as_of)
         assess(connection, trial, as_of)
@@ -103,7 +104,7 @@ def screen_store(
                 as_of,
                 labels=concept_labels(terminology),
                 in_full=in_full,
-                warnings=(*_warnings(states), *expansion_warnings(terminology, settings)),
+                warnings=(*_warnings(states, codes_of(trial, terminology)), *expansion_warnings(terminology, settings)),
                 run_record=_run_record(terminology, states, seconds, everyone=everyone),
             )
             files = write_outputs(out, screening, connection) if out else ()
@@ -134,11 +135,23 @@ def concept_labels(terminology: Terminology) -> dict[str, str]:
     return {name: concept.label for name, concept in concepts.items()}
 
 
-def _warnings(states: Mapping[str, Any]) -> tuple[str, ...]:
+def _known(states: Mapping[str, TypeState], codes: frozenset[str]) -> dict[str, bool]:
+    """Say of each type in the store whether all of it is there, as far as a trial asks for it by these codes."""
+    return {name: state.complete and not state.without(codes) for name, state in states.items()}
+
+
+def _warnings(states: Mapping[str, TypeState], codes: frozenset[str]) -> tuple[str, ...]:
     incomplete = sorted(name for name, state in states.items() if not state.complete)
-    if not incomplete:
-        return ()
-    return (f"The last load of {', '.join(incomplete)} was not complete; what is missing here may exist.",)
+    told = [f"The last load of {', '.join(incomplete)} was not complete; what is missing here may exist."]
+    lacking = [(name, len(state.without(codes))) for name, state in sorted(states.items()) if state.without(codes)]
+    return (
+        *(told if incomplete else ()),
+        *(
+            f"{name} was pulled without {count} of the codes that this trial asks for; "
+            "name the trial in the configuration and pull again."
+            for name, count in lacking
+        ),
+    )
 
 
 def _expansion_record(terminology: Terminology) -> dict[str, Any] | None:

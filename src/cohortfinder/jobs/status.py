@@ -6,7 +6,7 @@ from pathlib import Path
 from cohortfinder.landing.manifest import landed
 from cohortfinder.sql.environment import render
 from cohortfinder.warehouse.connection import open_warehouse
-from cohortfinder.warehouse.state import TypeState, loaded_types
+from cohortfinder.warehouse.state import PullKey, TypePull, TypeState, loaded_types, pulled_types
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,18 +21,38 @@ class LoadRow:
 
 
 @dataclass(frozen=True, slots=True)
+class PullRow:
+    """The last pull of one resource type; `patients` is "all", or that it was about a list of them."""
+
+    resource_type: str
+    server: str
+    patients: str
+    up_to: str | None
+    codes: int | None
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
 class StoreStatus:
     """What a store holds."""
 
     types: dict[str, TypeState]
     loads: tuple[LoadRow, ...]
+    pulls: tuple[PullRow, ...] = ()
 
 
 def status(store: Path) -> StoreStatus:
     """Return what the store holds. Raises InputError when there is no store."""
     with open_warehouse(store, read_only=True) as connection:
         rows = connection.execute(render("warehouse/loads.sql.jinja").text).fetchall()
-        return StoreStatus(loaded_types(connection), tuple(LoadRow(*row) for row in rows))
+        pulls = tuple(_pull_row(key, pull) for key, pull in pulled_types(connection).items())
+        return StoreStatus(loaded_types(connection), tuple(LoadRow(*row) for row in rows), pulls)
+
+
+def _pull_row(key: PullKey, pull: TypePull) -> PullRow:
+    server, patients, kind = key
+    codes = None if pull.codes is None else len(pull.codes)
+    return PullRow(kind, server, "a list" if patients else "all", pull.watermark, codes, pull.complete)
 
 
 def verify(store: Path) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ class Entry:
     url: str
     mode: str
     modified: str | None
+    status: str = ""
 
 
 def bundle_entries(text: str) -> tuple[Entry, ...]:
@@ -60,6 +61,7 @@ def _entry(text: str, position: int, number: int, line: int) -> tuple[Entry, int
 
     end = walk_object(text, position, member)
     resource, request = _object(members.get("resource")), _object(members.get("request"))
+    response = _object(members.get("response"))
     found = Entry(
         number=number,
         line=line,
@@ -69,7 +71,8 @@ def _entry(text: str, position: int, number: int, line: int) -> tuple[Entry, int
         method=str(request.get("method") or ""),
         url=str(request.get("url") or ""),
         mode=str(_object(members.get("search")).get("mode") or ""),
-        modified=_object(members.get("response")).get("lastModified"),
+        modified=response.get("lastModified"),
+        status=str(response.get("status") or ""),
     )
     return found, end
 

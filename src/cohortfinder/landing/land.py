@@ -161,7 +161,9 @@ class Lander:
     def _deletion(self, entry: Entry, path: Path) -> None:
         resource_type, own_id = entry.url.split("/")[:2]
         if entry.modified:
-            record = {"resource_type": resource_type, "id": own_id, "deleted_at": entry.modified}
+            # what the server does not know (404) may come back as it was, what was deleted only as a newer version
+            unknown = entry.status.startswith("404")
+            record = {"resource_type": resource_type, "id": own_id, "deleted_at": entry.modified, "unknown": unknown}
             self._deletions.append(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE))
         elif exported_at := self._exported.time_of(path):
             self._exported.add(path, resource_type, own_id, exported_at)

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from cohortfinder.errors import StoreError
+from cohortfinder.landing.pulled import Pulled, read_pulled
 
 MANIFEST = "manifest.json"
 DELETIONS = "deletions.ndjson"
@@ -57,7 +58,7 @@ class LandedType:
 class Manifest:
     """What one load has put into landing. `complete` turns True when the last byte is written.
 
-    `digits` counts the numbers in `digits.ndjson.gz`.
+    `digits` counts the numbers in `digits.ndjson.gz`; `pulled` tells of the pull that brought the files.
     """
 
     load_id: str
@@ -69,6 +70,7 @@ class Manifest:
     digits: int = 0
     skipped: tuple[str, ...] = field(default_factory=tuple)
     complete: bool = False
+    pulled: Pulled | None = None
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
@@ -88,6 +90,7 @@ def read_manifest(folder: Path) -> Manifest:
                 "sources": tuple(Source(**source) for source in content["sources"]),
                 "types": tuple(_landed_type(landed) for landed in content["types"]),
                 "skipped": tuple(content["skipped"]),
+                "pulled": read_pulled(content.get("pulled")),
             }
         )
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import duckdb
 
-from cohortfinder.landing.manifest import Manifest
+from cohortfinder.landing.manifest import DELETIONS, Manifest
 from cohortfinder.landing.quarantine import Quarantine
 from cohortfinder.sql.environment import identifier, render
 from cohortfinder.warehouse.audit import Audit
@@ -29,12 +29,16 @@ INCOMING = "incoming_"
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """What became of the landed resources of one type; `loaded` counts those that are now in the tables."""
+    """What became of the landed resources of one type.
+
+    `loaded` counts those that are now in the tables, `changed` those of them that took the place of an older version.
+    """
 
     read: int
     loaded: int
     superseded: int
     quarantined: int
+    changed: int = 0
 
 
 def fill(
@@ -56,20 +60,27 @@ def fill(
     for landed in manifest.types:
         kind, lines = landed.resource_type, LandedLines(folder, manifest, landed, scratch)
         if kind in finished:
-            loaded, bad = finished[kind], quarantine.types[kind]
-            filled[kind] = Filled(landed.resources, loaded, landed.resources - loaded - bad, bad)
+            (loaded, changed), bad = finished[kind], quarantine.types[kind]
+            filled[kind] = Filled(landed.resources, loaded, landed.resources - loaded - bad, bad, changed)
         else:
             filled[kind] = _fill_type(connection, lines, tables.get(kind, ()), quarantine, scratch)
-    if manifest.deletions:
-        with transaction(connection):
-            _delete(connection, folder / "deletions.ndjson", tables)
     return filled
 
 
-def finished_types(connection: duckdb.DuckDBPyConnection, load_id: str) -> dict[str, int]:
-    """Return how many resources a load has brought, by the types that it has finished."""
+def delete(connection: duckdb.DuckDBPyConnection, folder: Path, manifest: Manifest) -> dict[str, int]:
+    """Apply the deletions of a load to what is older than they are; return how many resources of each type went."""
+    if not manifest.deletions:
+        return {}
+    with transaction(connection):
+        _delete(connection, folder / DELETIONS, _tables_by_type())
+        return dict(connection.execute(render("warehouse/count_deletions.sql.jinja").text).fetchall())
+
+
+def finished_types(connection: duckdb.DuckDBPyConnection, load_id: str) -> dict[str, tuple[int, int]]:
+    """Return how many resources a load has brought, and how many of them changed, by the types that it has finished."""
     asked = render("warehouse/finished_types.sql.jinja", load_id=load_id)
-    return dict(connection.execute(asked.text, asked.parameters).fetchall())
+    rows = connection.execute(asked.text, asked.parameters).fetchall()
+    return {kind: (resources, changed) for kind, resources, changed in rows}
 
 
 def _tables_by_type() -> dict[str, tuple[TypedTable, ...]]:
@@ -106,7 +117,8 @@ class _SeveralVersionsError(Exception):
     """An id occurs twice, so the straight way into the tables is not open."""
 
 
-_Way = Callable[[duckdb.DuckDBPyConnection, LandedLines, Sequence[TypedTable]], int]
+# a way returns how many resources are now in the tables, and how many of them took the place of an older version
+_Way = Callable[[duckdb.DuckDBPyConnection, LandedLines, Sequence[TypedTable]], tuple[int, int]]
 
 
 def _noted(
@@ -115,17 +127,18 @@ def _noted(
 ) -> Filled:  # fmt: skip
     """Bring a type into its tables in one way, and note it: all of this or nothing."""
     with transaction(connection):
-        loaded = way(connection, lines, tables)
+        loaded, changed = way(connection, lines, tables)
         lines.put_aside(quarantine)
         note = render(
             "warehouse/note_type.sql.jinja",
             load_id=lines.manifest.load_id,
             resource_type=lines.resource_type,
             resources=loaded,
+            changed=changed,
             complete=lines.landed.complete,
         )
         connection.execute(note.text, note.parameters)
-    return Filled(lines.landed.resources, loaded, lines.landed.resources - lines.bad - loaded, lines.bad)
+    return Filled(lines.landed.resources, loaded, lines.landed.resources - lines.bad - loaded, lines.bad, changed)
 
 
 def _is_new(connection: duckdb.DuckDBPyConnection, resource_type: str) -> bool:
@@ -154,7 +167,9 @@ def _gather(connection: duckdb.DuckDBPyConnection, parts: Sequence[PartLines], t
             raise NoIdError
 
 
-def _take_over(connection: duckdb.DuckDBPyConnection, lines: LandedLines, tables: Sequence[TypedTable]) -> int:
+def _take_over(
+    connection: duckdb.DuckDBPyConnection, lines: LandedLines, tables: Sequence[TypedTable]
+) -> tuple[int, int]:
     """Put the incoming tables of a new type in the place of the empty ones."""
     kind = lines.resource_type
     if tables:
@@ -169,21 +184,23 @@ def _take_over(connection: duckdb.DuckDBPyConnection, lines: LandedLines, tables
     for table in tables:
         for name in ("drop_table", "rename_table"):
             connection.execute(render(f"warehouse/{name}.sql.jinja", table=table.name, old=INCOMING + table.name).text)
-    return int(resources)
+    return int(resources), 0
 
 
-def _replace(connection: duckdb.DuckDBPyConnection, lines: LandedLines, tables: Sequence[TypedTable]) -> int:
+def _replace(
+    connection: duckdb.DuckDBPyConnection, lines: LandedLines, tables: Sequence[TypedTable]
+) -> tuple[int, int]:
     """Pick the winning version of each resource in the files, where it is newer than the stored one, and store it."""
     if not lines.files:
-        return 0
-    winners = pick_winners(connection, lines)
+        return 0, 0
+    winners, changed = pick_winners(connection, lines)
     for name in ("forget_versions", "keep_versions"):
         query = render(f"warehouse/{name}.sql.jinja", resource_type=lines.resource_type)
         connection.execute(query.text, query.parameters)
     for table in tables:
         connection.execute(render("warehouse/remove_rows.sql.jinja", table=table.name).text)
         connection.execute(_insert(table.name, table.view.select_from_json_column("winner", "resource")))
-    return winners
+    return winners, changed
 
 
 def _insert(table: str, query: str) -> str:
@@ -191,11 +208,11 @@ def _insert(table: str, query: str) -> str:
 
 
 def _delete(connection: duckdb.DuckDBPyConnection, file: Path, tables: Mapping[str, Sequence[TypedTable]]) -> None:
-    """Apply the deletions of a load to what is older than they are."""
     query = render("warehouse/deletion.sql.jinja", file=str(file))
     connection.execute(query.text, query.parameters)
     for resource_type, typed in tables.items():
         for table in typed:
             removed = render("warehouse/delete_rows.sql.jinja", table=table.name, resource_type=resource_type)
             connection.execute(removed.text, removed.parameters)
-    connection.execute(render("warehouse/note_deletions.sql.jinja").text)
+    for name in ("note_deletions", "forget_deleted"):
+        connection.execute(render(f"warehouse/{name}.sql.jinja").text)

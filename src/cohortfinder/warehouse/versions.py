@@ -9,12 +9,16 @@ from cohortfinder.sql.environment import render
 from cohortfinder.warehouse.landed_lines import LandedLines
 
 
-def pick_winners(connection: duckdb.DuckDBPyConnection, lines: LandedLines) -> int:
-    """Make the temporary table `winner` of the lines that are newer than what is stored; return how many they are."""
+def pick_winners(connection: duckdb.DuckDBPyConnection, lines: LandedLines) -> tuple[int, int]:
+    """Make the temporary table `winner` of the lines that are newer than what is stored.
+
+    Return how many they are, and how many of them take the place of an older version.
+    """
     _run(connection, "winner", files=lines.files)
     _note_contents(connection, lines)
     _run(connection, "drop_superseded", resource_type=lines.resource_type)
-    return int(_run(connection, "count_winners")[0][0])
+    changed = _run(connection, "count_changed", resource_type=lines.resource_type)
+    return int(_run(connection, "count_winners")[0][0]), int(changed[0][0])
 
 
 def _note_contents(connection: duckdb.DuckDBPyConnection, lines: LandedLines) -> None:
