@@ -127,7 +127,7 @@ def test_a_filter_is_what_the_server_makes_of_it(held: dict[str, Any], hapi: str
             "code": {"coding": [{"system": LOINC, "code": "a,b"}]},
         }
         put(client, {"Observation/odd": odd})
-    asked = CodeFilter("combo-code", ((LOINC, "a,b"), (LOINC, "718-7"), (LOINC, "8480-6")))
+    asked = CodeFilter(("a,b", "718-7", "8480-6"))
     found = exported(hapi, tmp_path, types=("Observation",), filters={"Observation": asked})
     expected = {
         key: resource for key, resource in searched(hapi, ["Observation"]).items()

@@ -37,7 +37,8 @@ class Exported:
 
     `watermark` is the time up to which it surely tells everything: the one that it says it stands for, but not later
     than the server's when it began. `failed` names the types of which something is missing, with the reason; `left_out`
-    counts, by type, what the server sent and nobody had asked for.
+    counts, by type, what the server sent and nobody had asked for. `tells_deletions`: the server said what is gone, if
+    only that nothing is.
     """
 
     watermark: str
@@ -45,6 +46,7 @@ class Exported:
     counts: Mapping[str, int]
     failed: Mapping[str, str]
     left_out: Mapping[str, int]
+    tells_deletions: bool
 
 
 def export(
@@ -135,7 +137,10 @@ class _Run:
         manifest = joined(pages)
         self._written.add("status_complete", transactionTime=manifest.transaction_time)
         marks = {file.name: file.mark for file in manifest.files}
-        self._written.add("manifest_complete", totalManifests=len(pages), **_counted(manifest), _marks=marks)
+        self._written.add(
+            "manifest_complete", totalManifests=len(pages), **_counted(manifest), _marks=marks,
+            _deletions=manifest.tells_deletions,
+        )  # fmt: skip
         return manifest
 
     def _finished(self, address: str) -> Answer:
@@ -243,7 +248,7 @@ def _exported(folder: Path, progress: Progress) -> Exported:
     ordered = sorted(fetched, key=lambda file: (DELETED, OUTPUT, ERROR).index(file.part))
     return Exported(
         watermark(progress), tuple(folder / file.name for file in ordered),
-        dict(counts), failed, _left_out(fetched),
+        dict(counts), failed, _left_out(fetched), progress.tells_deletions,
     )  # fmt: skip
 
 

@@ -5,12 +5,12 @@ question only. The server's own search is asked to count.
 """
 
 from collections.abc import Iterable
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from cohortfinder.errors import CohortFinderError
 from cohortfinder.fhir.client import FhirClient
 from cohortfinder.fhir.export_job import Log
-from cohortfinder.fhir.export_question import LONGEST_ADDRESS, PATIENT, SYSTEM, ExportQuestion, filter_text
+from cohortfinder.fhir.export_question import LONGEST_ADDRESS, PATIENT, SYSTEM, ExportQuestion, filter_texts
 
 
 def missing(
@@ -31,11 +31,16 @@ def missing(
 
 def _held(client: FhirClient, question: ExportQuestion, kind: str, until: str, log: Log) -> int:
     asked = question.filters.get(kind)
-    search = filter_text(kind, asked) if asked else f"{kind}?"
-    since = f"&_lastUpdated=ge{quote(question.since, safe='')}" if question.since else ""
-    address = f"{search}{since}&_lastUpdated=lt{quote(until, safe='')}&_summary=count".replace("?&", "?")
-    if len(address) > LONGEST_ADDRESS:
-        return 0
+    since = (("_lastUpdated", f"ge{question.since}"),) if question.since else ()
+    more = urlencode([*since, ("_lastUpdated", f"lt{until}"), ("_summary", "count")], quote_via=quote, safe="")
+    for search in filter_texts(kind, asked) if asked else (f"{kind}?",):
+        address = f"{search}&{more}".replace("?&", "?")
+        if len(address) <= LONGEST_ADDRESS and (total := _counted(client, address, kind, log)):
+            return total
+    return 0
+
+
+def _counted(client: FhirClient, address: str, kind: str, log: Log) -> int:
     try:
         total = client.get(address).get("total")
     except CohortFinderError as error:

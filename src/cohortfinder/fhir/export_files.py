@@ -167,8 +167,7 @@ def _resource(line: bytes) -> dict[str, Any] | None:
 
 
 def _codes(asked: CodeFilter) -> frozenset[str]:
-    """Return the codes of a filter without their systems: a server may know a system by another name."""
-    return frozenset(code.casefold() for _, code in asked.codes)
+    return frozenset(code.casefold() for code in asked.codes)
 
 
 def _codes_of(resource: Mapping[str, Any]) -> Iterator[str]:

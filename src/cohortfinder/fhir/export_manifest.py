@@ -45,12 +45,16 @@ class ExportFile:
 
 @dataclass(frozen=True, slots=True)
 class ExportManifest:
-    """What a finished export holds, and as of when; `following` leads to its next page."""
+    """What a finished export holds, and as of when; `following` leads to its next page.
+
+    A server that never tells what was deleted leaves `deleted` away.
+    """
 
     transaction_time: str
     authorized: bool
     files: tuple[ExportFile, ...]
     following: str | None = None
+    tells_deletions: bool = False
 
 
 def read_manifest(answer: Answer, client: FhirClient) -> ExportManifest:
@@ -64,7 +68,8 @@ def read_manifest(answer: Answer, client: FhirClient) -> ExportManifest:
     )
     link = next((one.get("url") for one in _objects(content.get("link")) if one.get("relation") == "next"), None)
     following = client.follow(answer, link) if isinstance(link, str) else None
-    return ExportManifest(time, content.get("requiresAccessToken") is not False, files, following)
+    authorized = content.get("requiresAccessToken") is not False
+    return ExportManifest(time, authorized, files, following, isinstance(content.get("deleted"), list))
 
 
 def joined(pages: list[ExportManifest]) -> ExportManifest:
@@ -79,7 +84,8 @@ def joined(pages: list[ExportManifest]) -> ExportManifest:
         number = counted[file.part, file.resource_type] = counted.get((file.part, file.resource_type), -1) + 1
         folder = "" if file.part == OUTPUT else f"{file.part}/"
         files.append(replace(file, name=f"{folder}{file.resource_type}.{number:03}.ndjson", mark=mark))
-    return replace(pages[0], files=tuple(files), following=None)
+    told = any(page.tells_deletions for page in pages)
+    return replace(pages[0], files=tuple(files), following=None, tells_deletions=told)
 
 
 def _file(answer: Answer, part: str, item: dict[str, Any], client: FhirClient) -> ExportFile:

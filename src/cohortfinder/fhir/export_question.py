@@ -23,10 +23,10 @@ _SPECIAL = re.compile(r"([\\,|$])")
 
 @dataclass(frozen=True, slots=True)
 class CodeFilter:
-    """Only resources with one of these codes, each (system, code), by a search parameter such as `combo-code`."""
+    """Only resources with one of these codes, of whatever code system, by one of these search parameters."""
 
-    parameter: str
-    codes: tuple[tuple[str, str], ...]
+    codes: tuple[str, ...]
+    parameters: tuple[str, ...] = ("combo-code",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +76,11 @@ def kick_offs(question: ExportQuestion) -> Iterator[KickOff]:
             yield KickOff("POST", path, _parameters(asked), filtered, repeated=True)
 
 
-def filter_text(kind: str, asked: CodeFilter) -> str:
-    """Return a filter as a search of its own; the commas in it do not separate filters."""
-    tokens = ",".join(f"{_escaped(system)}|{_escaped(code)}" for system, code in asked.codes)
-    return f"{kind}?{asked.parameter}=" + _RESERVED.sub(lambda found: quote(found[0], safe=""), tokens)
+def filter_texts(kind: str, asked: CodeFilter) -> tuple[str, ...]:
+    """Return a filter as searches, of which one must find a resource; the commas in them do not separate filters."""
+    tokens = ",".join(_SPECIAL.sub(r"\\\1", code) for code in asked.codes)
+    written = _RESERVED.sub(lambda found: quote(found[0], safe=""), tokens)
+    return tuple(f"{kind}?{parameter}={written}" for parameter in asked.parameters)
 
 
 def _asked(question: ExportQuestion, *, filtered: bool) -> Iterator[_Asked]:
@@ -89,7 +90,7 @@ def _asked(question: ExportQuestion, *, filtered: bool) -> Iterator[_Asked]:
         yield "_since", "valueInstant", question.since
     if filtered:
         for kind, asked in question.filters.items():
-            yield "_typeFilter", "valueString", filter_text(kind, asked)
+            yield from (("_typeFilter", "valueString", text) for text in filter_texts(kind, asked))
 
 
 def _joined(asked: list[_Asked]) -> list[_Asked]:
@@ -101,7 +102,3 @@ def _joined(asked: list[_Asked]) -> list[_Asked]:
 def _parameters(asked: list[_Asked]) -> dict[str, Any]:
     listed = [{"name": name, key: value} for name, key, value in asked]
     return {"resourceType": "Parameters", "parameter": listed}
-
-
-def _escaped(value: str) -> str:
-    return _SPECIAL.sub(r"\\\1", value)

@@ -142,25 +142,25 @@ def test_a_server_that_does_not_export_says_so(server: Exporting, tmp_path: Path
     ],
 )  # fmt: skip
 def test_a_comma_inside_a_filter_does_not_separate_filters(code: str, written: str) -> None:
-    question = ExportQuestion(TYPES, filters={"Observation": CodeFilter("combo-code", ((LOINC, code), (LOINC, "2")))})
+    question = ExportQuestion(TYPES, filters={"Observation": CodeFilter((code, "2"))})
     path = next(kick_offs(question)).path
     (value,) = [value for name, value in parse_qsl(urlsplit(path).query) if name == "_typeFilter"]
-    assert value == f"Observation?combo-code={LOINC}|{written}%2C{LOINC}|2"
+    assert value == f"Observation?combo-code={written}%2C2"
 
 
 def test_a_long_filter_goes_into_a_body(server: Exporting, tmp_path: Path) -> None:
-    codes = tuple((LOINC, f"{number}-0") for number in range(200))
-    exported(server, tmp_path, ExportQuestion(TYPES, filters={"Observation": CodeFilter("code", codes)}))
+    codes = tuple(f"{number:09}-0" for number in range(200))
+    exported(server, tmp_path, ExportQuestion(TYPES, filters={"Observation": CodeFilter(codes)}))
     assert server.asked[0].method == "POST"
     assert server.asked[0].body["parameter"][-1]["name"] == "_typeFilter"
 
 
 def test_what_a_filter_should_have_left_out_is_left_out_here(server: Exporting, tmp_path: Path) -> None:
-    """By the code alone: a server may know the system by another name; components count."""
+    """The codes of components count as well."""
     component = {"component": [{"code": {"coding": [{"system": "urn:oid:x", "code": "8480-6"}]}}]}
     told = [observation("a", "1988-5"), observation("b", "other"), observation("c", "85354-9", **component)]
     server.held = [("output", "Observation", told)]
-    asked = CodeFilter("combo-code", ((LOINC, "1988-5"), (LOINC, "8480-6")))
+    asked = CodeFilter(("1988-5", "8480-6"))
     found = exported(server, tmp_path, ExportQuestion(TYPES, filters={"Observation": asked}))
     assert lines(found) == ["Observation/a", "Observation/c"]
     assert (found.counts, found.left_out, found.failed) == ({"Observation": 2}, {"Observation": 1}, {})
@@ -168,7 +168,7 @@ def test_what_a_filter_should_have_left_out_is_left_out_here(server: Exporting, 
 
 def test_a_server_that_refuses_a_filter_is_asked_for_everything(server: Exporting, tmp_path: Path) -> None:
     server.tell("$export", 400, times=2)
-    asked = ExportQuestion(TYPES, filters={"Observation": CodeFilter("code", ((LOINC, "none"),))})
+    asked = ExportQuestion(TYPES, filters={"Observation": CodeFilter(("none",))})
     log: list[str] = []
     found = exported(server, tmp_path, asked, log=log)
     assert [("_typeFilter" in one.path, one.method) for one in server.asked[:3]] == [(True, "GET"), (False, "POST"), (False, "GET")]  # fmt: skip
@@ -384,6 +384,21 @@ def test_errors_that_the_server_reports_make_types_fail(
     found = exported(server, tmp_path)
     assert found.failed == dict.fromkeys(failed, "the server reports an error in its export")
     assert (tmp_path / "error" / "OperationOutcome.000.ndjson").exists()
+
+
+def test_a_filter_by_two_parameters_is_two_filters() -> None:
+    asked = CodeFilter(("1",), ("code", "component-code"))
+    path = next(kick_offs(ExportQuestion(("Observation",), filters={"Observation": asked}))).path
+    assert dict(parse_qsl(urlsplit(path).query))["_typeFilter"] == "Observation?code=1,Observation?component-code=1"
+
+
+@pytest.mark.parametrize(("told", "known"), [({}, False), ({"deleted": []}, True)])
+def test_whether_the_server_tells_deletions_is_known(
+    server: Exporting, tmp_path: Path, told: dict[str, Any], known: bool
+) -> None:
+    server.manifest = told
+    assert exported(server, tmp_path).tells_deletions is known
+    assert exported(server, tmp_path).tells_deletions is known
 
 
 def test_deletions_come_first(server: Exporting, tmp_path: Path) -> None:
