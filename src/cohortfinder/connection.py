@@ -60,7 +60,7 @@ class Connection:
     client_certificate: Path | None = None
     client_key: Path | None = None
     proxy: Proxy | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     header_secrets: Mapping[str, Secret] = field(default_factory=dict)
     contact: str | None = None
     parallel: int = 4

@@ -1,7 +1,7 @@
 """Addresses below the base of a FHIR server: where a link leads, and what of a question may be shown."""
 
 import re
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlunsplit
 
 from cohortfinder.address import origin, same_origin, shown, split_address
 from cohortfinder.errors import ConfigurationError, ProtocolError
@@ -33,10 +33,20 @@ def followed(link: str, *, answered: str, base: str) -> str:
     return joined
 
 
+def moved(url: str, base: str) -> str:
+    """Return an address at the origin of the base, its path and question untouched."""
+    parts, home = split_address(url), split_address(base)
+    return urlunsplit((home.scheme, home.netloc, parts.path, parts.query, ""))
+
+
 def shown_question(url: str, base: str) -> str:
     """Return what an address below the base asks for as it may be shown: neither an id nor a parameter."""
     if not same_origin(url, base):
         return origin(url)
     path = split_address(url).path.removeprefix(split_address(base).path).strip("/")
-    steps = (step if _NAMED.match(step) else HIDDEN for step in path.split("/"))
-    return "/".join(steps) if path else "the base"
+    return "/".join(step if is_named(step) else HIDDEN for step in path.split("/")) if path else "the base"
+
+
+def is_named(step: str) -> bool:
+    """Tell whether FHIR itself names a step of a path."""
+    return _NAMED.match(step) is not None

@@ -1,8 +1,7 @@
 """A FHIR server that is asked: questions in, answers read to their end out, every failure one sentence."""
 
-import hashlib
-from collections.abc import Callable, Container, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Container, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -10,41 +9,49 @@ from typing import Any
 import orjson
 
 from cohortfinder.address import base_address, origin, same_origin, shown
-from cohortfinder.connection import BearerAccess, Connection
+from cohortfinder.connection import Connection
 from cohortfinder.errors import ProtocolError
-from cohortfinder.fhir.address import below, followed, shown_question
-from cohortfinder.fhir.answers import Answer, error_of, server_time
-from cohortfinder.fhir.transport import Reply, Request, Transport
+from cohortfinder.fhir.address import below, followed, moved
+from cohortfinder.fhir.answers import Answer, error_of
+from cohortfinder.fhir.asking import Asker, Downloaded, Log
+from cohortfinder.fhir.authorization import authorization_of
+from cohortfinder.fhir.retries import TRIES, Clock, Patience
+from cohortfinder.fhir.scopes import missing
+from cohortfinder.fhir.tokens import OAuthTokens
+from cohortfinder.fhir.transport import Request, Transport
 
 FHIR_JSON = "application/fhir+json"
-# of one answer held in memory: a page of a search, not a file
-LARGEST_ANSWER = 256 << 20
+_NDJSON = "application/fhir+ndjson"
 _STRICT = "handling=strict"
-
-Log = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Downloaded:
-    """A file as it is on the disk now: its length and hash, of the decoded bytes."""
-
-    bytes: int
-    sha256: str
 
 
 class FhirClient:
-    """A server by its base address; threads may share it."""
+    """A server by its base address; threads may share it. `types` are the resource types that will be read."""
 
-    def __init__(self, connection: Connection, *, log: Log = lambda _: None) -> None:
+    def __init__(
+        self, connection: Connection, *, log: Log = lambda _: None, clock: Clock | None = None, tries: int = TRIES,
+        types: Collection[str] = (),
+    ) -> None:  # fmt: skip
         self.base = base_address(connection.url)
         self.name = shown(self.base)
-        self.connection = connection
-        self._transport = Transport(connection)
+        self.connection = replace(connection, url=self.base)
+        self._transport = Transport(self.connection)
+        self._patience = Patience(budget_seconds=connection.wait_minutes * 60, clock=clock or Clock(), tries=tries)
+        self._asker = Asker(self._transport, self.base, self._patience, log)
+        self._authorization = authorization_of(self.connection, self._asker, types)
+        secrets = {name: secret.read() for name, secret in connection.header_secrets.items()}
+        self._told_rewritten = False
+        self._headers = {**connection.headers, **secrets}
 
     def __enter__(self) -> "FhirClient":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let no thread wait any longer, and close all connections."""
+        self._patience.stop()
         self._transport.close()
 
     def get(self, path: str) -> dict[str, Any]:
@@ -74,25 +81,34 @@ class FhirClient:
         content = None if resource is None else orjson.dumps(resource)
         given = {"Accept": accept, "Prefer": _STRICT, **({} if content is None else {"Content-Type": FHIR_JSON})}
         request = self._request(method, path, {**given, **(headers or {})}, content, authorized=authorized)
-        with self._transport.answered(request) as reply:
-            answer = self._answer(reply, request, self._content(reply))
+        answer = self._asker.ask(request, self._authorization if authorized else None, tolerate=tolerate)
         if answer.status not in tolerate and (error := error_of(answer)) is not None:
             raise error
         return answer
 
-    def download(
-        self, url: str, file: Path, *, authorized: bool, accept: str = "application/fhir+ndjson"
-    ) -> Downloaded:
+    def download(self, url: str, file: Path, *, authorized: bool, accept: str = _NDJSON) -> Downloaded:
         """Write what is at an address into a file, which may exist, and return its length and hash.
 
         With `authorized` it is told who asks, and the address must be of the origin of the base. Raises like `ask`.
         """
         request = self._request("GET", url, {"Accept": accept}, None, authorized=authorized)
-        with self._transport.answered(request) as reply:
-            if reply.status != 200:
-                answer = self._answer(reply, request, self._content(reply))
-                raise error_of(answer) or ProtocolError(f"{self.name}: {answer.asked} is no file ({answer.status})")
-            return _written(reply.chunks(), file)
+        outcome = self._asker.download(request, file, self._authorization if authorized else None)
+        if isinstance(outcome, Answer):
+            raise error_of(outcome) or ProtocolError(f"{self.name}: {outcome.asked} is no file ({outcome.status})")
+        return outcome
+
+    def granted(self) -> frozenset[str] | None:
+        """Return the scopes that were granted; None without OAuth, or when they are not told. Raises like `ask`."""
+        return self._authorization.granted() if isinstance(self._authorization, OAuthTokens) else None
+
+    def missing_scopes(self) -> tuple[str, ...]:
+        """Return the scopes that were asked for and not granted. Raises like `ask`."""
+        granted = self.granted()
+        return () if granted is None else missing(self.asked_scopes(), granted)
+
+    def asked_scopes(self) -> tuple[str, ...]:
+        """Return the scopes that are asked for; none without OAuth. Raises like `ask`."""
+        return self._authorization.asked if isinstance(self._authorization, OAuthTokens) else ()
 
     def follow(self, answer: Answer, link: str) -> str:
         """Return the address that a link of an answer means, to ask it.
@@ -100,12 +116,20 @@ class FhirClient:
         Raises ProtocolError when it leads to another origin: that server is not the one that was configured.
         """
         url = followed(link, answered=answer.url, base=self.base)
+        if self.connection.rewrite_links and not same_origin(url, self.base):
+            self._tell_rewritten(url)
+            url = moved(url, self.base)
         if not same_origin(url, self.base):
             raise ProtocolError(
                 f"{self.name} gave a link to {origin(url)}, another origin, and nothing was asked there; "
-                "ask who runs it to correct its own address"
+                "ask who runs it to correct its own address, or set rewrite_links = true under [fhir]"
             )
         return url
+
+    def _tell_rewritten(self, url: str) -> None:
+        if not self._told_rewritten:
+            self._told_rewritten = True
+            self._asker.log(f"{self.name} gives links to {origin(url)}; they are asked at {origin(self.base)} instead")
 
     def _request(
         self, method: str, path: str, headers: Mapping[str, str], content: bytes | None, *, authorized: bool
@@ -113,31 +137,6 @@ class FhirClient:
         url = below(self.base, path)
         if authorized and not same_origin(url, self.base):
             raise ProtocolError(f"{origin(url)} is another origin than {self.name}, and is not told who asks")
-        return Request(method, url, headers, content, self._credentials() if authorized else {})
-
-    def _credentials(self) -> Mapping[str, str]:
-        access = self.connection.access
-        return {"Authorization": f"Bearer {access.token.read()}"} if isinstance(access, BearerAccess) else {}
-
-    def _content(self, reply: Reply) -> bytes:
-        held = bytearray()
-        for chunk in reply.chunks():
-            held += chunk
-            if len(held) > LARGEST_ANSWER:
-                raise ProtocolError(f"{self.name} sent an answer over {LARGEST_ANSWER >> 20} MB; lower page_size")
-        return bytes(held)
-
-    def _answer(self, reply: Reply, request: Request, content: bytes) -> Answer:
-        asked = shown_question(request.url, self.base)
-        at = server_time(reply.headers)
-        return Answer(reply.status, reply.headers, content, reply.url, at, server=self.name, asked=asked)
-
-
-def _written(chunks: Iterable[bytes], file: Path) -> Downloaded:
-    digest, size = hashlib.sha256(), 0
-    with file.open("wb") as target:
-        for chunk in chunks:
-            target.write(chunk)
-            digest.update(chunk)
-            size += len(chunk)
-    return Downloaded(size, digest.hexdigest())
+        # a gateway in front of the server wants its headers even where nobody says who asks
+        known = same_origin(url, self.base)
+        return Request(method, url, headers, content, self._headers if known else {}, known=known)

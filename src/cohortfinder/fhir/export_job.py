@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 from itertools import count
 
 from cohortfinder.errors import BusyError, CohortFinderError, GoneError, ProtocolError, QuestionError, ServerError
-from cohortfinder.fhir.answers import Answer, issues, parsed, said
+from cohortfinder.fhir.answers import Answer, issues, said
 from cohortfinder.fhir.client import FhirClient
 from cohortfinder.fhir.export_question import ExportQuestion, KickOff, kick_offs
 
@@ -72,7 +72,7 @@ def _begun(client: FhirClient, way: KickOff) -> tuple[Answer, str]:
         way.method, way.path, resource=way.resource, headers={"Prefer": "respond-async"}, tolerate={_TOO_MANY}
     )
     if answer.status == _TOO_MANY:
-        raise BusyError(f"{client.name} is busy with another export{said(parsed(answer.content))}; run again later")
+        raise BusyError(f"{client.name} is busy with another export{said(answer)}; run again later")
     return answer, _job_of(answer, client)
 
 
@@ -121,14 +121,14 @@ def _status(answer: Answer) -> int:
 
 
 def _raise_what_ends(client: FhirClient, answer: Answer, failures: int) -> None:
-    status, outcome = _status(answer), parsed(answer.content)
+    status = _status(answer)
     if status in _GONE:
         raise GoneError(f"{client.name} does not know its export any longer ({status}); run again", status=status)
     if status in (_ACCEPTED, _TOO_MANY):
         return
-    codes = {issue.get("code") for issue in issues(outcome)}
+    codes = {issue.get("code") for issue in issues(answer.document)}
     if codes and not codes & _PASSING:
-        raise JobFailedError(f"{client.name} could not export ({status}{said(outcome)}); ask who runs it")
+        raise JobFailedError(f"{client.name} could not export ({status}{said(answer)}); ask who runs it")
     if failures >= _MOST_FAILURES:
         raise ServerError(f"{client.name} does not tell how its export stands ({status}); run again later")
 

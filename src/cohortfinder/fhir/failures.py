@@ -3,23 +3,37 @@
 import socket
 import ssl
 from collections.abc import Iterator
+from http.client import HTTPException
 
 import requests
 from urllib3.exceptions import (
     ConnectTimeoutError,
     IncompleteRead,
     NameResolutionError,
+    ProtocolError,
     ReadTimeoutError,
 )  # fmt: skip
 
 from cohortfinder.errors import ServerError
 from cohortfinder.fhir.body import BrokenBodyError
+from cohortfinder.fhir.retries import TRIES
+
+PROXY_ASKS = "is behind a proxy that wants to know who asks (407); see proxy_user under [fhir]"
+# what is between us and a server seldom changes within seconds
+_TRIES_OF_A_WAY = 3
 
 _EXPIRED, _SELF_SIGNED, _OTHER_NAME, _NOT_YET = 10, 18, 62, 9
 
 
 class UnansweredError(ServerError):
-    """A request got no answer, or one that is broken; the same request may well be answered next time."""
+    """A request got no answer, or one that is broken; the same request may well be answered next time.
+
+    `tries` is how often it is worth it.
+    """
+
+    def __init__(self, message: str, *, tries: int = TRIES) -> None:
+        self.tries = tries
+        super().__init__(message)
 
 
 def unanswered(server: str, error: Exception, *, seconds: float, over: bool) -> UnansweredError:
@@ -27,8 +41,10 @@ def unanswered(server: str, error: Exception, *, seconds: float, over: bool) -> 
     if over:
         return UnansweredError(f"{server} did not answer within {seconds:g} seconds; try later")
     causes = [*_causes(error)]
-    reason = _tls(causes) or _proxy(causes) or _network(causes)
-    return UnansweredError(f"{server} {reason or f'cannot be reached ({type(error).__name__}); check the network'}")
+    if way := _tls(causes) or _proxy(causes):
+        return UnansweredError(f"{server} {way}", tries=_TRIES_OF_A_WAY)
+    reason = _network(causes) or f"cannot be reached ({type(error).__name__}); check the network"
+    return UnansweredError(f"{server} {reason}", tries=TRIES if reason.endswith(_LATER) else _TRIES_OF_A_WAY)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
@@ -76,7 +92,7 @@ def _handshake(error: ssl.SSLError) -> str:
 def _proxy(causes: list[BaseException]) -> str | None:
     told = " ".join(str(one) for one in causes if isinstance(one, OSError))
     if "407" in told and "unnel" in told:
-        return "is behind a proxy that wants to know who asks (407); see proxy_user under [fhir]"
+        return PROXY_ASKS
     if any(isinstance(one, requests.exceptions.ProxyError) for one in causes):
         return "cannot be reached through the proxy; check the address of the proxy and what it lets through"
     return None
@@ -86,12 +102,13 @@ def _network(causes: list[BaseException]) -> str | None:
     for kinds, reason in _REASONS:
         for one in causes:
             if isinstance(one, kinds):
-                return str(one) if isinstance(one, BrokenBodyError) else reason
+                return f"{one}; {_LATER}" if isinstance(one, BrokenBodyError) else reason
     return None
 
 
-_SLOW = "was silent for too long; try later"
-_BROKEN = "broke off its answer; try later"
+_LATER = "try later"
+_SLOW = f"was silent for too long; {_LATER}"
+_BROKEN = f"broke off its answer; {_LATER}"
 _REASONS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
     ((BrokenBodyError,), ""),
     ((NameResolutionError, socket.gaierror), "has a name that the network does not know (DNS); check the address"),
@@ -99,5 +116,5 @@ _REASONS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
     # the error of a refused connection is one of these as well
     ((ConnectTimeoutError,), "cannot be reached: nobody answers at its port; a firewall may be in between"),
     ((ReadTimeoutError, TimeoutError), _SLOW),
-    ((ConnectionResetError, BrokenPipeError, IncompleteRead), _BROKEN),
+    ((ConnectionResetError, BrokenPipeError, IncompleteRead, HTTPException, ProtocolError), _BROKEN),
 )

@@ -1,6 +1,8 @@
 """One request to a server and its answer, read to its end within a deadline; redirects are followed by hand."""
 
-from collections.abc import Iterator, Mapping
+import logging
+import ssl
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from threading import local
@@ -17,22 +19,30 @@ from cohortfinder.errors import ConfigurationError, ProtocolError
 from cohortfinder.fhir.body import BrokenBodyError, chunks_of
 from cohortfinder.fhir.deadline import Deadline, DeadlineAdapter, deadline
 from cohortfinder.fhir.failures import UnansweredError, unanswered
+from cohortfinder.fhir.tls import context_of, proxy_of
 
 CONNECT_SECONDS = 20
+# what it logs below this names addresses with all that was asked
+logging.getLogger("urllib3").setLevel(logging.CRITICAL)
 _MOST_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _KEPT = frozenset({307, 308})
+_PORTION = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked. What may be told to one origin only (who asks) is in `credentials`, not in `headers`."""
+    """What is asked. What may be told to one origin only (who asks) is in `credentials`, not in `headers`.
+
+    A server that is not `known` sees no certificate of ours either.
+    """
 
     method: str
     url: str = field(repr=False)
     headers: Mapping[str, str]
-    content: bytes | None = field(default=None, repr=False)
+    content: bytes | Callable[[], bytes] | None = field(default=None, repr=False)
     credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
+    known: bool = True
 
 
 class Reply:
@@ -44,13 +54,19 @@ class Reply:
         self.url = response.url
         self._response, self._server, self._seconds, self._until = response, server, seconds, until
 
-    def chunks(self) -> Iterator[bytes]:
-        """Yield the body, decoded.
+    def chunks(self, *, at_ease: bool = False) -> Iterator[bytes]:
+        """Yield the body, decoded. With `at_ease` each megabyte has the time of the whole: a file may be large.
 
         Raises UnansweredError when it does not come to its end.
         """
+        got = 0
         try:
-            yield from chunks_of(self._response.raw, self.headers)
+            for chunk in chunks_of(self._response.raw, self.headers):
+                yield chunk
+                got += len(chunk)
+                if at_ease and got > _PORTION:
+                    got = 0
+                    self._until.renew()
         except (BrokenBodyError, HTTPError, OSError) as error:
             raise self._broken(error) from None
         if self._until.over:
@@ -61,11 +77,15 @@ class Reply:
 
 
 class Transport:
-    """The connections to the servers of one configuration, a session for each thread."""
+    """The connections to the servers of one configuration, of each thread its own."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._agent = f"cohortfinder/{__version__}"
+        self._name = shown(connection.url)
+        contact = f" (contact: {connection.contact})" if connection.contact else ""
+        self._agent = f"cohortfinder/{__version__}{contact}"
+        # to a stranger we show no certificate, and no cookie of the server
+        self._trusts = {known: context_of(connection, known=known) for known in (True, False)}
         self._sessions: list[requests.Session] = []
         self._own = local()
 
@@ -83,40 +103,49 @@ class Transport:
         seconds = self._connection.timeout_seconds
         with deadline(seconds) as until:
             for _ in range(_MOST_REDIRECTS + 1):
-                server = self._name(request.url)
-                response = self._sent(request, server, until)
-                with response:
+                server = self.name(request.url)
+                with self._sent(request, server, until) as response:
                     if response.status_code not in _REDIRECTS or "Location" not in response.headers:
                         yield Reply(response, server, seconds, until)
                         return
                     request = _redirected(request, response, server)
         raise ProtocolError(f"{server} sends from one address to the next; check the base address")
 
+    def name(self, url: str) -> str:
+        """Return a server as it may be shown."""
+        return self._name if same_origin(url, self._connection.url) else origin(url)
+
     def _sent(self, request: Request, server: str, until: Deadline) -> requests.Response:
         seconds = self._connection.timeout_seconds
         headers = {"User-Agent": self._agent, "X-Request-Id": str(uuid4()), "Accept-Encoding": "gzip"}
+        content = request.content() if callable(request.content) else request.content
+        proxy = proxy_of(self._connection, request.url)
         try:
-            return self._session().request(
-                request.method, request.url, data=request.content, stream=True, allow_redirects=False,
-                headers={**headers, **request.headers, **request.credentials}, auth=_nobody,
+            return self._session(known=request.known).request(
+                request.method, request.url, data=content, stream=True, allow_redirects=False,
+                headers={**headers, **request.headers, **request.credentials},
                 timeout=(min(CONNECT_SECONDS, seconds), seconds),
+                proxies={"http": proxy, "https": proxy} if proxy else {},
             )  # fmt: skip
-        except requests.RequestException as error:
+        except (requests.RequestException, HTTPError, OSError) as error:
             raise unanswered(server, error, seconds=seconds, over=until.over) from None
 
-    def _session(self) -> requests.Session:
+    def _session(self, *, known: bool) -> requests.Session:
         """Return the session of this thread."""
-        held: requests.Session | None = getattr(self._own, "session", None)
-        if held is None:
-            held = requests.Session()
-            held.mount("http://", DeadlineAdapter())
-            held.mount("https://", DeadlineAdapter())
-            self._own.session = held
-            self._sessions.append(held)
-        return held
+        held: dict[bool, requests.Session] = self._own.__dict__.setdefault("sessions", {})
+        if known not in held:
+            held[known] = _new_session(self._trusts[known])
+            self._sessions.append(held[known])
+        return held[known]
 
-    def _name(self, url: str) -> str:
-        return shown(self._connection.url) if same_origin(url, self._connection.url) else origin(url)
+
+def _new_session(trust: ssl.SSLContext) -> requests.Session:
+    session = requests.Session()
+    # the environment would bring in passwords of ~/.netrc; what of it counts is read in tls
+    session.trust_env = False
+    session.mount("http://", DeadlineAdapter(trust))
+    session.mount("https://", DeadlineAdapter(trust))
+    return session
 
 
 def _redirected(request: Request, response: requests.Response, server: str) -> Request:
@@ -130,9 +159,6 @@ def _redirected(request: Request, response: requests.Response, server: str) -> R
         raise ProtocolError(f"{server} sends on to {origin(url)} without TLS ({status}); ask who runs it")
     if request.content is not None and (other or status not in _KEPT):
         raise ProtocolError(f"{server} sends a question with a body on to {origin(url)} ({status}); check the address")
-    return replace(request, url=url, credentials={} if other else request.credentials)
-
-
-def _nobody(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Say who asks by our headers alone; without this, requests reads ~/.netrc."""
-    return request
+    if other:
+        return replace(request, url=url, credentials={}, known=False)
+    return replace(request, url=url)

@@ -88,7 +88,7 @@ def page(*codes: str, total: int | None = None) -> dict[str, object]:
 def test_a_failure_is_told_in_one_sentence(server, status, content, kind, error, said):
     """By the status of the answer, and what the server says of it."""
     answer(status, content, kind)
-    with FhirClient(Connection(server)) as client, pytest.raises(error) as caught:
+    with FhirClient(Connection(server), tries=1) as client, pytest.raises(error) as caught:
         client.get("metadata")
     assert (type(caught.value), str(caught.value)) == (error, f"{server}{said}")
 
@@ -129,7 +129,7 @@ def test_the_token_is_sent(server):
 
 def test_nobody_there():
     """The address may be wrong, or the network closed."""
-    with FhirClient(Connection("http://127.0.0.1:9/fhir")) as client, pytest.raises(ServerError) as caught:
+    with FhirClient(Connection("http://127.0.0.1:9/fhir"), tries=1) as client, pytest.raises(ServerError) as caught:
         client.get("metadata")
     assert str(caught.value) == (
         "http://127.0.0.1:9/fhir refuses the connection: nothing listens at its port; check the address"
