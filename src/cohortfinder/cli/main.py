@@ -17,6 +17,7 @@ COMMANDS = {
     "check": "Say whether a trial file is right, with file, line and the nearest valid word.",
     "demo": "Screen the invented sample patients: no configuration, no network.",
     "describe": "Tell a trial in plain English, and what of it is computed.",
+    "doctor": "Look at the connection to the FHIR server, and say what it can do and what is wrong.",
     "dummy": "Invent patients who meet, just miss or leave open each criterion of a trial.",
     "expand": "Ask a terminology server what lies below the codes of the concepts, and keep it.",
     "explain": "Show every criterion of one patient with its evidence, or why the patient is not listed.",

@@ -29,6 +29,15 @@ class Sources:
         return frozenset((*self.any_of, *self.also))
 
 
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """A criterion of which leaves of a kind have no source: one of the types in `any_of` would be one."""
+
+    criterion: str
+    kind: str
+    any_of: tuple[str, ...]
+
+
 SOURCES: Mapping[str, Sources] = {
     "age": Sources(("Patient",), ("Observation",)),
     "sex": Sources(("Patient",)),
@@ -71,17 +80,19 @@ def sources_of(leaf: Leaf, terminology: Terminology) -> tuple[Sources, ...]:
 
 def types_of(trial: Trial, terminology: Terminology) -> tuple[str, ...]:
     """Return the types of resources that the rules of a trial read, by name."""
-    read = {kind for _, sources in _sources(trial, terminology) for kind in sources.types}
+    read = {kind for *_, sources in _sources(trial, terminology) for kind in sources.types}
     return tuple(sorted({*ALWAYS, *read}))
 
 
-def without_source(trial: Trial, terminology: Terminology, types: Collection[str]) -> dict[str, tuple[str, ...]]:
-    """Return the criteria with a leaf that stays unknown where only `types` can be had, with what it lacks."""
-    lacking: dict[str, set[str]] = {}
-    for criterion, sources in _sources(trial, terminology):
-        if sources.any_of and not any(kind in types for kind in sources.any_of):
-            lacking.setdefault(criterion.id, set()).update(sources.any_of)
-    return {name: tuple(sorted(kinds)) for name, kinds in lacking.items()}
+def without_source(trial: Trial, terminology: Terminology, types: Collection[str]) -> tuple[Lacking, ...]:
+    """Return the criteria with a leaf that stays unknown where only `types` can be had, in the trial's order."""
+    return tuple(
+        dict.fromkeys(
+            Lacking(criterion.id, leaf.kind, sources.any_of)
+            for criterion, leaf, sources in _sources(trial, terminology)
+            if sources.any_of and not any(kind in types for kind in sources.any_of)
+        )
+    )
 
 
 def codes_of(trial: Trial, terminology: Terminology) -> frozenset[str]:
@@ -92,7 +103,7 @@ def codes_of(trial: Trial, terminology: Terminology) -> frozenset[str]:
     )
 
 
-def _sources(trial: Trial, terminology: Terminology) -> Iterator[tuple[Criterion, Sources]]:
+def _sources(trial: Trial, terminology: Terminology) -> Iterator[tuple[Criterion, Leaf, Sources]]:
     for criterion in trial.criteria:
         for leaf in (leaf for rule in rules_of(criterion) for leaf in leaves_of(rule)):
-            yield from ((criterion, sources) for sources in sources_of(leaf, terminology))
+            yield from ((criterion, leaf, sources) for sources in sources_of(leaf, terminology))

@@ -42,7 +42,7 @@ def open_warehouse(
         if not read_only and _is_empty(connection):
             path.chmod(0o600)
             with transaction(connection):
-                _create(connection)
+                create_layout(connection)
         _check_layout(connection, path)
         yield connection
     except duckdb.IOException as error:
@@ -62,7 +62,7 @@ def _make_new(path: Path) -> None:
     try:
         begun.chmod(0o600)
         with transaction(connection):
-            _create(connection)
+            create_layout(connection)
         connection.execute("CHECKPOINT")
     finally:
         connection.close()
@@ -136,7 +136,8 @@ def _is_empty(connection: duckdb.DuckDBPyConnection) -> bool:
     return connection.execute(render("warehouse/count_tables.sql.jinja").text).fetchone() == (0,)
 
 
-def _create(connection: duckdb.DuckDBPyConnection) -> None:
+def create_layout(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the tables of an empty warehouse."""
     for statement in render("warehouse/layout.sql.jinja", layout=LAYOUT).text.split(";"):
         if statement.strip():
             connection.execute(statement, {"p1": LAYOUT} if "$p1" in statement else {})

@@ -6,7 +6,7 @@ import pytest
 
 from cohortfinder.criteria.registry import LEAF_KINDS
 from cohortfinder.engine.plan import FACTS, READ_BY
-from cohortfinder.engine.sources import ALWAYS, SOURCES, types_of, without_source
+from cohortfinder.engine.sources import ALWAYS, MEDICATIONS, SOURCES, Lacking, types_of, without_source
 from cohortfinder.model import Trial
 from cohortfinder.resources import resource_dir
 from cohortfinder.terminology import load_terminology
@@ -63,19 +63,18 @@ def test_a_formula_needs_what_its_inputs_are() -> None:
 
 def test_a_criterion_has_no_source_when_none_of_its_types_can_be_had() -> None:
     trial = trial_of("{medication: rx_azathioprine, active: yes}", "{sex: female}")
-    lacking = ("MedicationAdministration", "MedicationDispense", "MedicationRequest", "MedicationStatement")
-    assert without_source(trial, TERMINOLOGY, {"Patient"}) == {"I-1": lacking}
-    assert without_source(trial, TERMINOLOGY, {"Patient", "MedicationDispense"}) == {}
+    assert without_source(trial, TERMINOLOGY, {"Patient"}) == (Lacking("I-1", "medication", MEDICATIONS),)
+    assert without_source(trial, TERMINOLOGY, {"Patient", "MedicationDispense"}) == ()
 
 
 def test_a_treatment_that_reaches_something_needs_both() -> None:
     rule = "{treatment: rx_azathioprine, for: 90 days, reaching: {observation: bvas_v3_total, at_most: 0}}"
     lacking = without_source(trial_of(rule), TERMINOLOGY, {"MedicationRequest"})
-    assert lacking == {"I-1": ("Observation",)}
+    assert lacking == (Lacking("I-1", "treatment", ("Observation",)),)
 
 
 def test_the_trial_that_ships_needs_these() -> None:
     text = (resource_dir("trials") / "NCT06983964.yaml").read_text()
     trial = parse_trial(text, source="NCT06983964.yaml", terminology=TERMINOLOGY)
     assert "Observation" in types_of(trial, TERMINOLOGY)
-    assert without_source(trial, TERMINOLOGY, types_of(trial, TERMINOLOGY)) == {}
+    assert without_source(trial, TERMINOLOGY, types_of(trial, TERMINOLOGY)) == ()
