@@ -74,13 +74,26 @@ class FaultyServer:
     def _serve(self, connection: socket.socket) -> None:
         with connection, suppress(OSError):
             connection.settimeout(10)
-            held = self.trust.wrap_socket(connection, server_side=True) if self.trust else connection
+            held = self._secured(connection)
             with held:
                 request = _read(held)
                 with self._lock:
                     self.heard.append(request)
                     act = self.acts.pop(0) if len(self.acts) > 1 else self.acts[0]
                 act(held)
+
+    def _secured(self, connection: socket.socket) -> socket.socket:
+        if self.trust is None:
+            return connection
+        held = self.trust.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        try:
+            held.do_handshake()
+        except OSError:
+            # the other side must be able to read why, before the connection is gone
+            time.sleep(0.2)
+            held.close()
+            raise
+        return held
 
 
 def _read(connection: socket.socket) -> Heard:

@@ -22,6 +22,7 @@ COMMANDS = {
     "expand": "Ask a terminology server what lies below the codes of the concepts, and keep it.",
     "explain": "Show every criterion of one patient with its evidence, or why the patient is not listed.",
     "init": "Write a configuration with all that can be set, explained.",
+    "keys": "Make or change the key pair with which the program says who asks.",
     "load": "Read FHIR files into the store.",
     "screen": "Evaluate a trial and rank the patients who could join it.",
     "sql": "Print the SQL that runs for a trial.",

@@ -47,25 +47,23 @@ def unanswered(server: str, error: Exception, *, seconds: float, over: bool) -> 
     return UnansweredError(f"{server} {reason}", tries=TRIES if reason.endswith(_LATER) else _TRIES_OF_A_WAY)
 
 
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
+def _causes(error: BaseException) -> Iterator[BaseException]:
     """Yield an error and what it was made of, outermost first."""
     seen: set[int] = set()
-    waiting = [error]
+    waiting: list[object] = [error]
     while waiting:
         one = waiting.pop(0)
-        if one is None or id(one) in seen:
-            continue
-        seen.add(id(one))
-        yield one
-        held = [given for given in one.args if isinstance(given, BaseException)]
-        waiting += [*held, getattr(one, "reason", None), one.__cause__, one.__context__]
+        if isinstance(one, BaseException) and id(one) not in seen:
+            seen.add(id(one))
+            yield one
+            waiting += [*one.args, getattr(one, "reason", None), one.__cause__, one.__context__]
 
 
 def _tls(causes: list[BaseException]) -> str | None:
     for one in causes:
         if isinstance(one, ssl.SSLCertVerificationError):
             return _certificate(one)
-        if isinstance(one, ssl.SSLError):
+        if isinstance(one, ssl.SSLError) and not isinstance(one, ssl.SSLEOFError):
             return _handshake(one)
     return None
 
@@ -109,6 +107,7 @@ def _network(causes: list[BaseException]) -> str | None:
 _LATER = "try later"
 _SLOW = f"was silent for too long; {_LATER}"
 _BROKEN = f"broke off its answer; {_LATER}"
+_ENDED = (ssl.SSLEOFError, ConnectionResetError, BrokenPipeError, IncompleteRead, HTTPException, ProtocolError)
 _REASONS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
     ((BrokenBodyError,), ""),
     ((NameResolutionError, socket.gaierror), "has a name that the network does not know (DNS); check the address"),
@@ -116,5 +115,5 @@ _REASONS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
     # the error of a refused connection is one of these as well
     ((ConnectTimeoutError,), "cannot be reached: nobody answers at its port; a firewall may be in between"),
     ((ReadTimeoutError, TimeoutError), _SLOW),
-    ((ConnectionResetError, BrokenPipeError, IncompleteRead, HTTPException, ProtocolError), _BROKEN),
+    (_ENDED, _BROKEN),
 )
