@@ -29,7 +29,7 @@ _OPAQUE = re.compile(r"[A-Za-z0-9_\-.]{32,}")
 _FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
 _HINTS = {
     "invalid_client": "check the client id, and that the authorization server knows its secret or public key",
-    "invalid_scope": "check the scopes that the client may have",
+    "invalid_scope": "ask for all of these scopes to be allowed, or name those that are under [fhir]",
     "unauthorized_client": "ask for client_credentials to be allowed for this client",
     "unsupported_grant_type": "ask for client_credentials to be allowed for this client",
 }
@@ -176,6 +176,8 @@ class OAuthTokens:
         if not name:
             return ProtocolError(f"{self._server()} gives no token ({answer.status}); check token_url")
         told = f"{answer.status}: {name}{described}"
+        if name == "invalid_scope":
+            told += f", asked for {' '.join(self.asked)}"
         hint = _HINTS.get(name, "ask who runs it what is wrong")
         return RefusedError(f"{self._server()} gives no token ({told}); {hint}", status=answer.status)
 

@@ -218,7 +218,7 @@ def test_a_broken_endpoint_is_asked_again_with_a_new_signature(night: Night) -> 
         (answer(404, b"", "text/html"), ProtocolError, "gives no token (404); check token_url"),
         (told({"token": "t"}), ProtocolError, "answers the question for a token without one; check token_url"),
         (answer(200, b"<html>", "text/html"), ProtocolError, "answers the question for a token without one; check token_url"),
-        (told({"error": "invalid_scope"}, 400), RefusedError, "gives no token (400: invalid_scope); check the scopes that the client may have"),
+        (told({"error": "invalid_scope"}, 400), RefusedError, "gives no token (400: invalid_scope, asked for system/Patient.read); ask for all of these scopes to be allowed, or name those that are under [fhir]"),
         (told({"error": "odd", "error_description": "no " + "a1" * 30}, 400), RefusedError, "gives no token (400: odd, no ...); ask who runs it what is wrong"),
         (answer(500, b"", "text/plain"), ServerError, "to {origin}: the server fails (500); try later, or ask who runs it"),
     ],

@@ -1,0 +1,143 @@
+"""A real authorization server, and a gateway that lets nobody through to a FHIR server whom it does not know."""
+
+import json
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+import requests
+
+RECIPE = Path(__file__).parent / "oauth"
+GATEWAY_SECRET = "a-secret-between-gateway-and-server"
+_INSTALL_SECONDS = 300
+_START_SECONDS = 60
+
+
+@contextmanager
+def authorization_server(folder: Path, clients: list[dict[str, Any]]) -> Iterator[str]:
+    """Install and start oidc-provider with these clients; yield its issuer."""
+    missing = [name for name in ("node", "npm") if shutil.which(name) is None]
+    if missing:
+        pytest.skip(f"a real authorization server needs {' and '.join(missing)} on the path")
+    held = shutil.copytree(RECIPE, folder / "oauth")
+    built = subprocess.run(
+        ["npm", "install", "--no-audit", "--no-fund"],
+        cwd=held,
+        capture_output=True,
+        text=True,
+        timeout=_INSTALL_SECONDS,
+    )
+    if built.returncode:
+        pytest.skip(f"oidc-provider cannot be installed: {(built.stderr.strip() or built.stdout).splitlines()[-1]}")
+    (held / "clients.json").write_text(json.dumps({"clients": clients, "gateway": GATEWAY_SECRET}), encoding="utf-8")
+    with (held / "log.txt").open("w") as log:
+        server = subprocess.Popen(
+            ["node", "server.mjs", "clients.json"], cwd=held, stdout=subprocess.PIPE, stderr=log, text=True
+        )
+    try:
+        yield _issuer(server, held / "log.txt")
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+        if server.stdout is not None:
+            server.stdout.close()
+
+
+def _issuer(server: "subprocess.Popen[str]", log: Path) -> str:
+    assert server.stdout is not None
+    timer = threading.Timer(_START_SECONDS, server.kill)
+    timer.start()
+    try:
+        for line in server.stdout:
+            if line.startswith("READY "):
+                # what it warns of afterwards must not fill the pipe
+                threading.Thread(target=server.stdout.read, daemon=True).start()
+                return line.split()[1]
+    finally:
+        timer.cancel()
+    raise RuntimeError(f"oidc-provider did not start: {log.read_text()[-2000:]}")
+
+
+@dataclass
+class Gateway:
+    """What stands before the FHIR server: asks the authorization server of every token, and notes what it let through."""
+
+    issuer: str
+    fhir: str
+    url: str = ""
+    seen: list[tuple[str, str | None, int]] = field(default_factory=list)
+
+    def judged(self, path: str, header: str | None) -> int:
+        """Return 200 for who may ask this, 401 for who is not known, 403 for who may ask other things."""
+        if header is None or not header.startswith("Bearer "):
+            return 401
+        found = self.told(header.removeprefix("Bearer "))
+        if not found["active"] or (found["aud"] != "urn:fhir" and found["aud"] != "urn:fhir:short"):
+            return 401
+        kind = path.partition("?")[0].split("/")[2] if path.count("/") > 1 else "*"
+        allowed = {"system/*.read", f"system/{kind}.read"}
+        # a link to a next page names no type
+        return 200 if kind == "*" or allowed & set(found.get("scope", "").split()) else 403
+
+    def told(self, token: str) -> dict[str, Any]:
+        """Ask the authorization server what a token is."""
+        answer = requests.post(
+            f"{self.issuer}/token/introspection", data={"token": token}, auth=("gateway", GATEWAY_SECRET), timeout=30
+        )
+        found: dict[str, Any] = answer.json()
+        return found
+
+
+class _Handler(BaseHTTPRequestHandler):
+    gateway: ClassVar[Gateway]
+
+    def do_GET(self) -> None:
+        """Let through, or refuse."""
+        path, header = self.path, self.headers.get("Authorization")
+        if path == "/fhir/.well-known/smart-configuration":
+            told = {
+                "token_endpoint": f"{self.gateway.issuer}/token",
+                "capabilities": ["client-confidential-asymmetric"],
+            }
+            return self._answer(200, json.dumps(told).encode(), "application/json")
+        status = 200 if path == "/fhir/metadata" else self.gateway.judged(path, header)
+        self.gateway.seen.append((path, header, status))
+        if status != 200:
+            return self._answer(status, b"", "text/plain")
+        # with our own name as host, the links of its pages lead through here
+        given = {"Accept": self.headers["Accept"], "Host": self.headers["Host"]}
+        answer = requests.get(self.gateway.fhir.removesuffix("/fhir") + path, headers=given, timeout=60)
+        return self._answer(answer.status_code, answer.content, answer.headers["Content-Type"])
+
+    def _answer(self, status: int, content: bytes, kind: str) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def gateway(issuer: str, fhir: str) -> Iterator[Gateway]:
+    """Stand before a FHIR server."""
+    held = Gateway(issuer, fhir)
+    handler = type("Handler", (_Handler,), {"gateway": held})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        held.url = f"http://127.0.0.1:{server.server_port}/fhir"
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield held
+        finally:
+            server.shutdown()
+            thread.join()
