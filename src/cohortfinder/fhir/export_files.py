@@ -16,10 +16,10 @@ from cohortfinder.fhir.export_manifest import OUTPUT, ExportFile
 from cohortfinder.fhir.export_question import CodeFilter, ExportQuestion
 from cohortfinder.landing.blocks import BlockReader, DamagedError
 from cohortfinder.landing.exported import ERROR, says_error
-from cohortfinder.landing.lines import uniform_type
 
 FHIR_NDJSON = "application/fhir+ndjson"
 _OUTCOME = "OperationOutcome"
+_BEGIN = re.compile(rb'\{\s*"resourceType"\s*:\s*"([A-Za-z]+)"')
 _WORD = re.compile(rb"[A-Z][A-Za-z]+")
 
 
@@ -56,7 +56,7 @@ class _Sieve:
     """Takes the lines of a file and tells those that were asked for."""
 
     def __init__(self, file: ExportFile, question: ExportQuestion) -> None:
-        self._file, self._types, self._filters = file, frozenset(question.types), question.filters
+        self._file, self._types = file, frozenset(question.types)
         self._codes = {kind: _codes(asked) for kind, asked in question.filters.items()}
         self.resources: Counter[str] = Counter()
         self.problems: dict[str, str] = {}
@@ -69,9 +69,9 @@ class _Sieve:
 
     def kept(self, block: bytes) -> Iterator[bytes]:
         """Yield what of a block was asked for."""
-        kind = uniform_type(block)
-        if kind == self._file.resource_type and kind in self._types and kind not in self._filters:
-            self._lines += (lines := block.count(b"\n"))
+        kind = self._file.resource_type
+        if kind in self._types and kind not in self._codes and (lines := _lines_of(block, kind)):
+            self._lines += lines
             self.resources[kind] += lines
             yield block
             return
@@ -118,6 +118,15 @@ class _Sieve:
             told = "the server reports an error in its export" + ("" if self._file.part == ERROR else " itself")
             named = {found.decode() for found in _WORD.findall(line)} & self._types
             self.problems |= dict.fromkeys(named or self._types, told)
+
+
+def _lines_of(block: bytes, kind: str) -> int:
+    """Return how many lines a block has when all begin as a resource of one type, else 0; landing looks closer."""
+    begin = _BEGIN.match(block)
+    if not begin or begin[1].decode() != kind:
+        return 0
+    lines = block.count(b"\n")
+    return lines if block.count(b"\n" + begin[0]) + 1 == lines else 0
 
 
 def _sifted(path: Path, file: ExportFile, question: ExportQuestion) -> _Sieve:
