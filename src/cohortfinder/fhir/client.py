@@ -54,6 +54,15 @@ class FhirClient:
         self._patience.stop()
         self._transport.close()
 
+    @property
+    def clock(self) -> Clock:
+        """The time by which the client waits."""
+        return self._patience.clock
+
+    def pause(self, seconds: float) -> None:
+        """Wait until work is done that the server has taken on. Raises BusyError when the run ends meanwhile."""
+        self._patience.pause(seconds)
+
     def get(self, path: str) -> dict[str, Any]:
         """Return the resource at a path below the base. Raises like `ask`."""
         return self.ask("GET", path).resource()

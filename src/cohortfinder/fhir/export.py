@@ -19,7 +19,7 @@ from cohortfinder.fhir.answers import Answer
 from cohortfinder.fhir.client import FhirClient
 from cohortfinder.fhir.export_doubt import missing
 from cohortfinder.fhir.export_files import fetch, is_whole
-from cohortfinder.fhir.export_job import Clock, JobFailedError, Log, Patience, begun, deleted, finished
+from cohortfinder.fhir.export_job import JobFailedError, Log, Patience, begun, deleted, finished
 from cohortfinder.fhir.export_log import ExportLog, Fetched, Progress
 from cohortfinder.fhir.export_manifest import OUTPUT, ExportFile, ExportManifest, joined, read_manifest
 from cohortfinder.fhir.export_question import ExportQuestion
@@ -28,7 +28,7 @@ from cohortfinder.landing.exported import DELETED, ERROR, LOG
 # A server that loses one job may do so by accident; one that loses two in a night is left alone until the next.
 _NIGHT = timedelta(hours=12)
 _MOST_PAGES = 1000
-PATIENCE, CLOCK = Patience(), Clock()
+PATIENCE = Patience()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +51,14 @@ class Exported:
 
 def export(
     client: FhirClient, question: ExportQuestion, folder: Path, *, parallel: int = 4,
-    patience: Patience = PATIENCE, clock: Clock = CLOCK, log: Log = lambda _: None,
+    patience: Patience = PATIENCE, log: Log = lambda _: None,
 ) -> Exported:  # fmt: skip
     """Bring an export into a folder, which may hold one that was interrupted, and return what it is.
 
     Raises BusyError while the server is not ready, and whatever the client raises; everything is kept, and the next
     call with the same question goes on.
     """
-    run = _Run(client, question, folder, parallel, patience, clock, log)
+    run = _Run(client, question, folder, parallel, patience, log)
     if not run.progress.complete:
         run.complete()
     return _exported(folder, run.progress)
@@ -77,11 +77,11 @@ class _Run:
 
     def __init__(
         self, client: FhirClient, question: ExportQuestion, folder: Path, parallel: int, patience: Patience,
-        clock: Clock, log: Log,
+        log: Log,
     ) -> None:  # fmt: skip
         self._client, self._question, self._folder = client, question, folder
-        self._parallel, self._patience, self._clock, self._log = parallel, patience, clock, log
-        self._written = ExportLog(folder, clock.now)
+        self._parallel, self._patience, self._log = parallel, patience, log
+        self._written = ExportLog(folder, client.clock.now)
         self.progress = self._written.progress
         self._forget_damaged()
 
@@ -145,7 +145,7 @@ class _Run:
 
     def _finished(self, address: str) -> Answer:
         try:
-            return finished(self._client, address, self._patience, self._clock, self._log)
+            return finished(self._client, address, self._patience, self._log)
         except GoneError as error:
             raise _LostError(error) from error
         except JobFailedError as error:
@@ -211,7 +211,7 @@ class _Run:
 
     def _forget(self, reason: CohortFinderError) -> None:
         """Forget a job that is lost. Raises the reason when it is not the first one this night."""
-        begun_tonight = [at for at in self.progress.begun if self._clock.now() - at < _NIGHT]
+        begun_tonight = [at for at in self.progress.begun if self._client.clock.now() - at < _NIGHT]
         self._note_loss(reason)
         if len(begun_tonight) > 1:
             raise reason

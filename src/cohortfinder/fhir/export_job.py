@@ -3,10 +3,9 @@
 Source: https://hl7.org/fhir/uv/bulkdata/export.html
 """
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 from itertools import count
 
@@ -36,14 +35,6 @@ class Patience:
 
     between_seconds: float = 60
     run_seconds: float = 4 * 3600
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """The time, and the waiting: a test passes its own."""
-
-    now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    sleep: Callable[[float], None] = time.sleep
 
 
 class JobFailedError(ServerError):
@@ -76,13 +67,13 @@ def _begun(client: FhirClient, way: KickOff) -> tuple[Answer, str]:
     return answer, _job_of(answer, client)
 
 
-def finished(client: FhirClient, job: str, patience: Patience, clock: Clock, log: Log) -> Answer:
+def finished(client: FhirClient, job: str, patience: Patience, log: Log) -> Answer:
     """Wait until an export is done and return the answer that is its manifest.
 
     Raises BusyError when it takes longer than this run may wait, GoneError when the server does not know the job (any
     longer), JobFailedError when it says that it failed, ServerError when it does not answer sensibly.
     """
-    until = clock.now().timestamp() + patience.run_seconds
+    until = client.clock.now().timestamp() + patience.run_seconds
     failures = 0
     for wait in _waits(patience):
         answer = client.ask("GET", job, accept=_JSON, tolerate=_ANSWERS)
@@ -90,11 +81,11 @@ def finished(client: FhirClient, job: str, patience: Patience, clock: Clock, log
             return answer
         failures = 0 if _status(answer) in (_ACCEPTED, _TOO_MANY) else failures + 1
         _raise_what_ends(client, answer, failures)
-        seconds = _bounded(wait, _retry_after(answer, clock), patience, slow=answer.status == _TOO_MANY)
-        if clock.now().timestamp() + seconds > until:
+        seconds = _bounded(wait, _retry_after(answer, client.clock.now()), patience, slow=answer.status == _TOO_MANY)
+        if client.clock.now().timestamp() + seconds > until:
             raise BusyError(f"{client.name} is still exporting{_progress(answer)}; run again, and this export goes on")
         log(f"the server is exporting{_progress(answer)}")
-        clock.sleep(seconds)
+        client.pause(seconds)
     raise AssertionError("the waits never end")
 
 
@@ -146,7 +137,7 @@ def _bounded(wait: float, told: float | None, patience: Patience, *, slow: bool)
     return wait if told is None else max(min(told, wait), 0.2)
 
 
-def _retry_after(answer: Answer, clock: Clock) -> float | None:
+def _retry_after(answer: Answer, now: datetime) -> float | None:
     """Return how many seconds the server asks to wait; None when it does not say, or nothing sensible."""
     told = (answer.headers.get("Retry-After") or "").strip()
     try:
@@ -157,7 +148,7 @@ def _retry_after(answer: Answer, clock: Clock) -> float | None:
         at = parsedate_to_datetime(told)
     except ValueError:
         return None
-    return max((at - (answer.at or clock.now())).total_seconds(), 0.0) if at.tzinfo else None
+    return max((at - (answer.at or now)).total_seconds(), 0.0) if at.tzinfo else None
 
 
 def _progress(answer: Answer) -> str:

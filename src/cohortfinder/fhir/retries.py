@@ -122,6 +122,10 @@ class Patience:
         if rest > 0:
             self._sleep(rest)
 
+    def pause(self, seconds: float) -> None:
+        """Wait for work that the server has taken on: no part of what the run may wait in all."""
+        self._sleep(seconds)
+
     def _sleep(self, seconds: float) -> None:
         if self.clock.sleep is not None:
             self.clock.sleep(seconds)

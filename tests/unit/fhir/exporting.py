@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from cohortfinder.fhir.export import Clock
+from cohortfinder.fhir.retries import Clock
 
 AT = "2026-11-20T10:00:00.123+01:00"
 Told = tuple[int, dict[str, str], object]
@@ -95,7 +95,7 @@ class Waiting:
 
     def clock(self) -> Clock:
         """Return it as a clock."""
-        return Clock(lambda: self.at, self._sleep)
+        return Clock(now=lambda: self.at, sleep=self._sleep)
 
     def _sleep(self, seconds: float) -> None:
         self.waits.append(seconds)

@@ -49,9 +49,10 @@ def exported(
 ) -> Exported:  # fmt: skip
     """Export with a clock of our own, each request once: a failure is meant to be one."""
     access = BearerAccess(Secret("abc")) if token else None
-    with FhirClient(Connection(server.base, access), tries=1) as client:
+    clock = (waiting or Waiting()).clock()
+    with FhirClient(Connection(server.base, access), clock=clock, tries=1) as client:
         return export(
-            client, question, folder, patience=patience or Patience(), clock=(waiting or Waiting()).clock(),
+            client, question, folder, patience=patience or Patience(),
             log=[].append if log is None else log.append,
         )  # fmt: skip
 
