@@ -24,6 +24,7 @@ COMMANDS = {
     "init": "Write a configuration with all that can be set, explained.",
     "keys": "Make or change the key pair with which the program says who asks.",
     "load": "Read FHIR files into the store.",
+    "pull": "Bring what changed on the FHIR server into the store.",
     "screen": "Evaluate a trial and rank the patients who could join it.",
     "sql": "Print the SQL that runs for a trial.",
     "status": "Tell what is loaded, from when, and how complete.",

@@ -49,9 +49,13 @@ class FhirClient:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
+    def stop_waiting(self) -> None:
+        """Let no thread wait any longer for a server that asks to come later; what is under way is read to its end."""
+        self._patience.stop()
+
     def close(self) -> None:
         """Let no thread wait any longer, and close all connections."""
-        self._patience.stop()
+        self.stop_waiting()
         self._transport.close()
 
     @property
