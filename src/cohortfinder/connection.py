@@ -1,6 +1,6 @@
 """How the FHIR server of a site is reached: who asks, by which way, and how much at a time."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -70,3 +70,14 @@ class Connection:
     timeout_seconds: float = 120
     rewrite_links: bool = False
     allow_http: bool = False
+
+    def secrets(self) -> Iterator[Secret]:
+        """Yield all that nobody may see."""
+        match self.access:
+            case BasicAccess(password=secret) | BearerAccess(token=secret) | OAuthAccess(secret=secret):
+                yield secret
+        yield from self.header_secrets.values()
+        if self.proxy is not None and self.proxy.password is not None:
+            yield self.proxy.password
+        if self.client_key is not None:
+            yield Secret(file=self.client_key, place="client_key")

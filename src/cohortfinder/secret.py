@@ -1,7 +1,7 @@
 """What nobody may see: a password, a token or a key, from a file of its own or from a variable."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -37,6 +37,18 @@ class Secret:
         if mode & _OTHERS and not is_credential(file):
             raise ConfigurationError(f"{self.place}: {file} may be read by others; do: chmod 600 {file}")
         return text
+
+
+def check_secrets(secrets: Iterable[Secret]) -> None:
+    """Read all of them. Raises ConfigurationError with everything that is wrong."""
+    problems = []
+    for secret in secrets:
+        try:
+            secret.read()
+        except ConfigurationError as error:
+            problems.append(str(error))
+    if problems:
+        raise ConfigurationError("\n".join(problems))
 
 
 def is_credential(file: Path, environment: Mapping[str, str] | None = None) -> bool:

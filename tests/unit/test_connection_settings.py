@@ -7,6 +7,7 @@ import pytest
 
 from cohortfinder.connection import BasicAccess, BearerAccess, Connection, OAuthAccess, Proxy
 from cohortfinder.errors import ConfigurationError
+from cohortfinder.fhir.client import FhirClient
 from cohortfinder.secret import Secret, is_credential
 from cohortfinder.settings import read_settings
 
@@ -140,6 +141,25 @@ def test_a_secret_that_others_may_read_is_refused(tmp_path: Path, content, mode,
     with pytest.raises(ConfigurationError) as caught:
         Secret(file=file, place="site.toml:3").read()
     assert str(caught.value) == expected.format(file=file)
+
+
+def test_everything_that_is_wrong_with_secrets_is_told_at_once(tmp_path: Path) -> None:
+    """When a server is to be asked; a screening needs none of them."""
+    for name in ("password", "key"):
+        (tmp_path / name).write_text("word", encoding="utf-8")
+        (tmp_path / name).chmod(0o644)
+    connection = read(
+        tmp_path,
+        f'url = "{URL}"\nbasic_user = "me"\nbasic_password_file = "password"\nheader_files = {{X-Api-Key = "none"}}\n'
+        'client_certificate = "c.pem"\nclient_key = "key"\n',
+    )
+    with pytest.raises(ConfigurationError) as caught:
+        FhirClient(connection)
+    assert str(caught.value).replace(f"{tmp_path}/", "").splitlines() == [
+        "site.toml:4: password may be read by others; do: chmod 600 password",
+        "site.toml:5: none cannot be read; check the name and who owns it",
+        "client_key: key may be read by others; do: chmod 600 key",
+    ]
 
 
 def test_systemd_keeps_its_credentials_in_its_own_way(tmp_path: Path) -> None:

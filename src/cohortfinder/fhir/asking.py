@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
+from cohortfinder.address import same_origin
 from cohortfinder.errors import BusyError, ProtocolError, ServerError
 from cohortfinder.fhir.address import shown_question
 from cohortfinder.fhir.answers import Answer, document_of, error_of, said, server_time
 from cohortfinder.fhir.failures import UnansweredError
-from cohortfinder.fhir.retries import TRIES, Patience, told_wait
+from cohortfinder.fhir.retries import SHORTEST_SECONDS, TRIES, Patience, told_wait
 from cohortfinder.fhir.transport import Reply, Request, Transport
 
 # of one answer held in memory: a page of a search, not a file
@@ -46,9 +47,12 @@ class Authorization(Protocol):
 class Asker:
     """Asks one server, for all threads of a run."""
 
-    def __init__(self, transport: Transport, base: str, patience: Patience, log: Log) -> None:
+    def __init__(
+        self, transport: Transport, base: str, patience: Patience, log: Log, own: Mapping[str, str] | None = None
+    ) -> None:
+        """Take the headers that the server's own origin wants in every request, as a gateway before it may."""
         self.patience, self.log = patience, log
-        self._transport, self._base = transport, base
+        self._transport, self._base, self._own = transport, base, own or {}
 
     def ask(
         self, request: Request, authorization: Authorization | None = None, *, tolerate: Container[int] = ()
@@ -80,7 +84,8 @@ class Asker:
         renewed, attempt = False, 1
         while True:
             used = authorization.headers() if authorization else {}
-            outcome = self._once(once, replace(request, credentials={**request.credentials, **used}))
+            own = self._own if same_origin(request.url, self._base) else {}
+            outcome = self._once(once, replace(request, credentials={**own, **request.credentials, **used}))
             if isinstance(outcome, Downloaded) or (isinstance(outcome, Answer) and outcome.status in tolerate):
                 return outcome
             if authorization and not renewed and _status(outcome) == 401:
@@ -116,6 +121,7 @@ class Asker:
             raise error
         seconds = self.patience.backoff(attempt) if told is None else told
         if later:
+            seconds = max(seconds, SHORTEST_SECONDS)
             self.patience.ease(seconds)
         place = f"{self._transport.name(request.url)} to {shown_question(request.url, self._base)}"
         self.log(f"{place}: {_status(outcome) or 'no answer'}; try {attempt + 1} follows in {seconds:.1f} s")

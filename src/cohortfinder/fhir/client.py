@@ -19,6 +19,7 @@ from cohortfinder.fhir.retries import TRIES, Clock, Patience
 from cohortfinder.fhir.scopes import missing
 from cohortfinder.fhir.tokens import OAuthTokens
 from cohortfinder.fhir.transport import Request, Transport
+from cohortfinder.secret import check_secrets
 
 FHIR_JSON = "application/fhir+json"
 _NDJSON = "application/fhir+ndjson"
@@ -35,13 +36,14 @@ class FhirClient:
         self.base = base_address(connection.url)
         self.name = shown(self.base)
         self.connection = replace(connection, url=self.base)
+        check_secrets(connection.secrets())
         self._transport = Transport(self.connection)
         self._patience = Patience(budget_seconds=connection.wait_minutes * 60, clock=clock or Clock(), tries=tries)
-        self._asker = Asker(self._transport, self.base, self._patience, log)
+        # a gateway before the server wants its headers even where nobody says who asks
+        own = {**connection.headers, **{name: secret.read() for name, secret in connection.header_secrets.items()}}
+        self._asker = Asker(self._transport, self.base, self._patience, log, own)
         self._authorization = authorization_of(self.connection, self._asker, types)
-        secrets = {name: secret.read() for name, secret in connection.header_secrets.items()}
         self._told_rewritten = False
-        self._headers = {**connection.headers, **secrets}
 
     def __enter__(self) -> "FhirClient":
         return self
@@ -150,6 +152,4 @@ class FhirClient:
         url = below(self.base, path)
         if authorized and not same_origin(url, self.base):
             raise ProtocolError(f"{origin(url)} is another origin than {self.name}, and is not told who asks")
-        # a gateway in front of the server wants its headers even where nobody says who asks
-        known = same_origin(url, self.base)
-        return Request(method, url, headers, content, self._headers if known else {}, known=known)
+        return Request(method, url, headers, content, known=same_origin(url, self.base))

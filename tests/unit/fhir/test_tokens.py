@@ -1,6 +1,7 @@
 """Tokens: where they are asked for, when they are renewed, and what a client is told that gets none."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -271,6 +272,15 @@ def test_what_else_an_endpoint_wants_is_sent(night: Night) -> None:
     assert {name: form(tokens)[name] for name in ("scope", "resource")} == {
         "scope": "https://h.example/.default", "resource": "https://h.example",
     }  # fmt: skip
+
+
+def test_a_gateway_sees_its_header_in_every_question_and_the_endpoint_elsewhere_does_not(night: Night) -> None:
+    with serving(token()) as tokens, serving(NOT_THERE, NOT_THERE, answer()) as fhir:
+        plain = night.client(fhir, tokens).connection
+        with FhirClient(replace(plain, headers={"X-Api-Key": "canary"}), types=["Patient"]) as client:
+            client.get("Patient")
+    assert [one.headers.get("x-api-key") for one in fhir.heard] == ["canary"] * 3
+    assert "x-api-key" not in tokens.heard[0].headers
 
 
 def test_no_secret_of_oauth_is_told(night: Night) -> None:
