@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint docs conformance bench clean
+.PHONY: demo test lint docs conformance test-servers bench clean
 
 demo: .venv/installed
 	$(BIN)/cohortfinder demo
@@ -24,6 +24,12 @@ docs: .venv/installed-dev
 
 conformance: .venv/installed-dev
 	$(BIN)/python -m pytest tests/conformance --sql-on-fhir-report build/sql-on-fhir-report.json
+
+# the real servers: HAPI from Maven Central, and Helios, which is built once from crates.io, outside of this folder
+HELIOS ?= $(HOME)/.cache/cohortfinder/helios-0.2.7
+test-servers: .venv/installed-dev
+	tests/servers/helios/build.sh $(HELIOS)
+	COHORTFINDER_HELIOS=$(HELIOS) $(BIN)/python -m pytest tests/servers
 
 # needs benchmarks/data (python -m benchmarks.generate, with Java and Maven), or BENCH_DATA
 bench: .venv/installed-dev

@@ -33,6 +33,7 @@ class Habits:
     links: str = "whole"
     most: int = 1000
     history: bool = True
+    history_links: bool = True
     operations: Sequence[str] = ("export",)
     token: str | None = None
     # what the authorization server beside it answers: a status and a document; the scopes that it was asked for are kept
@@ -113,7 +114,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _history(self, kind: str) -> None:
         if self.habits.history:
-            self._send(200, {"resourceType": "Bundle", "type": "history"})
+            link = [{"relation": "next", "url": f"{self._base()}/{kind}/_history?_page=2"}]
+            more = {"link": link} if self.habits.history_links else {}
+            self._send(200, {"resourceType": "Bundle", "type": "history", **more})
         else:
             self._send(404, _REFUSED)
 
@@ -156,7 +159,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _base(self) -> str:
         host = self.headers.get("Host", "")
-        forms = {"whole": f"http://{host}/fhir", "relative": "/fhir", "foreign": "http://inner.hospital.example/fhir"}
+        forms = {
+            "whole": f"http://{host}/fhir",
+            "relative": "/fhir",
+            "foreign": "http://inner.hospital.example/fhir",
+            "none": "",
+        }
         return forms[self.habits.links]
 
     def _send(self, status: int, resource: Resource) -> None:

@@ -272,7 +272,7 @@ def test_one_type_that_may_not_be_read(examined: Run) -> None:
     assert done.status == 3
     assert "the server does not let us read Condition (403)" in done.out
     assert "Let our account read and search Condition (scopes system/Condition.read)." in done.out
-    assert "T-1: I-SLE may stay unknown: they ask for condition, and there is no Condition" in done.out
+    assert "T-1: I-SLE may stay unknown: they ask for condition, and there is no Condition to be read" in done.out
 
 
 def test_nothing_that_may_be_read(examined: Run) -> None:
@@ -324,6 +324,7 @@ def test_what_makes_a_pull_poorer_is_a_warning(examined: Run, changes: dict[str,
         ({"links": "relative"}, "links to the next page are relative, and lead there"),
         ({"most": 5}, "the server gives pages of 5 where 200 are asked for"),
         ({"history": False}, "the server has no history of a type"),
+        ({"history_links": False}, "the history of a type ends with its first page, though there is more"),
         ({"operations": ()}, "no $export is offered"),
         ({"software": "Epic"}, "_lastUpdated is not supported and resources come without meta.lastUpdated"),
     ],
@@ -333,6 +334,14 @@ def test_what_is_only_worth_knowing_is_no_warning(examined: Run, changes: dict[s
         done = examined(url)
     assert done.status == 0
     assert words in done.out
+
+
+def test_an_empty_server_is_one_warning(examined: Run) -> None:
+    with serving(resources=dict.fromkeys(healthy().resources, ())) as url:
+        done = examined(url)
+    assert done.status == 3
+    assert "WARNING reading: nothing is to be seen on the server, of no type" in done.out
+    assert "Pulling can work; 1 warning." in done.out
 
 
 def test_data_without_standard_codes_are_told_with_their_consequence(examined: Run) -> None:

@@ -64,7 +64,13 @@ def access_findings(samples: Samples, *, known: bool) -> Iterator[Finding]:
     if samples.readable:
         yield fine("reading", f"{_listed(samples.readable)} can be read")
     empty = [kind for kind in samples.readable if kind not in samples.present]
-    if empty:
+    if samples.readable and not samples.present:
+        what, ask = (
+            "nothing is to be seen on the server, of no type",
+            "Is the server filled, and what may our account see?",
+        )
+        yield warning("reading", what, ask=ask)
+    elif empty:
         yield note(
             "reading", f"of {_listed(empty)} there is nothing to be seen",
             ask=f"Are there {_listed(empty)} resources, and may our account see them?",

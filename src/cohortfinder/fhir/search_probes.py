@@ -212,13 +212,19 @@ def _page_size(probe: Probe) -> Iterator[Finding]:
 
 def _history(probe: Probe) -> Iterator[Finding]:
     kind = probe.fullest
-    if tried(probe.client, f"{kind}/_history?_count=1").is_bundle:
+    history = tried(probe.client, f"{kind}/_history?_count={_SMALL}")
+    if not history.is_bundle:
+        yield note(
+            "deletions", "the server has no history of a type: deletions are found by $export, or by comparing all ids "
+            "now and then", ask="Can deletions be asked for: by the history of a type, or in an export?",
+        )  # fmt: skip
+    elif len(probe.samples.pages[kind].found(kind)) > _SMALL and history.link("next") is None:
+        yield note(
+            "deletions", "the history of a type ends with its first page, though there is more: it is not relied on "
+            "alone", ask="Add the link `next` to the pages of a history.",
+        )  # fmt: skip
+    else:
         yield fine("deletions", "the history of a type can be read: deletions are seen the same night")
-        return
-    yield note(
-        "deletions", "the server has no history of a type: deletions are found by $export, or by comparing all ids now "
-        "and then", ask="Can deletions be asked for: by the history of a type, or in an export?",
-    )  # fmt: skip
 
 
 _PROBES: Collection[Callable[[Probe], Iterator[Finding]]] = (

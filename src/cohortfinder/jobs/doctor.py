@@ -10,7 +10,7 @@ from cohortfinder.engine.sources import types_of
 from cohortfinder.errors import CohortFinderError, ConfigurationError
 from cohortfinder.fhir.capability import Capability
 from cohortfinder.fhir.client import FhirClient
-from cohortfinder.fhir.findings import CONFIGURATION, Finding, fine, note, prevented, prevents
+from cohortfinder.fhir.findings import CONFIGURATION, Finding, fine, prevented, prevents
 from cohortfinder.fhir.login_probes import login_findings
 from cohortfinder.fhir.network_probes import network_findings
 from cohortfinder.fhir.quirks import quirk_findings
@@ -172,13 +172,14 @@ class Examination:
 
     def _data(self) -> Iterator[Finding]:
         if not self._taken.present:
-            yield note("data", "there is nothing to look at")
             return
         self._shares, findings = examine(self._taken.contents(), self._known)
         yield from findings
 
-    def _meaning(self) -> Iterator[Finding]:
+    def _meaning(self) -> Iterable[Finding]:
         types = self._taken.present
+        if not types:
+            return ()
         self._outlooks = tuple(outlook(trial, self._known, types) for trial in self._trials)
         return trial_findings(self._outlooks)
 

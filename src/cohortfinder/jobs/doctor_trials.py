@@ -23,14 +23,16 @@ def trial_findings(outlooks: Collection[TrialOutlook]) -> Iterator[Finding]:
             what = f"{one.trial}: all {one.computed} criteria that are computed have a source of data here"
             yield fine("trial", f"{what} (whether a patient has the data is another question)")
             continue
-        for (kind, any_of), criteria in _by_source(one.lacking).items():
+        for any_of, lacking in _by_source(one.lacking).items():
+            criteria = ", ".join(dict.fromkeys(each.criterion for each in lacking))
+            kinds = " and ".join(dict.fromkeys(each.kind.replace("_", " ") for each in lacking))
             types = " or ".join(any_of)
-            what = f"{one.trial}: {', '.join(criteria)} may stay unknown: they ask for {kind}, and there is no {types}"
-            yield warning("trial", what, ask=f"Where is {kind} kept ({types}), if not on this server?")
+            what = f"{one.trial}: {criteria} may stay unknown: they ask for {kinds}, and there is no {types} to be read"
+            yield warning("trial", what, ask=f"Where are {types} resources kept, if not on this server?")
 
 
-def _by_source(lacking: Collection[Lacking]) -> dict[tuple[str, tuple[str, ...]], list[str]]:
-    grouped: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+def _by_source(lacking: Collection[Lacking]) -> dict[tuple[str, ...], list[Lacking]]:
+    grouped: dict[tuple[str, ...], list[Lacking]] = {}
     for one in lacking:
-        grouped.setdefault((one.kind.replace("_", " "), one.any_of), []).append(one.criterion)
+        grouped.setdefault(one.any_of, []).append(one)
     return grouped

@@ -11,7 +11,7 @@ if [[ ! -x $folder/bin/hfs ]]; then
   rm -rf "$folder/target"
 fi
 if [[ ! -s $folder/data/search-parameters-r4.json ]]; then
-  (cd "$(dirname "$0")/../hapi" && mvn -q -B dependency:resolve)
+  (cd "$(dirname "$0")/../hapi" && mvn -q -B dependency:resolve > /dev/null)
   jar=$(find "$HOME/.m2/repository/ca/uhn/hapi/fhir/hapi-fhir-validation-resources-r4" -name '*.jar' | sort | tail -n 1)
   mkdir -p "$folder/data"
   unzip -p "$jar" org/hl7/fhir/r4/model/sp/search-parameters.json > "$folder/data/search-parameters-r4.json.part"
