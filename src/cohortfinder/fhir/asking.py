@@ -5,6 +5,7 @@ from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
+from uuid import uuid4
 
 from cohortfinder.address import same_origin
 from cohortfinder.errors import BusyError, ProtocolError, ServerError
@@ -85,7 +86,8 @@ class Asker:
         while True:
             used = authorization.headers() if authorization else {}
             own = self._own if same_origin(request.url, self._base) else {}
-            outcome = self._once(once, replace(request, credentials={**own, **request.credentials, **used}))
+            asked = replace(request, id=str(uuid4()), credentials={**own, **request.credentials, **used})
+            outcome = self._once(once, asked)
             if isinstance(outcome, Downloaded) or (isinstance(outcome, Answer) and outcome.status in tolerate):
                 return outcome
             if authorization and not renewed and _status(outcome) == 401:
@@ -95,7 +97,7 @@ class Asker:
                     continue
             if isinstance(outcome, Answer) and not _worth_another(request, outcome):
                 return outcome
-            self._wait(request, outcome, attempt)
+            self._wait(asked, outcome, attempt)
             attempt += 1
 
     def _once(self, once: Callable[[Request], Downloaded | Answer], request: Request) -> Outcome:
@@ -124,7 +126,9 @@ class Asker:
             seconds = max(seconds, SHORTEST_SECONDS)
             self.patience.ease(seconds)
         place = f"{self._transport.name(request.url)} to {shown_question(request.url, self._base)}"
-        self.log(f"{place}: {_status(outcome) or 'no answer'}; try {attempt + 1} follows in {seconds:.1f} s")
+        reason = _status(outcome) or "no answer"
+        # the server's team finds a request by its id
+        self.log(f"{place}: {reason}; try {attempt + 1} follows in {seconds:.1f} s (X-Request-Id {request.id})")
         if not self.patience.wait(seconds):
             raise _too_long(str(error).partition("; ")[0])
 

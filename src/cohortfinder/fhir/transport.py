@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from threading import local
 from urllib.parse import urljoin
-from uuid import uuid4
 
 import requests
 from urllib3.exceptions import HTTPError
@@ -34,7 +33,7 @@ _PORTION = 1 << 20
 class Request:
     """What is asked. What may be told to one origin only (who asks) is in `credentials`, not in `headers`.
 
-    A server that is not `known` sees no certificate of ours either.
+    A server that is not `known` sees no certificate of ours either. The `id` is told to it and stands in our log.
     """
 
     method: str
@@ -43,6 +42,7 @@ class Request:
     content: bytes | Callable[[], bytes] | None = field(default=None, repr=False)
     credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
     known: bool = True
+    id: str = ""
 
 
 class Reply:
@@ -117,7 +117,7 @@ class Transport:
 
     def _sent(self, request: Request, server: str, until: Deadline) -> requests.Response:
         seconds = self._connection.timeout_seconds
-        headers = {"User-Agent": self._agent, "X-Request-Id": str(uuid4()), "Accept-Encoding": "gzip"}
+        headers = {"User-Agent": self._agent, "X-Request-Id": request.id, "Accept-Encoding": "gzip"}
         content = request.content() if callable(request.content) else request.content
         proxy = proxy_of(self._connection, request.url)
         try:

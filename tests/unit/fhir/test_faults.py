@@ -108,7 +108,8 @@ def test_an_answer_that_drips_ends_with_its_time(night: Night, content: bytes, a
     with serving(act, answer()) as server, night.client(server.url, timeout_seconds=0.5) as client:
         assert client.get("Observation") == json.loads(BUNDLE)
     assert len(server.heard) == 2
-    assert night.log == [f"{server.url} to Observation: no answer; try 2 follows in 1.0 s"]
+    request = server.heard[0].headers["x-request-id"]
+    assert night.log == [f"{server.url} to Observation: no answer; try 2 follows in 1.0 s (X-Request-Id {request})"]
 
 
 def test_a_large_file_has_time_as_long_as_it_flows(night: Night, tmp_path: Path) -> None:
@@ -383,6 +384,28 @@ def test_a_password_is_sent_in_utf_8(night: Night) -> None:
     with serving(answer()) as server, night.client(server.url, access=access) as client:
         client.get("Observation")
     assert server.heard[0].headers["authorization"] == "Basic asO2cmc6cMOkOnNz"
+
+
+def test_a_wait_ends_with_the_run() -> None:
+    """Ctrl-C must not wait for a server that asked for minutes."""
+    ended: list[BaseException] = []
+    with serving(answer(429, b"", Retry_After="60")) as server:
+        client = FhirClient(Connection(server.url))
+
+        def ask() -> None:
+            try:
+                client.get("Observation")
+            except BusyError as error:
+                ended.append(error)
+
+        thread = threading.Thread(target=ask)
+        thread.start()
+        while not server.heard:
+            thread.join(0.01)
+        thread.join(0.1)
+        client.close()
+        thread.join(10)
+    assert [str(error) for error in ended] == ["the run was ended while it waited for the server"]
 
 
 def nothing_listens() -> str:
