@@ -6,8 +6,8 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -85,13 +85,26 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 @pytest.fixture(scope="session")
 def helios(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a Helios FHIR server without data, in memory."""
-    folder = tmp_path_factory.mktemp("helios")
+    with helios_server(tmp_path_factory.mktemp("helios")) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def start_helios(helios: str) -> Callable[..., AbstractContextManager[str]]:
+    """What starts another Helios, with variables of its own."""
+    return helios_server
+
+
+@contextmanager
+def helios_server(folder: Path, **variables: str) -> Iterator[str]:
+    """Start Helios without data, in memory, and yield its address."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
     told = {
         "HFS_SERVER_HOST": "127.0.0.1", "HFS_SERVER_PORT": str(port), "HFS_BASE_URL": address, "HFS_UI_ENABLED": "false",
         "HFS_DATA_DIR": str(HELIOS / "data"), "HFS_DATABASE_URL": ":memory:", "HFS_LOG_LEVEL": "warn",
+        **variables,
     }  # fmt: skip
     with (folder / "log.txt").open("w") as log:
         server = subprocess.Popen(

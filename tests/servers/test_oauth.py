@@ -1,7 +1,8 @@
 """Who asks, told to a real authorization server, before a real FHIR server: with either kind of key, and all that can go wrong."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import sleep
@@ -24,7 +25,9 @@ PATIENTS = 7
 
 
 def registered(
-    name: str, key: SigningKey, scope: str = "system/*.read system/Patient.read system/Observation.read"
+    name: str,
+    key: SigningKey,
+    scope: str = "system/*.read system/Patient.read system/Observation.read system/Patient.rs",
 ) -> dict[str, object]:
     return {
         "client_id": name, "scope": scope, "token_endpoint_auth_method": "private_key_jwt",
@@ -37,7 +40,8 @@ def issuer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The authorization server, which knows a client for each kind of key."""
     clients = [registered(name, key) for name, key in KEYS.items()]
     clients += [
-        registered("narrow", KEYS["ES384"], "system/Patient.read"),
+        registered("narrow", KEYS["ES384"], "system/Patient.read system/Patient.rs"),
+        registered("loader", KEYS["ES384"], "system/*.cruds"),
         {"client_id": "secret", "client_secret": SECRET, "scope": "system/Patient.read", "token_endpoint_auth_method": "client_secret_basic"},
     ]  # fmt: skip
     with authorization_server(tmp_path_factory.mktemp("as"), clients) as held:
@@ -199,3 +203,42 @@ def test_nobody_gets_through_without_a_token(site: Gateway) -> None:
         assert client.get("metadata")["resourceType"] == "CapabilityStatement"
         with pytest.raises(RefusedError, match=r"refused Patient/\.\.\. \(401\)"):
             client.get("Patient/oauth-1")
+
+
+HELIOS = (("resource", "urn:helios"),)
+
+
+@pytest.fixture
+def guarded(issuer: str, start_helios: Callable[..., AbstractContextManager[str]], tmp_path: Path) -> Iterator[Gateway]:
+    """A Helios that reads tokens itself and looks into their scopes, with a few patients."""
+    told = {
+        "HFS_AUTH_ENABLED": "true", "HFS_AUTH_JWKS_URL": f"{issuer}/jwks", "HFS_AUTH_ISSUER": issuer,
+        "HFS_AUTH_AUDIENCE": "urn:helios", "HFS_SMART_TOKEN_ENDPOINT": f"{issuer}/token",
+    }  # fmt: skip
+    (tmp_path / "helios").mkdir()
+    with start_helios(tmp_path / "helios", **told) as url:
+        held = Gateway(issuer, url, url)
+        with client_of(
+            held, tmp_path, "loader", KEYS["ES384"], scopes=("system/*.cruds",), parameters=HELIOS
+        ) as loader:
+            for name in EVERYBODY:
+                loader.put(f"Patient/{name}", {"resourceType": "Patient", "id": name})
+        yield held
+
+
+def test_a_server_that_looks_into_scopes_itself(guarded: Gateway, tmp_path: Path) -> None:
+    """With either kind of key: what was granted is read, the rest refused by name."""
+    for algorithm, key in KEYS.items():
+        with client_of(guarded, tmp_path, algorithm, key, parameters=HELIOS) as client:
+            assert pages(client) == EVERYBODY
+            with pytest.raises(RefusedError, match=r"refused Observation \(403"):
+                client.get("Observation?_count=2")
+            with pytest.raises(RefusedError, match=r"refused Patient/\.\.\. \(403"):
+                client.put("Patient/oauth-0", {"resourceType": "Patient", "id": "oauth-0"})
+    with FhirClient(Connection(guarded.url)) as nobody, pytest.raises(RefusedError, match=r"\(401"):
+        nobody.get("Patient/oauth-0")
+    with (
+        client_of(guarded, tmp_path, "ES384", KEYS["ES384"], parameters=(("resource", "urn:other"),)) as wrong,
+        pytest.raises(RefusedError, match=r"\(401"),
+    ):
+        wrong.get("Patient/oauth-0")

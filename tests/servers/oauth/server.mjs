@@ -1,12 +1,14 @@
 // A real OAuth2 authorization server (oidc-provider) on this machine: node server.mjs CLIENTS.json
-// The audience that a client asks for (`resource`) says how long its token lives: urn:fhir, urn:fhir:short, urn:other.
+// The audience that a client asks for (`resource`) says how long its token lives, and of what kind it is.
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import Provider from 'oidc-provider';
 
 const { clients, gateway } = JSON.parse(readFileSync(process.argv[2], 'utf8'));
-const scopes = ['system/*.read', 'system/Patient.read', 'system/Observation.read'];
-const lives = { 'urn:fhir': 300, 'urn:fhir:short': 2, 'urn:other': 300 };
+const scopes = [
+  'system/*.read', 'system/Patient.read', 'system/Observation.read', 'system/Patient.rs', 'system/*.cruds',
+];
+const lives = { 'urn:fhir': 300, 'urn:fhir:short': 2, 'urn:other': 300, 'urn:helios': 300 };
 
 const server = createServer();
 server.listen(0, '127.0.0.1', () => {
@@ -30,7 +32,9 @@ server.listen(0, '127.0.0.1', () => {
         enabled: true,
         defaultResource: () => 'urn:fhir',
         getResourceServerInfo: (ctx, audience) => ({
-          scope: scopes.join(' '), audience, accessTokenFormat: 'opaque', accessTokenTTL: lives[audience],
+          scope: scopes.join(' '), audience, accessTokenTTL: lives[audience],
+          // Helios reads its tokens itself; the gateway asks of each, so that one may be revoked
+          ...(audience === 'urn:helios' ? { accessTokenFormat: 'jwt', jwt: { sign: { alg: 'RS256' } } } : { accessTokenFormat: 'opaque' }),
         }),
       },
     },
