@@ -14,7 +14,6 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 Resource = Mapping[str, Any]
 _CONTROL = frozenset({"_count", "_offset", "_sort", "_elements", "_summary", "_total", "_format"})
-_REFUSED = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "invalid"}]}
 
 
 @dataclass(slots=True)
@@ -36,6 +35,7 @@ class Habits:
     history_links: bool = True
     operations: Sequence[str] = ("export",)
     token: str | None = None
+    refusal: str = "no"
     # what the authorization server beside it answers: a status and a document; the scopes that it was asked for are kept
     grant: tuple[int, Mapping[str, Any]] | None = None
     asked: list[tuple[str, str]] = field(default_factory=list)
@@ -86,7 +86,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_PUT(self) -> None:
         """Refuse: a test then sees that something other than reading was tried."""
         self.habits.asked.append((self.command, self.path))
-        self._send(405, _REFUSED)
+        self._send(405, self._refusal())
 
     do_DELETE = do_PATCH = do_PUT
 
@@ -118,16 +118,16 @@ class _Handler(BaseHTTPRequestHandler):
             more = {"link": link} if self.habits.history_links else {}
             self._send(200, {"resourceType": "Bundle", "type": "history", **more})
         else:
-            self._send(404, _REFUSED)
+            self._send(404, self._refusal())
 
     def _search(self, kind: str, asked: dict[str, str]) -> None:
         habits = self.habits
         if habits.token is not None and self.headers.get("Authorization") != f"Bearer {habits.token}":
-            self._send(401, _REFUSED)
+            self._send(401, self._refusal())
         elif kind in habits.statuses:
-            self._send(habits.statuses[kind], _REFUSED)
+            self._send(habits.statuses[kind], self._refusal())
         elif kind not in habits.resources or self._not_taken(asked):
-            self._send(404 if kind not in habits.resources else 400, _REFUSED)
+            self._send(404 if kind not in habits.resources else 400, self._refusal())
         else:
             self._page(kind, asked, [one for one in habits.resources[kind] if self._fits(one, asked)])
 
@@ -166,6 +166,10 @@ class _Handler(BaseHTTPRequestHandler):
             "none": "",
         }
         return forms[self.habits.links]
+
+    def _refusal(self) -> Resource:
+        issue = {"severity": "error", "code": "invalid", "diagnostics": self.habits.refusal}
+        return {"resourceType": "OperationOutcome", "issue": [issue]}
 
     def _send(self, status: int, resource: Resource) -> None:
         self._answer(status, "application/fhir+json", json.dumps(resource).encode())

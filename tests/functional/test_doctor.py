@@ -359,7 +359,12 @@ def test_no_patient_is_shown_in_any_form(examined: Run, tmp_path: Path) -> None:
     observations = [result(number, local=number < 5) for number in range(30)] + [
         {"resourceType": "Observation", "id": CANARY, "meta": {"lastUpdated": CANARY}, "valueInteger": CANARY}
     ]
-    with serving(resources={**habits.resources, "Observation": observations}, most=40) as url:
+    with serving(
+        resources={**habits.resources, "Observation": observations},
+        most=40,
+        statuses={"Encounter": 403},
+        refusal=CANARY,
+    ) as url:
         told = examined(url, "--html", "page.html")
         record = examined(url, "--json")
     assert "some resources cannot be read" in told.out
