@@ -22,7 +22,8 @@ PROXY_ASKS = "is behind a proxy that wants to know who asks (407); see proxy_use
 # what is between us and a server seldom changes within seconds
 _TRIES_OF_A_WAY = 3
 
-_EXPIRED, _SELF_SIGNED, _OTHER_NAME, _NOT_YET = 10, 18, 62, 9
+# of OpenSSL; the other name is one of a host or of an address
+_NOT_YET, _EXPIRED, _OTHER_NAMES = 9, 10, frozenset({62, 64})
 
 
 class UnansweredError(ServerError):
@@ -73,15 +74,17 @@ def _certificate(error: ssl.SSLCertVerificationError) -> str:
         return "shows a certificate that has expired; ask who runs it to renew it"
     if error.verify_code == _NOT_YET:
         return "shows a certificate that is not valid yet; check the clocks of both machines"
-    if error.verify_code == _OTHER_NAME or "mismatch" in str(error):
+    if error.verify_code in _OTHER_NAMES:
         return "shows the certificate of another name; check the address, or ask who runs it"
     return "shows a certificate of an authority that is not known here; name the file of its authority as ca_bundle"
 
 
 def _handshake(error: ssl.SSLError) -> str:
     told = str(error).lower()
-    if "certificate required" in told or "handshake failure" in told or "bad certificate" in told:
+    if any(words in told for words in ("certificate required", "bad certificate", "unknown ca")):
         return "wants a client certificate, or another one; see client_certificate under [fhir]"
+    if "handshake failure" in told:
+        return "refuses TLS with us: it may want a client certificate (client_certificate under [fhir])"
     if "wrong version number" in told or "record layer failure" in told or "http request" in told:
         return "does not speak TLS there; check https and the port in the address"
     return "and this machine do not agree on TLS; ask who runs it which versions it speaks"

@@ -7,6 +7,7 @@ import os
 import socket
 import ssl
 import threading
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -160,6 +161,27 @@ def test_a_client_shows_its_certificate(hospital: Authority) -> None:
         assert asked(server.url, **way)["resourceType"] == "Bundle"
         assert told(server.url, ca_bundle=hospital.file) == (
             "wants a client certificate, or another one; see client_certificate under [fhir]"
+        )
+
+
+def test_before_tls_1_3_a_missing_certificate_is_not_told_by_name(hospital: Authority) -> None:
+    trust = shown(hospital.give("server"), wants=hospital.file)
+    trust.maximum_version = ssl.TLSVersion.TLSv1_2
+    with serving(answer(), trust=trust) as server:
+        assert told(server.url, ca_bundle=hospital.file) == (
+            "refuses TLS with us: it may want a client certificate (client_certificate under [fhir])"
+        )
+
+
+def test_a_server_that_knows_only_what_is_too_old(hospital: Authority) -> None:
+    trust = shown(hospital.give("server"))
+    trust.set_ciphers("ALL:@SECLEVEL=0")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        trust.minimum_version = trust.maximum_version = ssl.TLSVersion.TLSv1
+    with serving(answer(), trust=trust) as server:
+        assert told(server.url, ca_bundle=hospital.file) == (
+            "and this machine do not agree on TLS; ask who runs it which versions it speaks"
         )
 
 
