@@ -112,7 +112,9 @@ class _Handler(BaseHTTPRequestHandler):
         if status != 200:
             return self._answer(status, b"", "text/plain")
         # with our own name as host, the links of its pages lead through here
-        given = {"Accept": self.headers["Accept"], "Host": self.headers["Host"]}
+        given = {
+            name: self.headers[name] for name in ("Accept", "Host", "Prefer", "Cache-Control") if name in self.headers
+        }
         answer = requests.get(self.gateway.fhir.removesuffix("/fhir") + path, headers=given, timeout=60)
         return self._answer(answer.status_code, answer.content, answer.headers["Content-Type"])
 

@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import sleep
 
+import duckdb
 import pytest
 import requests
 from authorization import Gateway, authorization_server, gateway
 
+from cohortfinder.cli.main import status_of
 from cohortfinder.connection import Connection, OAuthAccess
 from cohortfinder.errors import RefusedError
 from cohortfinder.fhir.client import FhirClient
@@ -203,6 +205,42 @@ def test_nobody_gets_through_without_a_token(site: Gateway) -> None:
         assert client.get("metadata")["resourceType"] == "CapabilityStatement"
         with pytest.raises(RefusedError, match=r"refused Patient/\.\.\. \(401\)"):
             client.get("Patient/oauth-1")
+
+
+CONFIGURATION = """
+store = "store"
+trials = ["T2D-EXAMPLE"]
+[fhir]
+url = "{url}"
+page_size = 20
+smart_client_id = "ES384"
+smart_key_file = "private.jwks"
+scopes = "system/*.read"
+token_parameters = {{resource = "urn:fhir:short"}}
+"""
+
+
+def test_a_whole_pull_behind_a_gateway_with_tokens_that_live_two_seconds(
+    site: Gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Everything arrives, whoever waits for a token; and nothing that was printed or kept holds a key or a token."""
+    monkeypatch.chdir(tmp_path)
+    key = private_jwks([KEYS["ES384"]])
+    Path("private.jwks").write_text(key, encoding="utf-8")
+    Path("private.jwks").chmod(0o600)
+    Path("cohortfinder.toml").write_text(CONFIGURATION.format(url=site.url), encoding="utf-8")
+    # 3 where what other tests left on the server is put aside
+    assert status_of(["pull", "--json"]) in (0, 3)
+    with duckdb.connect("store/warehouse.duckdb", read_only=True) as store:
+        found = store.execute("SELECT id FROM patient WHERE id LIKE 'oauth-%' ORDER BY id").fetchall()
+    assert [name for (name,) in found] == EVERYBODY
+    tokens = {header.removeprefix("Bearer ") for _, header, _ in site.seen if header}
+    assert {status for _, _, status in site.seen} == {200}
+    printed = "".join(capfd.readouterr())
+    kept = b"".join(file.read_bytes() for file in Path("store").rglob("*") if file.is_file())
+    for secret in {*tokens, json.loads(key)["keys"][0]["d"]}:
+        assert secret not in printed
+        assert secret.encode() not in kept
 
 
 HELIOS = (("resource", "urn:helios"),)
