@@ -42,6 +42,7 @@ class Habits:
     sorts: bool = True
     history: bool = True
     history_most: int | None = None
+    history_dated: bool = True  # HAPI does not say when something was deleted
     parameters: frozenset[str] = PARAMETERS
     types: tuple[str, ...] = TYPES
     refused: frozenset[str] = frozenset()  # types that are answered with 403
@@ -200,6 +201,9 @@ class Searched:
         found = [one for one in reversed(self.versions) if one[1] == kind and one[0] >= since]
         most = self.habits.history_most or len(found)
         entries = [_version(self.url, *one) for one in found[: min(most, int(query["_count"]))]]
+        if not self.habits.history_dated:
+            for entry in entries:
+                entry["response"].pop("lastModified")
         return 200, {"resourceType": "Bundle", "type": "history", "total": len(found), "entry": entries}
 
 

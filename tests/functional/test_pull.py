@@ -168,12 +168,21 @@ def test_the_next_pull_brings_what_changed_and_what_was_deleted(site: Site) -> N
     assert site.rows("SELECT status FROM observation WHERE id = 'o04'") == [("entered-in-error",)]
 
 
-def test_what_was_deleted_and_came_back_is_there(site: Site) -> None:
+@pytest.mark.parametrize("dated", [True, False])
+def test_what_was_deleted_and_came_back_is_there(site: Site, dated: bool) -> None:
+    with_habits(site.server, history_dated=dated)
     site.pulled()
+    site.server.put(observation("o08", value=5.0))
+    site.server.delete("Observation", "o08")
     site.server.delete("Observation", "o07")
+    site.server.put(observation("o06", value=5.0))
+    site.server.sleep(minutes=5)
+    assert site.pulled()["types"]["Observation"]["deleted"] == 2
+    site.agrees()
     site.server.put(observation("o07", value=5.0))
-    site.server.sleep(hours=1)
-    site.pulled()
+    site.server.sleep(minutes=5)
+    told = site.pulled()["types"]["Observation"]
+    assert (told["new"] + told["changed"], told["deleted"]) == (1, 0)
     site.agrees()
 
 

@@ -3,8 +3,7 @@
 Source: https://hl7.org/fhir/R4/http.html#history
 """
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -13,7 +12,7 @@ import orjson
 from cohortfinder.errors import ProtocolError
 from cohortfinder.fhir.answers import Answer
 from cohortfinder.fhir.client import FhirClient
-from cohortfinder.fhir.pages import entries, link
+from cohortfinder.fhir.pages import changed_at, entries, link
 from cohortfinder.fhir.search import FRESH, Noted
 from cohortfinder.landing.spool import START, Mark, Slice, SliceSpool
 
@@ -40,12 +39,17 @@ def deletions(client: FhirClient, part: Slice, spool: SliceSpool, noted: Noted) 
 
 
 class _History:
-    """The versions of a type, the newest first: of each resource the newest one tells whether it is still there."""
+    """The versions of a type, the newest first: of each resource the newest one tells whether it is still there.
+
+    HAPI does not say when something was deleted. It was not before the version that comes next, and that is not before
+    the last version of what was deleted: so its time stands for it.
+    """
 
     def __init__(self, client: FhirClient, part: Slice, spool: SliceSpool, noted: Noted) -> None:
         self._client, self._part, self._spool, self._noted = client, part, spool, noted
         self._told: set[str] = set()
         self._followed: set[str] = set()
+        self._undated: list[str] = []
         self.mark = START
 
     def follow(self, answer: Answer, size: int) -> bool:
@@ -55,10 +59,12 @@ class _History:
             bundle = answer.resource()
             found = list(entries(bundle))
             following = link(bundle, "next")
-            gone = [one for entry in found if (one := self._deletion(entry, answer)) is not None]
+            gone = [one for entry in found for one in self._deletions(entry)]
             entries_seen += len(found)
             if not following and self._is_cut(bundle.get("total"), entries_seen, size):
                 return False
+            if not following:
+                gone += self._dated(str(self._part.since))
             self._keep(gone, done=not following)
             if not following:
                 return True
@@ -77,17 +83,25 @@ class _History:
         self.mark = self._spool.add(line, mark)
         self._noted(self._part, self.mark, None)
 
-    def _deletion(self, entry: Mapping[str, Any], answer: Answer) -> dict[str, Any] | None:
-        """Return a deletion with its time, None for what is no deletion or came back afterwards."""
+    def _deletions(self, entry: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """Yield the deletions whose time this entry tells: its own, or of those that came before it in the list."""
         resource, request, response = (_object(entry.get(name)) for name in ("resource", "request", "response"))
+        if changed := changed_at(resource):
+            yield from self._dated(changed)
         kind, own_id = _name(resource, request, entry)
         if kind != self._part.types[0] or not own_id or own_id in self._told:
-            return None
+            return
         self._told.add(own_id)
-        if request.get("method") != "DELETE":
-            return None
-        at = response.get("lastModified") or (answer.at or datetime.now(UTC)).isoformat()
-        return deletion(kind, own_id, str(at))
+        if request.get("method") == "DELETE":
+            if at := response.get("lastModified"):
+                yield deletion(kind, own_id, str(at))
+            else:
+                self._undated.append(own_id)
+
+    def _dated(self, at: str) -> list[dict[str, Any]]:
+        dated = [deletion(self._part.types[0], own_id, at) for own_id in self._undated]
+        self._undated = []
+        return dated
 
 
 def deletion(kind: str, own_id: str, at: str, *, unknown: bool = False) -> dict[str, Any]:

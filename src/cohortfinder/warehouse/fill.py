@@ -72,8 +72,7 @@ def delete(connection: duckdb.DuckDBPyConnection, folder: Path, manifest: Manife
     if not manifest.deletions:
         return {}
     with transaction(connection):
-        _delete(connection, folder / DELETIONS, _tables_by_type())
-        return dict(connection.execute(render("warehouse/count_deletions.sql.jinja").text).fetchall())
+        return _delete(connection, folder / DELETIONS, _tables_by_type())
 
 
 def finished_types(connection: duckdb.DuckDBPyConnection, load_id: str) -> dict[str, tuple[int, int]]:
@@ -207,12 +206,18 @@ def _insert(table: str, query: str) -> str:
     return f"INSERT INTO {identifier(table)} {query}"
 
 
-def _delete(connection: duckdb.DuckDBPyConnection, file: Path, tables: Mapping[str, Sequence[TypedTable]]) -> None:
+def _delete(
+    connection: duckdb.DuckDBPyConnection, file: Path, tables: Mapping[str, Sequence[TypedTable]]
+) -> dict[str, int]:
     query = render("warehouse/deletion.sql.jinja", file=str(file))
     connection.execute(query.text, query.parameters)
+    gone = {}
     for resource_type, typed in tables.items():
+        counted = render("warehouse/count_deletions.sql.jinja", table=typed[0].name, resource_type=resource_type)
+        (gone[resource_type],) = connection.execute(counted.text, counted.parameters).fetchone() or (0,)
         for table in typed:
             removed = render("warehouse/delete_rows.sql.jinja", table=table.name, resource_type=resource_type)
             connection.execute(removed.text, removed.parameters)
     for name in ("note_deletions", "forget_deleted"):
         connection.execute(render(f"warehouse/{name}.sql.jinja").text)
+    return {kind: resources for kind, resources in gone.items() if resources}
