@@ -142,8 +142,9 @@ class _Handler(BaseHTTPRequestHandler):
         if since and resource["meta"]["lastUpdated"] < since:
             return False
         codes = [code for name in ("code", "combo-code") if (code := heeded.get(name))]
-        held = [f"{one.get('system')}|{one.get('code')}" for one in resource.get("code", {}).get("coding", [])]
-        return all(any(code in held for code in asked_codes.split(",")) for asked_codes in codes)
+        coding = resource.get("code", {}).get("coding", [])
+        held = {f"{one.get('system')}|{one.get('code')}" for one in coding} | {one.get("code") for one in coding}
+        return all(not held.isdisjoint(any_of.split(",")) for any_of in codes)
 
     def _page(self, kind: str, asked: dict[str, str], found: list[Resource]) -> None:
         size, offset = min(int(asked.get("_count", "20")), self.habits.most), int(asked.get("_offset", "0"))

@@ -105,6 +105,7 @@ def test_a_good_server_is_fine(examined: Run) -> None:
         "what has changed can be asked for: Condition, Encounter, MedicationStatement, Observation, Patient" in done.out
     )
     assert "trial: T-1: all 4 criteria that are computed have a source of data here" in done.out
+    assert "ok results: T-1: of each result that is asked for, the server has some under a code known here" in done.out
     assert "Pulling can work; nothing is in its way." in done.out
     assert {method for method, _ in habits.asked} == {"GET"}
 
@@ -334,6 +335,22 @@ def test_what_is_only_worth_knowing_is_no_warning(examined: Run, changes: dict[s
         done = examined(url)
     assert done.status == 0
     assert words in done.out
+
+
+def test_results_that_the_server_does_not_have_are_named_with_their_criteria(examined: Run) -> None:
+    habits = healthy()
+    others = [
+        {**result(number), "code": {"coding": [{"system": "http://loinc.org", "code": "99999-9"}]}}
+        for number in range(30)
+    ]
+    with serving(resources={**habits.resources, "Observation": others}) as url:
+        done = examined(url)
+        record = json.loads(examined(url, "--json").out)
+    assert done.status == 3
+    named = "Alanine aminotransferase (ALT) (I-ALT)"
+    assert f"WARNING results: T-1: the server has no result under a code known here of {named}" in done.out
+    assert "Under which codes are these results sent, and since when: Alanine aminotransferase (ALT)?" in done.out
+    assert record["trials"][0]["without_results"] == [{"criterion": "I-ALT", "concepts": ["alt"]}]
 
 
 def test_an_empty_server_is_one_warning(examined: Run) -> None:

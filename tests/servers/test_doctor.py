@@ -77,6 +77,9 @@ def test_helios_is_told_as_it_is(helios: str, examine: Examine) -> None:
     assert how["pages"] == ("fine", "links to the next page are with a cursor, of the same origin, and lead there")
     assert told(record, "The server")["export"] == ("fine", "$export is offered for the whole system, Patient, Group")
     assert told(record, "The server")["known of it"][0] == "note"
+    lacking = {one["criterion"]: one["concepts"] for one in record["trials"][0]["without_results"]}
+    assert "I-HB" not in lacking
+    assert lacking["I-AAV-BVAS"][0].startswith("bvas")
 
 
 def test_an_address_below_the_base_is_told(helios: str, examine: Examine) -> None:

@@ -38,6 +38,14 @@ class Lacking:
     any_of: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class ResultsAsked:
+    """A criterion, and the concepts of which it needs a result: those of one leaf, and what it can be derived from."""
+
+    criterion: str
+    concepts: tuple[str, ...]
+
+
 SOURCES: Mapping[str, Sources] = {
     "age": Sources(("Patient",), ("Observation",)),
     "sex": Sources(("Patient",)),
@@ -97,10 +105,25 @@ def without_source(trial: Trial, terminology: Terminology, types: Collection[str
 
 def codes_of(trial: Trial, terminology: Terminology) -> frozenset[str]:
     """Return the codes of the Observations that the rules of a trial read, of whatever code system."""
-    asked = (terminology.observation_concepts.get(concept) for concept in concepts_asked(trial))
-    return frozenset(
-        one.code for concept in asked if concept for one in concept.codes if one.decides or one.role == CONFIRMING
+    asked = concepts_asked(trial)
+    return frozenset(code for concept in asked for code in codes_of_concept(concept, terminology))
+
+
+def codes_of_concept(concept: str, terminology: Terminology) -> frozenset[str]:
+    """Return the codes under which results of a concept are read; none of a concept that is no result."""
+    known = terminology.observation_concepts.get(concept)
+    return frozenset(one.code for one in known.codes if one.decides or one.role == CONFIRMING) if known else frozenset()
+
+
+def results_asked(trial: Trial, terminology: Terminology) -> tuple[ResultsAsked, ...]:
+    """Return the results that leaves ask for, in the trial's order; any concept of one will do."""
+    asked = (
+        ResultsAsked(criterion.id, concepts)
+        for criterion, leaf, sources in _sources(trial, terminology)
+        if "Observation" in sources.any_of
+        if (concepts := tuple(one for one in concepts_of(leaf) if codes_of_concept(one, terminology)))
     )
+    return tuple(dict.fromkeys(asked))
 
 
 def _sources(trial: Trial, terminology: Terminology) -> Iterator[tuple[Criterion, Leaf, Sources]]:

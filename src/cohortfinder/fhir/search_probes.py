@@ -112,7 +112,7 @@ def _codes(probe: Probe) -> Iterator[Finding]:
     """Tell whether observations can be asked for by their codes, so that no others leave the server."""
     if "Observation" not in probe.samples.present:
         return
-    heeded = {name: _heeds_code(probe.client, name) for name in ("combo-code", "code")}
+    heeded = {name: heeds_code(probe.client, name) for name in ("combo-code", "code")}
     good = [name for name, found in heeded.items() if found is Heeded.YES]
     if good:
         yield fine("codes", f"observations can be asked for by {' or '.join(good)}")
@@ -123,7 +123,8 @@ def _codes(probe: Probe) -> Iterator[Finding]:
     )  # fmt: skip
 
 
-def _heeds_code(client: FhirClient, name: str) -> Heeded:
+def heeds_code(client: FhirClient, name: str) -> Heeded:
+    """Say what a server makes of a code that nothing has."""
     answer = tried(client, f"Observation?{name}={_NO_CODE.replace('|', '%7C').replace('/', '%2F')}&_count=1")
     if not answer.is_bundle:
         return Heeded.REFUSED

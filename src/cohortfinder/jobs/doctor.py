@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from itertools import chain
 
 from cohortfinder.connection import Access, BasicAccess, BearerAccess, Connection, OAuthAccess
 from cohortfinder.engine.sources import types_of
@@ -14,11 +16,13 @@ from cohortfinder.fhir.findings import CONFIGURATION, Finding, fine, prevented, 
 from cohortfinder.fhir.login_probes import login_findings
 from cohortfinder.fhir.network_probes import network_findings
 from cohortfinder.fhir.quirks import quirk_findings
+from cohortfinder.fhir.result_probes import code_parameter, has_results
 from cohortfinder.fhir.route import route_to
 from cohortfinder.fhir.samples import Samples, access_findings, take_samples
 from cohortfinder.fhir.search_probes import Probe, search_findings
 from cohortfinder.fhir.server_probes import ask_metadata, capability_of, metadata_findings, support_findings
 from cohortfinder.jobs.doctor_data import examine
+from cohortfinder.jobs.doctor_results import result_findings, results_found
 from cohortfinder.jobs.doctor_trials import outlook, trial_findings
 from cohortfinder.jobs.screen import read_terminology, read_trial
 from cohortfinder.model import Trial
@@ -180,8 +184,16 @@ class Examination:
         types = self._taken.present
         if not types:
             return ()
-        self._outlooks = tuple(outlook(trial, self._known, types) for trial in self._trials)
-        return trial_findings(self._outlooks)
+        found = self._results() if "Observation" in types else {}
+        self._outlooks = tuple(outlook(trial, self._known, types, found) for trial in self._trials)
+        told = (result_findings(one.trial, one.without_results, self._known) for one in self._outlooks if found)
+        return (*trial_findings(self._outlooks), *chain.from_iterable(told))
+
+    def _results(self) -> dict[str, bool | None]:
+        parameter = code_parameter(self._connected)
+        if parameter is None:
+            return {}
+        return results_found(self._trials, self._known, partial(has_results, self._connected, parameter))
 
     @property
     def _types(self) -> tuple[str, ...]:

@@ -1,19 +1,23 @@
 """What a server can and cannot answer for each configured trial: the criteria that have no source of data there."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 from cohortfinder.engine.sources import Lacking, without_source
 from cohortfinder.fhir.findings import Finding, fine, warning
+from cohortfinder.jobs.doctor_results import without_results
 from cohortfinder.model import Trial
 from cohortfinder.report.diagnosis import TrialOutlook
 from cohortfinder.terminology import Terminology
 
 
-def outlook(trial: Trial, terminology: Terminology, types: Collection[str]) -> TrialOutlook:
-    """Return what a trial lacks where only these types of resources can be had."""
+def outlook(
+    trial: Trial, terminology: Terminology, types: Collection[str], found: Mapping[str, bool | None]
+) -> TrialOutlook:
+    """Return what a trial lacks where only these types can be had, and `found` says of which concepts are results."""
     computed = sum(criterion.computed for criterion in trial.criteria)
     lacking = without_source(trial, terminology, types)
-    return TrialOutlook(trial.id, trial.title, len(trial.criteria), computed, lacking)
+    results = without_results(trial, terminology, found)
+    return TrialOutlook(trial.id, trial.title, len(trial.criteria), computed, lacking, results)
 
 
 def trial_findings(outlooks: Collection[TrialOutlook]) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from cohortfinder.engine.sampling import Aspect, CodeSystem, Share
-from cohortfinder.engine.sources import Lacking
+from cohortfinder.engine.sources import Lacking, ResultsAsked
 from cohortfinder.fhir.findings import Finding, Severity, exit_status
 
 SEVERITIES: Mapping[Severity, str] = {"error": "prevents a pull", "warning": "warning", "note": "note", "fine": "fine"}
@@ -66,13 +66,14 @@ class Shares:
 
 @dataclass(frozen=True, slots=True)
 class TrialOutlook:
-    """A trial, how many of its criteria are computed, and those that lack a source on the server."""
+    """A trial, how many of its criteria are computed, and those for which the server has no source, or no result."""
 
     trial: str
     title: str
     criteria: int
     computed: int
     lacking: tuple[Lacking, ...]
+    without_results: tuple[ResultsAsked, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
