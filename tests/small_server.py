@@ -24,6 +24,7 @@ class Habits:
     release: str = "4.0.1"
     software: str = "Small Server"
     metadata: tuple[int, str, bytes] | None = None
+    # by type; 0: the connection is closed without an answer
     statuses: Mapping[str, int] = field(default_factory=dict)
     passes_over: frozenset[str] = frozenset()
     refuses: frozenset[str] = frozenset()
@@ -36,6 +37,8 @@ class Habits:
     operations: Sequence[str] = ("export",)
     token: str | None = None
     refusal: str = "no"
+    # sent for every search instead of a page
+    odd_page: Any = None
     # what the authorization server beside it answers: a status and a document; the scopes that it was asked for are kept
     grant: tuple[int, Mapping[str, Any]] | None = None
     asked: list[tuple[str, str]] = field(default_factory=list)
@@ -124,8 +127,12 @@ class _Handler(BaseHTTPRequestHandler):
         habits = self.habits
         if habits.token is not None and self.headers.get("Authorization") != f"Bearer {habits.token}":
             self._send(401, self._refusal())
+        elif habits.statuses.get(kind) == 0:
+            self.close_connection = True
         elif kind in habits.statuses:
             self._send(habits.statuses[kind], self._refusal())
+        elif habits.odd_page is not None:
+            self._answer(200, "application/fhir+json", json.dumps(habits.odd_page).encode())
         elif kind not in habits.resources or self._not_taken(asked):
             self._send(404 if kind not in habits.resources else 400, self._refusal())
         else:

@@ -31,6 +31,11 @@ exclusion:
   - {id: E-AZA, text: no azathioprine, medication: rx_azathioprine, active: yes}
 """
 
+TYPES = (
+    "Patient", "Encounter", "Observation", "Condition", "Medication", "MedicationStatement", "MedicationRequest",
+    "MedicationAdministration", "MedicationDispense",
+)  # fmt: skip
+
 
 def patient(number: int) -> dict[str, Any]:
     return {
@@ -277,25 +282,51 @@ def test_one_type_that_may_not_be_read(examined: Run) -> None:
 
 
 def test_nothing_that_may_be_read(examined: Run) -> None:
-    with serving(
-        statuses=dict.fromkeys(
-            (
-                "Patient",
-                "Encounter",
-                "Observation",
-                "Condition",
-                "Medication",
-                "MedicationStatement",
-                "MedicationRequest",
-                "MedicationAdministration",
-                "MedicationDispense",
-            ),
-            403,
-        )
-    ) as url:
+    with serving(statuses=dict.fromkeys(TYPES, 403)) as url:
         done = examined(url)
     assert done.status == 77
     assert "the server lets us read nothing (403)" in done.out
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        [], "page", {"resourceType": "Bundle"}, {"resourceType": "Bundle", "entry": "many", "link": {"next": 1}},
+        {"resourceType": "Bundle", "entry": [None, 7, {"resource": []}, {"resource": {"resourceType": "Patient"}}]},
+        {"resourceType": "Bundle", "entry": [{"resource": {"resourceType": "Patient", "id": [], "meta": 1}, "search": 3}]},
+        {"resourceType": "Bundle", "link": [{"relation": "next", "url": "::"}, None, {"relation": "next", "url": 3}],
+         "entry": [{"resource": {"resourceType": kind, "id": "x", "meta": []}} for kind in ("Patient", "Observation")] * 3},
+        {"resourceType": "Bundle", "link": [{"relation": "next", "url": "?page=2"}],
+         "entry": [{"resource": {"resourceType": kind, "id": []}} for kind in ("Patient", "Observation")] * 3},
+        {"resourceType": "OperationOutcome", "issue": "none"},
+        {"resourceType": "Bundle", "entry": [{"resource": {"resourceType": "Observation", "id": "x", "code": {"coding": [1]}}}]},
+    ],
+)  # fmt: skip
+def test_pages_that_are_none_end_in_findings(examined: Run, page: Any) -> None:
+    with serving(odd_page=page) as url:
+        done = examined(url)
+    assert done.status in (3, 69, 78)
+    assert "Traceback" not in done.err
+    assert done.out.endswith(("warnings.", "warning."))
+
+
+@pytest.mark.parametrize(
+    "statement", [[], 7, {"resourceType": "CapabilityStatement", "rest": [7], "fhirVersion": []}, {}]
+)
+def test_a_statement_that_is_none_ends_in_findings(examined: Run, statement: Any) -> None:
+    with serving(metadata=(200, "application/json", json.dumps(statement).encode())) as url:
+        done = examined(url)
+    assert done.status in (3, 78)
+    assert done.out.endswith(("warnings.", "warning."))
+
+
+def test_a_server_that_is_silent_is_not_asked_for_every_type(examined: Run) -> None:
+    habits = replace(healthy(), statuses=dict.fromkeys(TYPES, 0), asked=[])
+    with small_server(habits) as url:
+        done = examined(url)
+    assert done.status == 69
+    assert "cannot be searched (no answer)" in done.out
+    assert len({path.split("?")[0] for _, path in habits.asked if "_count=50" in path}) == 2
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 from cohortfinder.fhir.client import FhirClient
 from cohortfinder.fhir.findings import REFUSED, UNAVAILABLE, Finding, fine, note, prevents, warning
-from cohortfinder.fhir.trying import Tried, tried
+from cohortfinder.fhir.trying import UNANSWERED, Tried, tried
 
+# a silence lasts as long as the timeout
+_SILENCES = 2
 _NOT_THERE = frozenset({400, 404, 501})
 # some servers want a parameter in every search, and this one finds everything
 _EVERYTHING = "_lastUpdated=ge1900-01-01T00:00:00Z"
@@ -38,8 +40,12 @@ class Samples:
 
 
 def take_samples(client: FhirClient, types: Collection[str], size: int) -> Samples:
-    """Ask for the first resources of each type."""
-    return Samples(size, {kind: _first_page(client, kind, size) for kind in types})
+    """Ask for the first resources of each type, until the server has been silent too often."""
+    pages: dict[str, Tried] = {}
+    for kind in types:
+        silent = sum(page.status == UNANSWERED for page in pages.values())
+        pages[kind] = _first_page(client, kind, size) if silent < _SILENCES else Tried(UNANSWERED)
+    return Samples(size, pages)
 
 
 def _first_page(client: FhirClient, kind: str, size: int) -> Tried:

@@ -185,8 +185,8 @@ def _where(link: str) -> str:
         return "no address"
 
 
-def _ids(page: Tried, kind: str) -> set[object]:
-    return {one.get("id") for one in page.found(kind)}
+def _ids(page: Tried, kind: str) -> set[str]:
+    return {str(one.get("id")) for one in page.found(kind)}
 
 
 def _form(client: FhirClient, link: str) -> str:

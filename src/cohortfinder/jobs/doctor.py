@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from itertools import chain
@@ -32,6 +32,8 @@ from cohortfinder.terminology import Terminology
 from cohortfinder.trials.library import shipped_trials
 
 SAMPLE = 50
+# in which the server must answer a question
+SECONDS = 30
 CONFIGURATION_STEP = "Configuration"
 Log = Callable[[str], None]
 
@@ -136,7 +138,10 @@ class Examination:
             )  # fmt: skip
             return
         types = self._types if self._terminology else ()
-        self._client = self._open.enter_context(FhirClient(self._settings.fhir, tries=1, types=types))
+        connection = self._settings.fhir
+        # somebody waits for the answer
+        hurried = replace(connection, timeout_seconds=min(connection.timeout_seconds, SECONDS))
+        self._client = self._open.enter_context(FhirClient(hurried, tries=1, types=types))
         yield fine("server", f"{self._client.name}, {_who(self._settings.fhir)}")
 
     def _read_trials(self, terminology: Terminology) -> Iterator[Finding]:
