@@ -10,7 +10,8 @@ SELECT
     active,
     deceasedBoolean AS deceased,
     deceasedDateTime AS deceased_at,
-    split_part(list_filter(link, lambda one: one."type" = 'replaced-by')[1].other.reference, '/', -1) AS replaced_by
+    split_part(list_filter(link, lambda one: one."type" = 'replaced-by')[1].other.reference, '/', -1) AS replaced_by,
+    nullif(array_to_string(list_transform(list_filter(link, lambda one: one."type" = 'replaces'), lambda one: split_part(one.other.reference, '/', -1)), ' '), '') AS replaces
 FROM read_json($files, format = 'newline_delimited', columns = {
     'id': 'VARCHAR',
     'meta': 'STRUCT(lastUpdated VARCHAR, versionId VARCHAR)',

@@ -503,6 +503,22 @@ def test_the_records_of_a_merged_patient_are_those_of_the_survivor(site: Site, r
     assert [line.split(",")[1] for line in listed] == ["a"]
 
 
+def test_a_duplicate_that_does_not_know_it_is_no_candidate(site: Site, run: Callable[..., Any]) -> None:
+    """Only the survivor has a link; along a chain all records of the last one are pulled."""
+    site.server.put(
+        condition("b9", of="b"), patient("c", link=[{"other": {"reference": "Patient/a"}, "type": "replaces"}])
+    )
+    site.pulled()
+    asked = len(site.server.asked)
+    site.server.put(patient("b", link=[{"other": {"reference": "Patient/a"}, "type": "replaced-by"}]))
+    site.server.sleep(hours=1)
+    site.pulled()
+    assert any("patient=a,c" in one for one in site.server.asked[asked:])
+    run("screen", site.folder / "trial.yaml", "--config", site.folder / "site.toml", "--out", site.folder / "out")
+    listed = (site.folder / "out" / "candidates.csv").read_text().splitlines()[1:]
+    assert [line.split(",")[1] for line in listed] == ["c"]
+
+
 def test_two_pulls_at_once_are_not_possible(site: Site) -> None:
     site.pulled()
     second: list[Any] = []

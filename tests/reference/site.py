@@ -43,10 +43,16 @@ class Site:
     profile: str = "prescreen"
     by_patient: dict[str, list[dict[str, Any]]] = field(init=False)
     by_reference: dict[str, dict[str, Any]] = field(init=False)
+    # the records that say that they replace another one
+    replacing: dict[str, list[str]] = field(init=False)
 
     def __post_init__(self) -> None:
         self.by_reference = {reference_of(resource): resource for resource in self.resources}
         patients = [r["id"] for r in self.resources if r["resourceType"] == "Patient"]
+        self.replacing = {}
+        for patient in sorted(patients):
+            for other in self.linked(patient, "replaces"):
+                self.replacing.setdefault(other, []).append(patient)
         self.by_patient = {p: [] for p in patients if self.survivor(p) == p}
         for resource in self.resources:
             person = resource.get("subject") or resource.get("patient") or resource.get("individual") or {}
@@ -55,15 +61,19 @@ class Site:
                 self.by_patient[self.survivor(patient)].append(resource)
 
     def survivor(self, patient_id: str) -> str:
-        """Follow the links of type replaced-by to the record that counts."""
+        """Follow the links of type replaced-by, else those of others who say that they replace it, to who counts."""
         seen = [patient_id]
         while True:
-            links = self.by_reference[f"Patient/{seen[-1]}"].get("link", [])
-            targets = [link["other"]["reference"].rsplit("/", 1)[-1] for link in links if link["type"] == "replaced-by"]
+            targets = self.linked(seen[-1], "replaced-by") or self.replacing.get(seen[-1], [])
             known = [t for t in targets if f"Patient/{t}" in self.by_reference and t not in seen]
             if not known:
                 return seen[-1]
             seen.append(known[0])
+
+    def linked(self, patient_id: str, kind: str) -> list[str]:
+        """Return the ids to which a record links in one way."""
+        links = self.by_reference[f"Patient/{patient_id}"].get("link", [])
+        return [link["other"]["reference"].rsplit("/", 1)[-1] for link in links if link["type"] == kind]
 
     def patient(self, patient_id: str) -> dict[str, Any]:
         """Return the Patient resource."""

@@ -87,6 +87,7 @@ def _pulled(errand: Errand, settings: Settings) -> PullSummary:
     continued = [part for part in slices if part in left]
     if continued:
         errand.log("going on with a pull that was interrupted")
+    errand.log(f"asking {errand.wanted.server} {len(slices)} questions")
     try:
         errand.crew.fetch(slices, ways(errand))
         slices = what_follows(errand, slices, [part for part in left if part not in slices])

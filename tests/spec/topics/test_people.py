@@ -51,6 +51,31 @@ def test_the_records_of_a_replaced_patient_count_for_the_survivor(spec):
     )
 
 
+def test_a_record_may_be_replaced_without_knowing_it(spec):
+    """Only the survivor says so. What a record says of itself goes before what another one says of it."""
+    spec(
+        as_of="2026-11-20",
+        patient="""
+            patient_id | gender | replaced_by | replaces
+            survivor   | female |             | one two
+            one        | male   |             |
+            two        | male   | other       |
+            other      | female |             |
+        """,
+        observation=f"""
+            patient_id | code  | value | value_unit_code | value_unit_system | effective_datetime
+            one        | 718-7 | 120   | g/L             | {UCUM}            | 2026-11-01
+            two        | 718-7 | 50    | g/L             | {UCUM}            | 2026-11-01
+        """,
+        rule={"all": [WOMAN, {"observation": "hemoglobin", "at_least": "60 g/L"}]},
+        expected="""
+            patient_id | truth
+            survivor   | true
+            other      | false
+        """,
+    )
+
+
 def test_a_patient_replaced_by_itself_counts(spec):
     """The link says nothing."""
     spec(

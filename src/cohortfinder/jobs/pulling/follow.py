@@ -47,8 +47,16 @@ def _of_survivors(errand: Errand, slices: Sequence[Slice]) -> tuple[Slice, ...]:
     if not links:
         return ()
     with open_warehouse(errand.store, read_only=True) as connection:
-        new = links - patient_links(connection)
-    return tuple(survivors(errand.wanted, sorted({other for _, other in new}), errand.around)) if new else ()
+        known = patient_links(connection)
+    ids = going_on({other for _, other in links - known}, links | known)
+    return tuple(survivors(errand.wanted, sorted(ids), errand.around)) if ids else ()
+
+
+def going_on(ids: set[str], links: frozenset[tuple[str, str]]) -> set[str]:
+    """Return some patients with those who go on in their place, and so on along each chain."""
+    while more := {other for one, other in links if one in ids} - ids:
+        ids = ids | more
+    return ids
 
 
 def _referenced(errand: Errand, slices: Sequence[Slice], kind: str) -> set[str]:
