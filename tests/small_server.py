@@ -93,6 +93,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_DELETE = do_PATCH = do_PUT
 
+    def do_CONNECT(self) -> None:
+        """Refuse as a proxy that wants to know who asks."""
+        self._answer(407, "text/plain", b"")
+
     def date_time_string(self, timestamp: float | None = None) -> str:
         """Return the time of a clock that may go wrong."""
         return format_datetime(datetime.now(UTC).replace(microsecond=0) + self.habits.skew, usegmt=True)

@@ -155,12 +155,13 @@ def test_an_authority_file_that_holds_none(examined: Run, tmp_path: Path) -> Non
 
 
 def test_a_proxy_that_wants_to_know_who_asks(examined: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    with small_server(Habits(statuses={"": 407})) as url:
+    with serving() as url:
         proxy = url.removesuffix("/fhir")
-        monkeypatch.setenv("HTTPS_PROXY", proxy)
+        monkeypatch.setenv("HTTPS_PROXY", proxy.replace("://", "://somebody:very-secret@"))
         done = examined("https://fhir.hospital.example/fhir")
-    assert done.status in (69, 78)
-    assert "STOP proxy: the proxy 127.0.0.1" in done.out
+    assert done.status == 78
+    assert f"STOP proxy: the proxy {proxy.removeprefix('http://')} wants to know who asks (407)" in done.out
+    assert "very-secret" not in done.out + done.err
 
 
 def test_an_address_that_ends_in_metadata_is_understood(examined: Run) -> None:
