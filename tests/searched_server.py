@@ -89,8 +89,8 @@ class Searched:
         found = (urlsplit(one) for one in self.asked)
         return [dict(parse_qsl(one.query)) for one in found if one.path == f"/fhir/{kind}"]
 
-    def answer(self, target: str) -> tuple[int, Any]:
-        """Answer a GET."""
+    def answer(self, target: str) -> tuple[Any, ...]:
+        """Answer a GET with a status, what it says, and what headers it has."""
         self.asked.append(target)
         self.before_answer(target)
         parts = urlsplit(target)
@@ -253,7 +253,7 @@ def serving(server: Searched) -> Iterator[Searched]:
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            status, content = server.answer(self.path)
+            status, content, *more = server.answer(self.path)
             body = (
                 content.encode()
                 if isinstance(content, str)
@@ -263,8 +263,12 @@ def serving(server: Searched) -> Iterator[Searched]:
             self.send_header("Date", format_datetime(server.now, usegmt=True))
             self.send_header("Content-Type", "text/plain" if isinstance(content, str) else "application/fhir+json")
             self.send_header("Content-Length", str(len(body)))
+            for name, value in more[0].items() if more else ():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body)
+
+        do_DELETE = do_GET
 
         def log_message(self, *_: object) -> None:
             pass

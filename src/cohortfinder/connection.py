@@ -52,7 +52,10 @@ class Proxy:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """The server by its base address, who asks, and how much at a time. Without `access` nobody says who asks."""
+    """The server by its base address, who asks, and how much at a time. Without `access` nobody says who asks.
+
+    `export` is the level of bulk exports, None where searches are the rule.
+    """
 
     url: str
     access: Access | None = None
@@ -68,6 +71,9 @@ class Connection:
     overlap_minutes: int = 20
     wait_minutes: float = 30
     timeout_seconds: float = 120
+    export: str | None = None
+    poll_seconds: float = 60
+    export_minutes: float = 240
     rewrite_links: bool = False
     allow_http: bool = False
 

@@ -16,7 +16,7 @@ Given = Mapping[tuple[str, ...], tuple[object, str]]
 SECRETS = ("basic_password", "bearer_token", "client_secret", "smart_key", "proxy_password")
 PATHS = (*(f"{name}_file" for name in SECRETS), "ca_bundle", "client_certificate", "client_key")
 TEXTS = ("url", "basic_user", "client_id", "smart_client_id", "smart_key_id", "token_url", "scopes", "proxy",
-         "proxy_user", "contact")  # fmt: skip
+         "proxy_user", "contact", "export")  # fmt: skip
 FLAGS = ("rewrite_links", "allow_http")
 NUMBERS = {
     "parallel": (4, 1, 64),
@@ -24,10 +24,13 @@ NUMBERS = {
     "overlap_minutes": (20, 0, 10_080),
     "wait_minutes": (30, 0, 1_440),
     "timeout_seconds": (120, 1, 3_600),
+    "poll_seconds": (60, 1, 3_600),
+    "export_minutes": (240, 1, 1_440),
 }
 TABLES = ("headers", "header_files", "token_parameters")
 KEYS = (*TEXTS, *PATHS, *NUMBERS, *FLAGS, *TABLES)
 VARIABLE = "COHORTFINDER_FHIR_"
+_LEVEL = re.compile(r"^(system|Patient|Group/[A-Za-z0-9.-]{1,64})$")
 _HEADER = re.compile(r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
 _OURS = frozenset({"accept", "accept-encoding", "authorization", "connection", "content-length", "content-type",
                    "cookie", "host", "prefer", "proxy-authorization", "transfer-encoding", "user-agent"})  # fmt: skip
@@ -85,6 +88,9 @@ def _connection(url: str, reader: "_Reader") -> Connection:
         overlap_minutes=reader.whole("overlap_minutes"),
         wait_minutes=reader.whole("wait_minutes"),
         timeout_seconds=reader.whole("timeout_seconds"),
+        export=_export(reader),
+        poll_seconds=reader.whole("poll_seconds"),
+        export_minutes=reader.whole("export_minutes"),
         rewrite_links=reader.flag("rewrite_links"),
         allow_http=allow_http,
     )
@@ -101,6 +107,14 @@ def _address(name: str, url: str, reader: "_Reader", *, allow_http: bool) -> str
     if insecure and not allow_http:
         reader.complain(name, f"{name} is http, so that others could read who asks; write https, or allow_http = true")
     return address
+
+
+def _export(reader: "_Reader") -> str | None:
+    """Read the level of bulk exports, as it stands in their address."""
+    level = reader.text("export")
+    if level is not None and not _LEVEL.match(level):
+        reader.complain("export", 'export must be "system", "Patient" or "Group/" with the id of a group')
+    return "" if level == "system" else level
 
 
 def _access(reader: "_Reader") -> Access | None:

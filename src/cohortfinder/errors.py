@@ -5,6 +5,7 @@
     ├── InputError                  64  a given file or folder is not there or not what it should be
     │   └── TrialError              64  a trial file has errors, each with its line
     ├── StoreError                  65  the store is inconsistent or of an unknown layout
+    ├── ShrunkError                 65  far less came than the last time: nothing was loaded
     ├── ServerError                 69  a server cannot be reached, or fails
     ├── ReadWriteError              74  cannot read or write (disk full, read-only folder)
     ├── LockedError                 75  another process holds the store: try later
@@ -61,6 +62,12 @@ class TrialError(InputError):
 
 class StoreError(CohortFinderError):
     """The store is inconsistent, or written by a version with another layout."""
+
+    exit_status = 65
+
+
+class ShrunkError(CohortFinderError):
+    """Far less came than the last time, so that it cannot be all."""
 
     exit_status = 65
 

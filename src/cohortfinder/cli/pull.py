@@ -17,17 +17,23 @@ from cohortfinder.jobs.pulling.wanted import read_patients
 @click.option("--full", is_flag=True, help="Everything, not only what has changed since the last pull.")
 @click.option("--all-codes", is_flag=True, help="All Observations, not only those that the trials ask for.")
 @click.option("--sweep", is_flag=True, help="Make sure now what is still there, where the server tells no deletions.")
+@click.option(
+    "--bulk/--search", "bulk", default=None, help="By Bulk Data export, or by searches; default: the configuration."
+)
+@click.option("--accept-shrink", is_flag=True, help="Take an export though it holds far less than the last one.")
 @click.option("--trial", "trials", multiple=True, metavar="TRIAL", help="For this trial; default: the configured ones.")
 @click.option("--patients", type=click.Path(path_type=Path), help="Only these patients: a file with an id a line.")
 @common
 def command(
-    full: bool, all_codes: bool, sweep: bool, trials: tuple[str, ...], patients: Path | None,
-    store: Path | None, config: Path | None, as_json: bool, debug: bool,
+    full: bool, all_codes: bool, sweep: bool, bulk: bool | None, accept_shrink: bool, trials: tuple[str, ...],
+    patients: Path | None, store: Path | None, config: Path | None, as_json: bool, debug: bool,
 ) -> int:  # fmt: skip
     """Bring what changed on the FHIR server into the store. An interrupted pull is gone on with."""
     settings = settings_of(config, store)
     listed = read_patients(patients) if patients else None
-    options = Options(trials, listed, full=full, all_codes=all_codes, sweep=sweep)
+    options = Options(
+        trials, listed, full=full, all_codes=all_codes, sweep=sweep, bulk=bulk, accept_shrink=accept_shrink
+    )
     with PullProgress() as progress:
         summary = pull(settings, options, log=progress.log, noted=progress.noted)
     if as_json:

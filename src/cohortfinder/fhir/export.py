@@ -8,7 +8,7 @@ Whatever is done is noted in the log of the folder (export_log.py) before anythi
 
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -18,17 +18,18 @@ from cohortfinder.errors import CohortFinderError, GoneError, ProtocolError, Ref
 from cohortfinder.fhir.answers import Answer
 from cohortfinder.fhir.client import FhirClient
 from cohortfinder.fhir.export_doubt import missing
-from cohortfinder.fhir.export_files import fetch, is_whole
+from cohortfinder.fhir.export_files import Asked, fetch, is_whole
 from cohortfinder.fhir.export_job import JobFailedError, Log, Patience, begun, deleted, finished
 from cohortfinder.fhir.export_log import ExportLog, Fetched, Progress
 from cohortfinder.fhir.export_manifest import OUTPUT, ExportFile, ExportManifest, joined, read_manifest
 from cohortfinder.fhir.export_question import ExportQuestion
 from cohortfinder.landing.exported import DELETED, ERROR, LOG
+from cohortfinder.landing.labels import Labels
 
 # A server that loses one job may do so by accident; one that loses two in a night is left alone until the next.
 _NIGHT = timedelta(hours=12)
 _MOST_PAGES = 1000
-PATIENCE = Patience()
+PATIENCE, LABELS = Patience(), Labels()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +38,8 @@ class Exported:
 
     `watermark` is the time up to which it surely tells everything: the one that it says it stands for, but not later
     than the server's when it began. `failed` names the types of which something is missing, with the reason; `left_out`
-    counts, by type, what the server sent and nobody had asked for. `tells_deletions`: the server said what is gone, if
-    only that nothing is.
+    counts, by type, what the server sent and nobody had asked for, `dropped` what must not be stored.
+    `tells_deletions`: the server said what is gone, if only that nothing is.
     """
 
     watermark: str
@@ -46,19 +47,22 @@ class Exported:
     counts: Mapping[str, int]
     failed: Mapping[str, str]
     left_out: Mapping[str, int]
+    dropped: int
     tells_deletions: bool
 
 
 def export(
     client: FhirClient, question: ExportQuestion, folder: Path, *, parallel: int = 4,
-    patience: Patience = PATIENCE, log: Log = lambda _: None,
+    patience: Patience = PATIENCE, labels: Labels = LABELS, log: Log = lambda _: None,
+    check: Callable[[], None] = lambda: None,
 ) -> Exported:  # fmt: skip
     """Bring an export into a folder, which may hold one that was interrupted, and return what it is.
 
+    What has one of the `labels` is dropped; `check` may raise to end the export before the next file.
     Raises BusyError while the server is not ready, and whatever the client raises; everything is kept, and the next
     call with the same question goes on.
     """
-    run = _Run(client, question, folder, parallel, patience, log)
+    run = _Run(client, Asked(question, labels), folder, parallel, patience, log, check)
     if not run.progress.complete:
         run.complete()
     return _exported(folder, run.progress)
@@ -76,11 +80,11 @@ class _Run:
     """One try to bring an export to its end."""
 
     def __init__(
-        self, client: FhirClient, question: ExportQuestion, folder: Path, parallel: int, patience: Patience,
-        log: Log,
+        self, client: FhirClient, asked: Asked, folder: Path, parallel: int, patience: Patience, log: Log,
+        check: Callable[[], None],
     ) -> None:  # fmt: skip
-        self._client, self._question, self._folder = client, question, folder
-        self._parallel, self._patience, self._log = parallel, patience, log
+        self._client, self._asked, self._question, self._folder = client, asked, asked.question, folder
+        self._parallel, self._patience, self._log, self._check = parallel, patience, log, check
         self._written = ExportLog(folder, client.clock.now)
         self.progress = self._written.progress
         self._forget_damaged()
@@ -169,7 +173,8 @@ class _Run:
             raise next((error for error in failed if not isinstance(error, GoneError | RefusedError)), failed[0])
 
     def _fetch_one(self, file: ExportFile, authorized: bool) -> Fetched:
-        return fetch(self._client, file, self._folder, self._question, authorized=authorized)
+        self._check()
+        return fetch(self._client, file, self._folder, self._asked, authorized=authorized)
 
     def _note_file(self, file: ExportFile, done: Future[Fetched]) -> CohortFinderError | None:
         """Note a file that has come, or return why it has not."""
@@ -248,7 +253,7 @@ def _exported(folder: Path, progress: Progress) -> Exported:
     ordered = sorted(fetched, key=lambda file: (DELETED, OUTPUT, ERROR).index(file.part))
     return Exported(
         watermark(progress), tuple(folder / file.name for file in ordered),
-        dict(counts), failed, _left_out(fetched), progress.tells_deletions,
+        dict(counts), failed, _left_out(fetched), sum(file.dropped for file in fetched), progress.tells_deletions,
     )  # fmt: skip
 
 

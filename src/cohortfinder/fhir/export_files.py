@@ -5,6 +5,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from cohortfinder.fhir.export_manifest import OUTPUT, ExportFile
 from cohortfinder.fhir.export_question import CodeFilter, ExportQuestion
 from cohortfinder.landing.blocks import BlockReader, DamagedError
 from cohortfinder.landing.exported import ERROR, says_error
+from cohortfinder.landing.labels import LABELLED, Labels
 
 FHIR_NDJSON = "application/fhir+ndjson"
 _OUTCOME = "OperationOutcome"
@@ -23,7 +25,15 @@ _BEGIN = re.compile(rb'\{\s*"resourceType"\s*:\s*"([A-Za-z]+)"')
 _WORD = re.compile(rb"[A-Z][A-Za-z]+")
 
 
-def fetch(client: FhirClient, file: ExportFile, folder: Path, question: ExportQuestion, *, authorized: bool) -> Fetched:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What of the files is kept: what was asked for, but for what must not be stored."""
+
+    question: ExportQuestion
+    labels: Labels
+
+
+def fetch(client: FhirClient, file: ExportFile, folder: Path, asked: Asked, *, authorized: bool) -> Fetched:
     """Download a file into the folder of an export and return what it holds.
 
     One that is not whole is asked for a second time. Raises like the client.
@@ -32,17 +42,17 @@ def fetch(client: FhirClient, file: ExportFile, folder: Path, question: ExportQu
     path.parent.mkdir(mode=0o700, exist_ok=True)
     for _ in range(2):
         downloaded = client.download(file.url, path, authorized=authorized, accept=FHIR_NDJSON)
-        sieve = _sifted(path, file, question)
+        sieve = _sifted(path, file, asked)
         if not sieve.short:
             break
     size, sha256 = downloaded.bytes, downloaded.sha256
-    if sieve.left_out:
-        _keep_asked(path, file, question)
+    if sieve.left_out or sieve.dropped:
+        _keep_asked(path, file, asked)
         size, sha256 = _measured(path)
     _to_disk(path)
     return Fetched(
         file.name, file.part, file.resource_type, dict(sieve.resources), size, sha256, file.mark, sieve.left_out,
-        sieve.problems,
+        sieve.dropped, sieve.problems,
     )  # fmt: skip
 
 
@@ -55,12 +65,12 @@ def is_whole(folder: Path, fetched: Fetched) -> bool:
 class _Sieve:
     """Takes the lines of a file and tells those that were asked for."""
 
-    def __init__(self, file: ExportFile, question: ExportQuestion) -> None:
-        self._file, self._types = file, frozenset(question.types)
-        self._codes = {kind: _codes(asked) for kind, asked in question.filters.items()}
+    def __init__(self, file: ExportFile, asked: Asked) -> None:
+        self._file, self._labels, self._types = file, asked.labels, frozenset(asked.question.types)
+        self._codes = {kind: _codes(chosen) for kind, chosen in asked.question.filters.items()}
         self.resources: Counter[str] = Counter()
         self.problems: dict[str, str] = {}
-        self.left_out = self._lines = 0
+        self.left_out = self.dropped = self._lines = 0
 
     @property
     def short(self) -> bool:
@@ -70,7 +80,8 @@ class _Sieve:
     def kept(self, block: bytes) -> Iterator[bytes]:
         """Yield what of a block was asked for."""
         kind = self._file.resource_type
-        if kind in self._types and kind not in self._codes and (lines := _lines_of(block, kind)):
+        plain = kind in self._types and kind not in self._codes and LABELLED not in block
+        if plain and (lines := _lines_of(block, kind)):
             self._lines += lines
             self.resources[kind] += lines
             yield block
@@ -105,6 +116,9 @@ class _Sieve:
         if kind not in self._types or not self._has_code(kind, resource):
             self.left_out += 1
             return False
+        if self._labels.exclude(resource):
+            self.dropped += 1
+            return False
         self.resources[kind] += 1
         return True
 
@@ -129,8 +143,8 @@ def _lines_of(block: bytes, kind: str) -> int:
     return lines if block.count(b"\n" + begin[0]) + 1 == lines else 0
 
 
-def _sifted(path: Path, file: ExportFile, question: ExportQuestion) -> _Sieve:
-    sieve = _Sieve(file, question)
+def _sifted(path: Path, file: ExportFile, asked: Asked) -> _Sieve:
+    sieve = _Sieve(file, asked)
     for _ in _asked_lines(path, sieve):
         pass
     sieve.finish()
@@ -145,11 +159,11 @@ def _asked_lines(path: Path, sieve: _Sieve) -> Iterator[bytes]:
         sieve.damaged(str(error))
 
 
-def _keep_asked(path: Path, file: ExportFile, question: ExportQuestion) -> None:
-    """Write a file anew with the lines that were asked for alone."""
+def _keep_asked(path: Path, file: ExportFile, asked: Asked) -> None:
+    """Write a file anew with the lines alone that are kept."""
     scratch = path.with_suffix(".asked")
     with scratch.open("wb") as target:
-        target.writelines(_asked_lines(path, _Sieve(file, question)))
+        target.writelines(_asked_lines(path, _Sieve(file, asked)))
     scratch.replace(path)
 
 

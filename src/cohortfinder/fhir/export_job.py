@@ -16,6 +16,7 @@ from cohortfinder.fhir.export_question import ExportQuestion, KickOff, kick_offs
 
 _JSON = "application/json"
 _FINISHED, _ACCEPTED, _BAD_REQUEST, _TOO_MANY = 200, 202, 400, 429
+_NO_METHOD = frozenset({405, 501})
 _GONE = frozenset({404, 410})
 # Whatever is wrong with a poll, the job may be well: it is asked again, unless the server says that the job failed.
 _ANSWERS = frozenset({404, 410, 429, 500, 501, 502, 503, 504})
@@ -55,13 +56,21 @@ def begun(client: FhirClient, question: ExportQuestion) -> tuple[KickOff, Answer
             return way, *_begun(client, way)
         except QuestionError as error:
             refused.append(error)
-    raise refused[-1]
+    # a method that the server does not know says nothing of the question
+    raise next((error for error in reversed(refused) if error.status not in _NO_METHOD), refused[-1])
 
 
 def _begun(client: FhirClient, way: KickOff) -> tuple[Answer, str]:
     answer = client.ask(
-        way.method, way.path, resource=way.resource, headers={"Prefer": "respond-async"}, tolerate={_TOO_MANY}
+        way.method,
+        way.path,
+        resource=way.resource,
+        headers={"Prefer": "respond-async"},
+        tolerate={_TOO_MANY, *_NO_METHOD},
     )
+    if answer.status in _NO_METHOD:
+        message = f"{client.name} to {answer.asked}: the server does not know {way.method} there ({answer.status})"
+        raise QuestionError(f"{message}; pull with --search", status=answer.status)
     if answer.status == _TOO_MANY:
         raise BusyError(f"{client.name} is busy with another export{said(answer)}; run again later")
     return answer, _job_of(answer, client)

@@ -24,8 +24,8 @@ Now = Callable[[], datetime]
 class Fetched:
     """A file that is in the folder, checked.
 
-    `mark` is that of the manifest; `left_out` counts what was not asked for; `problems` say of which types something is
-    missing, and why.
+    `mark` is that of the manifest; `left_out` counts what was not asked for, `dropped` what must not be stored;
+    `problems` say of which types something is missing, and why.
     """
 
     name: str
@@ -36,6 +36,7 @@ class Fetched:
     sha256: str
     mark: str
     left_out: int = 0
+    dropped: int = 0
     problems: Mapping[str, str] = field(default_factory=dict)
 
 

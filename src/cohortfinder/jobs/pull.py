@@ -13,17 +13,20 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from cohortfinder.address import base_address, shown
-from cohortfinder.errors import ConfigurationError, ProtocolError
+from cohortfinder.connection import Connection
+from cohortfinder.errors import ConfigurationError, ProtocolError, UsageError
 from cohortfinder.fhir.capability import read_capability
 from cohortfinder.fhir.client import FhirClient
+from cohortfinder.fhir.export_question import SYSTEM
 from cohortfinder.fhir.pages import IgnoredError
 from cohortfinder.fhir.search import Habits, Noted
 from cohortfinder.jobs.load import finish_earlier, load_pulled
 from cohortfinder.jobs.pulling.errand import SPOOL, Errand
+from cohortfinder.jobs.pulling.exports import failed_export, left_out, mode_of, refuse_shrunk
 from cohortfinder.jobs.pulling.fetch import Crew
 from cohortfinder.jobs.pulling.follow import what_follows
 from cohortfinder.jobs.pulling.lock import only_pull
-from cohortfinder.jobs.pulling.outcome import PullSummary, complete_types, records, summaries
+from cohortfinder.jobs.pulling.outcome import PullSummary, complete_types, problems_of, records, summaries
 from cohortfinder.jobs.pulling.plan import Circumstances, changes_known, plan_slices, taken_up
 from cohortfinder.jobs.pulling.wanted import REFERENCED, Wanted, wanted_of
 from cohortfinder.jobs.pulling.ways import can_be_swept, ways
@@ -40,13 +43,15 @@ Log = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the command line asks of a pull."""
+    """What the command line asks of a pull. `bulk`: exports or searches, None for what the configuration says."""
 
     trials: tuple[str, ...] = ()
     patients: tuple[str, ...] | None = None
     full: bool = False
     all_codes: bool = False
     sweep: bool = False
+    bulk: bool | None = None
+    accept_shrink: bool = False
 
 
 def pull(
@@ -77,12 +82,12 @@ def pull(
             log=log,
             told=noted,
         )
-        summary = _pulled(errand, settings)
+        summary = _pulled(errand, options, settings)
     return replace(summary, seconds=round(time.monotonic() - began, 1))
 
 
-def _pulled(errand: Errand, settings: Settings) -> PullSummary:
-    left = _left(errand)
+def _pulled(errand: Errand, options: Options, settings: Settings) -> PullSummary:
+    left = _left(errand, refused=options.accept_shrink)
     slices = _planned(errand, left)
     continued = [part for part in slices if part in left]
     if continued:
@@ -90,6 +95,8 @@ def _pulled(errand: Errand, settings: Settings) -> PullSummary:
     errand.log(f"asking {errand.wanted.server} {len(slices)} questions")
     try:
         errand.crew.fetch(slices, ways(errand))
+        if not options.accept_shrink:
+            refuse_shrunk(errand, slices)
         slices = what_follows(errand, slices, [part for part in left if part not in slices])
     except IgnoredError:
         errand.spool.clear()
@@ -117,7 +124,16 @@ def _circumstances(settings: Settings, options: Options, client: FhirClient) -> 
         started=answer.at or datetime.now(UTC),
         overlap=timedelta(minutes=client.connection.overlap_minutes),
         sweep_now=options.sweep,
+        level=_level(client.connection, options),
     )
+
+
+def _level(connection: Connection, options: Options) -> str | None:
+    """Return the level of the exports; None for searches. Raises UsageError where an export cannot do what is asked."""
+    by_export = connection.export is not None if options.bulk is None else options.bulk
+    if by_export and options.patients is not None:
+        raise UsageError("single patients cannot be exported; pull them with --search")
+    return (connection.export or SYSTEM) if by_export else None
 
 
 def _notes(errand: Errand) -> tuple[str, ...]:
@@ -129,17 +145,21 @@ def _notes(errand: Errand) -> tuple[str, ...]:
     if whole:
         names = ", ".join(whole)
         told.append(f"The server does not tell what has changed of {names}: all of it is pulled every time.")
-    return tuple(told)
+    return (*told, *left_out(errand.crew.fetched))
 
 
-def _left(errand: Errand) -> tuple[Slice, ...]:
-    """Return the slices that an interrupted pull has begun, but for those that reached the tables."""
+def _left(errand: Errand, *, refused: bool) -> tuple[Slice, ...]:
+    """Return the slices that an earlier pull has begun, but for those that reached the tables.
+
+    Without `refused` also but for those that were refused: they are asked for anew.
+    """
     plan = errand.spool.read()
     if plan is None or (plan.server, plan.patients) != (errand.wanted.server, errand.wanted.scope):
         return ()
     with open_warehouse(errand.store, read_only=True) as connection:
         loaded = plan.loading if plan.token in pull_tokens(connection) else ()
-    return tuple(part for part in plan.slices if part.number not in loaded and errand.spool.of(part).mark.pages)
+    left = (part for part in plan.slices if part.number not in loaded and errand.spool.of(part).mark.pages)
+    return tuple(part for part in left if refused or not errand.spool.of(part).refused)
 
 
 def _planned(errand: Errand, left: Sequence[Slice]) -> tuple[Slice, ...]:
@@ -157,25 +177,29 @@ def _planned(errand: Errand, left: Sequence[Slice]) -> tuple[Slice, ...]:
 def _loaded(errand: Errand, slices: Sequence[Slice], settings: Settings) -> PullSummary:
     """Load the slices of the types that are complete; what others have begun stays for the next pull."""
     fetched, wanted = errand.crew.fetched, errand.wanted
+    mode = mode_of(errand.around.level)
     # where the server broke the protocol, going on would end at the same place
     hopeless = {number for number, error in fetched.failed.items() if isinstance(error, ProtocolError)}
-    if fetched.failed and not fetched.done:
+    error = failed_export(slices, fetched)
+    if error is None and fetched.failed and not fetched.done:
+        error = next(iter(fetched.failed.values()))
+    if error is not None:
         errand.keep([part for part in slices if part.number not in hopeless])
-        raise next(iter(fetched.failed.values()))
+        raise error
     whole = {*complete_types(errand.kinds, slices, fetched)}
-    going = [part for part in slices if {*part.types} <= whole]
+    going = [part for part in slices if {*part.types} <= whole or part.number in fetched.exported]
     recorded = records(wanted, errand.kinds, slices, fetched, errand.around)
     token = uuid.uuid4().hex
     errand.keep(slices, token=token, loading=going)
     loaded = load_pulled(
-        errand.files(going), Pulled(token, wanted.server, "search", wanted.scope, recorded), errand.store,
+        errand.files(going), Pulled(token, wanted.server, mode, wanted.scope, recorded), errand.store,
         memory_limit=settings.memory_limit, threads=settings.threads, log=errand.log,
     )  # fmt: skip
     errand.keep([part for part in slices if part not in going and part.number not in hopeless])
     return PullSummary(
         server=wanted.server,
         types=summaries(recorded, loaded),
-        problems=tuple(dict.fromkeys(str(error) for error in fetched.failed.values())),
+        problems=problems_of(fetched),
         dropped=sum(mark.dropped for mark in fetched.done.values()),
         quarantined=loaded.quarantined,
         load_id=loaded.load_id,

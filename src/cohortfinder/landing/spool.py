@@ -6,7 +6,7 @@ is written last: what it does not tell of is cut off.
 
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,14 @@ from typing import Any
 import orjson
 
 from cohortfinder.landing.blocks import BlockReader
+from cohortfinder.landing.exported import LOG
 from cohortfinder.landing.parts import compressed
 
 PLAN = "plan.json"
 PAGES = "pages.ndjson.gz"
 JOURNAL = "journal.ndjson"
+EXPORT = "export"
+_REFUSED = "refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +125,26 @@ class SliceSpool:
         shutil.rmtree(self.folder, ignore_errors=True)
         return self.resume()
 
-    def files(self) -> tuple[Path, ...]:
-        """Return the files with what came."""
-        return (self._pages,) if self._pages.exists() and self._pages.stat().st_size else ()
+    def export(self) -> Path:
+        """Return the folder of a bulk export, made where there is none."""
+        folder = self.folder / EXPORT
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return folder
+
+    def refuse(self) -> None:
+        """Let no later pull go on with what came, unless it is told to."""
+        (self.folder / _REFUSED).touch()
+
+    @property
+    def refused(self) -> bool:
+        """Whether what came was refused."""
+        return (self.folder / _REFUSED).exists()
+
+    def files(self, kinds: Collection[str] | None = None) -> tuple[Path, ...]:
+        """Return the files with what came; of an export only those of some types, or all."""
+        pages = (self._pages,) if self._pages.exists() and self._pages.stat().st_size else ()
+        exported = (file for file in sorted((self.folder / EXPORT).rglob("*.ndjson")) if file.name != LOG)
+        return (*pages, *(file for file in exported if kinds is None or file.name.partition(".")[0] in kinds))
 
 
 class Spool:

@@ -57,6 +57,16 @@ def pulled_types(connection: DuckDBPyConnection) -> dict[PullKey, TypePull]:
     }
 
 
+def full_pulls(
+    connection: DuckDBPyConnection, server: str, patients: str, mode: str, *, codes: frozenset[str] | None
+) -> dict[str, int]:
+    """Return how many resources of each type the last complete pull of everything brought, with the same codes."""
+    asked = render("warehouse/full_pulls.sql.jinja", server=server, patients=patients, mode=mode)
+    rows = connection.execute(asked.text, asked.parameters).fetchall()
+    # only Observations are pulled by code; those of other codes cannot be compared
+    return {kind: resources for kind, resources, own in rows if own is None or frozenset(own) == codes}
+
+
 def pull_tokens(connection: DuckDBPyConnection) -> frozenset[str]:
     """Return the tokens of the pulls that are in the tables."""
     rows = connection.execute(render("warehouse/pull_tokens.sql.jinja").text).fetchall()

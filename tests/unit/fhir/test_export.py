@@ -177,6 +177,15 @@ def test_a_server_that_refuses_a_filter_is_asked_for_everything(server: Exportin
     assert log[0].startswith("the server does not filter an export by code")
 
 
+def test_what_must_not_be_stored_is_dropped(server: Exporting, tmp_path: Path) -> None:
+    secret = {**patient("b"), "meta": {"security": [{"code": "V"}]}}
+    server.held = [
+        ("output", "Patient", [patient("a"), secret, {**patient("c"), "meta": {"security": [{"code": "N"}]}}])
+    ]
+    found = exported(server, tmp_path)
+    assert (lines(found), found.counts, found.dropped) == (["Patient/a", "Patient/c"], {"Patient": 2}, 1)
+
+
 def test_types_that_nobody_asked_for_are_not_downloaded(server: Exporting, tmp_path: Path) -> None:
     found = exported(server, tmp_path, ExportQuestion(("Patient",)))
     assert found.counts == {"Patient": 3}

@@ -47,4 +47,4 @@ class Errand:
         """Return the files of the slices that are done, of some types or of all."""
         done = (part for part in slices if part.number in self.crew.fetched.done)
         own = (part for part in done if kinds is None or {*part.types} & {*kinds})
-        return [file for part in own for file in self.spool.of(part).files()]
+        return [file for part in own for file in self.spool.of(part).files(kinds)]

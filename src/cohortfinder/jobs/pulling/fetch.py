@@ -6,6 +6,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
 from cohortfinder.errors import CohortFinderError, ReadWriteError
+from cohortfinder.fhir.export import Exported
 from cohortfinder.fhir.pages import IgnoredError
 from cohortfinder.landing.spool import Mark, Slice
 
@@ -18,10 +19,19 @@ class StoppedError(Exception):
 
 @dataclass(slots=True)
 class Fetched:
-    """What became of the slices: how far the finished ones came, and why the others did not."""
+    """What became of the slices: how far the finished ones came, and why the others did not.
+
+    `exported` is what the bulk exports among them brought.
+    """
 
     done: dict[int, Mark] = field(default_factory=dict)
     failed: dict[int, CohortFinderError] = field(default_factory=dict)
+    exported: dict[int, Exported] = field(default_factory=dict)
+
+    @property
+    def lacking(self) -> dict[str, str]:
+        """The types of which an export brought not everything, with the reason."""
+        return {kind: reason for one in self.exported.values() for kind, reason in one.failed.items()}
 
 
 class Crew:

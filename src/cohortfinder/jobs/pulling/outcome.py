@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from cohortfinder.fhir.pages import instant
 from cohortfinder.jobs.load import LoadSummary
 from cohortfinder.jobs.pulling.fetch import Fetched
-from cohortfinder.jobs.pulling.plan import Circumstances, last_pull, since_of
+from cohortfinder.jobs.pulling.plan import Circumstances, as_instant, last_pull, since_of
 from cohortfinder.jobs.pulling.wanted import CODED, Wanted
 from cohortfinder.landing.pulled import PulledType
 from cohortfinder.landing.spool import Slice
@@ -45,8 +46,9 @@ class PullSummary:
 
 
 def complete_types(wanted: Sequence[str], slices: Sequence[Slice], fetched: Fetched) -> tuple[str, ...]:
-    """Return the types of which every slice is there."""
+    """Return the types of which every slice is there, and whole."""
     open_types = {kind for part in slices if part.number not in fetched.done for kind in part.types}
+    open_types |= {*fetched.lacking}
     return tuple(kind for kind in wanted if kind not in open_types)
 
 
@@ -66,11 +68,20 @@ def _record(
     if not complete:
         codes = None if before.codes is None else tuple(sorted(before.codes))
         return PulledType(kind, since, before.watermark, codes, 0, complete=False)
-    started = min((part.started for part in own), default=around.began)
+    exported = [fetched.exported[part.number] for part in own if part.number in fetched.exported]
+    times = (*(part.started for part in own), *(as_instant(instant(one.watermark)) for one in exported))
+    started = min(times, default=around.began)
     codes = tuple(sorted(wanted.codes)) if kind == CODED and wanted.codes is not None else None
     seen = sum(fetched.done[part.number].seen for part in own if part.kind in ("search", "ids"))
+    seen += sum(one.counts.get(kind, 0) for one in exported)
     swept = before.watermark is None or any(part.kind == "sweep" for part in own)
     return PulledType(kind, since, started, codes, seen, complete=True, swept=swept)
+
+
+def problems_of(fetched: Fetched) -> tuple[str, ...]:
+    """Say why types are not complete."""
+    told = [*map(str, fetched.failed.values()), *(f"{kind}: {reason}." for kind, reason in fetched.lacking.items())]
+    return tuple(dict.fromkeys(told))
 
 
 def summaries(recorded: Sequence[PulledType], loaded: LoadSummary) -> dict[str, TypeSummary]:

@@ -1,11 +1,12 @@
 """What is wanted, and what was pulled before, to the slices of a pull. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from cohortfinder.fhir.by_id import batches
 from cohortfinder.fhir.capability import Capability, TypeSupport
+from cohortfinder.fhir.export_question import exportable
 from cohortfinder.fhir.pages import instant
 from cohortfinder.jobs.pulling.wanted import CODED, REFERENCED, Wanted
 from cohortfinder.landing.spool import Slice
@@ -17,7 +18,10 @@ Parameters = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What a plan depends on beside what is wanted: the server and its time, and what was pulled before."""
+    """What a plan depends on beside what is wanted: the server and its time, and what was pulled before.
+
+    `level` is that of the bulk exports, None for searches.
+    """
 
     capability: Capability
     pulls: Mapping[PullKey, TypePull]
@@ -25,6 +29,7 @@ class Circumstances:
     overlap: timedelta = timedelta(minutes=20)
     sweep_every: timedelta = timedelta(days=7)
     sweep_now: bool = False
+    level: str | None = None
 
     @property
     def began(self) -> str:
@@ -59,9 +64,11 @@ def since_of(wanted: Wanted, kind: str, around: Circumstances) -> str | None:
 
 
 def plan_slices(wanted: Wanted, around: Circumstances) -> tuple[Slice, ...]:
-    """Return the slices of a pull by search, the largest type first, without those that follow from what comes."""
+    """Return the slices of a pull, the largest type first, without those that follow from what comes."""
     kinds = sorted(offered(wanted, around.capability), key=lambda kind: kind != CODED)
-    slices = [part for kind in kinds for part in _searches(wanted, kind, around)]
+    slices = [*_exports(wanted, around)]
+    exported = {kind for part in slices for kind in part.types}
+    slices += [part for kind in kinds if kind not in exported for part in _searches(wanted, kind, around)]
     slices += [part for kind in kinds if (part := _removals(wanted, kind, around)) is not None]
     return numbered(slices, around.started)
 
@@ -91,6 +98,31 @@ def survivors(wanted: Wanted, ids: Sequence[str], around: Circumstances) -> Iter
 def as_instant(time: datetime) -> str:
     """Write a time as FHIR does."""
     return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _exports(wanted: Wanted, around: Circumstances) -> Iterator[Slice]:
+    """Yield the bulk exports: of what was not pulled yet everything, of the rest what has changed."""
+    if around.level is None:
+        return
+    kinds = exportable(offered(wanted, around.capability), around.level)
+    starts = {kind: _whole_or_since(wanted, kind, around) for kind in kinds}
+    for own in (tuple(kind for kind in kinds if (starts[kind] is None) is new) for new in (True, False)):
+        since = min((start for kind in own if (start := starts[kind]) is not None), default=None)
+        if own:
+            yield Slice(0, "export", own, (("level", around.level), *_codes_in(own, wanted, around)), since)
+
+
+def _whole_or_since(wanted: Wanted, kind: str, around: Circumstances) -> str | None:
+    """Return from when on an export asks for a type; for all of it where some code is new."""
+    starts = [start for _, start in _by_code(wanted, kind, since_of(wanted, kind, around), around)]
+    return None if None in starts or not starts else starts[0]
+
+
+def _codes_in(kinds: Collection[str], wanted: Wanted, around: Circumstances) -> Parameters:
+    names = code_parameters(around.capability)
+    if CODED not in kinds or wanted.codes is None or not names:
+        return ()
+    return (*(("by", name) for name in names), *(("code", code) for code in sorted(wanted.codes)))
 
 
 def _searches(wanted: Wanted, kind: str, around: Circumstances) -> Iterator[Slice]:

@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
+from threading import Lock
 
 from cohortfinder.errors import ProtocolError
 from cohortfinder.fhir.by_id import read_by_id
 from cohortfinder.fhir.history import deletions
 from cohortfinder.fhir.search import address_of, search
 from cohortfinder.jobs.pulling.errand import Errand
+from cohortfinder.jobs.pulling.exports import bring_export
 from cohortfinder.jobs.pulling.fetch import Fetch
 from cohortfinder.jobs.pulling.plan import changes_known, plan_slices
 from cohortfinder.jobs.pulling.sweep import sweep
@@ -20,7 +22,8 @@ from cohortfinder.warehouse.held import from_elsewhere
 def ways(errand: Errand) -> Mapping[str, Fetch]:
     """Return the way of each kind."""
     found = {"search": _searched, "history": _removed, "sweep": _swept, "ids": _by_id}
-    return {kind: partial(way, errand) for kind, way in found.items()}
+    exports = partial(bring_export, errand, Lock())
+    return {"export": exports, **{kind: partial(way, errand) for kind, way in found.items()}}
 
 
 def can_be_swept(errand: Errand, kind: str) -> bool:
@@ -49,7 +52,7 @@ def _removed(errand: Errand, part: Slice) -> Mark:
 
 
 def _swept(errand: Errand, part: Slice) -> Mark:
-    whole = plan_slices(replace(errand.wanted, full=True), errand.around)
+    whole = plan_slices(replace(errand.wanted, full=True), replace(errand.around, level=None))
     asked = [address_of(one) for one in whole if one.kind == "search" and one.types == part.types]
     addresses = asked or [part.types[0]]
     return sweep(errand.client, part, errand.spool.of(part), errand.store, addresses, errand.noted)
