@@ -71,11 +71,11 @@ class Connection:
     overlap_minutes: int = 20
     wait_minutes: float = 30
     timeout_seconds: float = 120
+    rewrite_links: bool = False
+    allow_http: bool = False
     export: str | None = None
     poll_seconds: float = 60
     export_minutes: float = 240
-    rewrite_links: bool = False
-    allow_http: bool = False
 
     def secrets(self) -> Iterator[Secret]:
         """Yield all that nobody may see."""
@@ -87,3 +87,4 @@ class Connection:
             yield self.proxy.password
         if self.client_key is not None:
             yield Secret(file=self.client_key, place="client_key")
+

@@ -55,6 +55,19 @@ def test_all_that_can_be_said_of_the_way(tmp_path: Path) -> None:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(("told", "level"), [("system", ""), ("Patient", "Patient"), ("Group/g-1.2", "Group/g-1.2")])
+def test_of_whom_an_export_is(tmp_path: Path, told: str, level: str) -> None:
+    connection = read(tmp_path, f'url = "{URL}"\nexport = "{told}"\npoll_seconds = 5\nexport_minutes = 10\n')
+    assert (connection.export, connection.poll_seconds, connection.export_minutes) == (level, 5, 10)
+
+
+@pytest.mark.parametrize("told", ["everyone", "Group", "Group/", "Group/a b", "Group/../Patient", "patient"])
+def test_an_export_of_nobody_is_refused(tmp_path: Path, told: str) -> None:
+    assert problems(tmp_path, f'url = "{URL}"\nexport = "{told}"\n') == [
+        'site.toml:3: export must be "system", "Patient" or "Group/" with the id of a group'
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "access"),
     [

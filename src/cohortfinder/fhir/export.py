@@ -39,7 +39,7 @@ class Exported:
     `watermark` is the time up to which it surely tells everything: the one that it says it stands for, but not later
     than the server's when it began. `failed` names the types of which something is missing, with the reason; `left_out`
     counts, by type, what the server sent and nobody had asked for, `dropped` what must not be stored.
-    `tells_deletions`: the server said what is gone, if only that nothing is.
+    What is gone the files tell, if the server does: HAPI and Helios do not, so that it must be asked for besides.
     """
 
     watermark: str
@@ -48,7 +48,6 @@ class Exported:
     failed: Mapping[str, str]
     left_out: Mapping[str, int]
     dropped: int
-    tells_deletions: bool
 
 
 def export(
@@ -143,7 +142,6 @@ class _Run:
         marks = {file.name: file.mark for file in manifest.files}
         self._written.add(
             "manifest_complete", totalManifests=len(pages), **_counted(manifest), _marks=marks,
-            _deletions=manifest.tells_deletions,
         )  # fmt: skip
         return manifest
 
@@ -253,7 +251,7 @@ def _exported(folder: Path, progress: Progress) -> Exported:
     ordered = sorted(fetched, key=lambda file: (DELETED, OUTPUT, ERROR).index(file.part))
     return Exported(
         watermark(progress), tuple(folder / file.name for file in ordered),
-        dict(counts), failed, _left_out(fetched), sum(file.dropped for file in fetched), progress.tells_deletions,
+        dict(counts), failed, _left_out(fetched), sum(file.dropped for file in fetched),
     )  # fmt: skip
 
 

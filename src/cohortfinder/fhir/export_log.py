@@ -54,7 +54,6 @@ class Progress:
     transaction_time: str | None = None
     fetched: dict[str, Fetched] = field(default_factory=dict)
     missing: Mapping[str, str] = field(default_factory=dict)
-    tells_deletions: bool = False
     complete: bool = False
 
 
@@ -116,7 +115,7 @@ def _ready(progress: Progress, detail: Mapping[str, Any], _: str) -> None:
 
 
 def _listed(progress: Progress, detail: Mapping[str, Any], _: str) -> None:
-    marks, progress.tells_deletions = detail["_marks"], detail["_deletions"]
+    marks = detail["_marks"]
     progress.fetched = {name: one for name, one in progress.fetched.items() if marks.get(name) == one.mark}
 
 

@@ -45,16 +45,12 @@ class ExportFile:
 
 @dataclass(frozen=True, slots=True)
 class ExportManifest:
-    """What a finished export holds, and as of when; `following` leads to its next page.
-
-    A server that never tells what was deleted leaves `deleted` away.
-    """
+    """What a finished export holds, and as of when; `following` leads to its next page."""
 
     transaction_time: str
     authorized: bool
     files: tuple[ExportFile, ...]
     following: str | None = None
-    tells_deletions: bool = False
 
 
 def read_manifest(answer: Answer, client: FhirClient) -> ExportManifest:
@@ -68,8 +64,7 @@ def read_manifest(answer: Answer, client: FhirClient) -> ExportManifest:
     )
     link = next((one.get("url") for one in _objects(content.get("link")) if one.get("relation") == "next"), None)
     following = client.follow(answer, link) if isinstance(link, str) else None
-    authorized = content.get("requiresAccessToken") is not False
-    return ExportManifest(time, authorized, files, following, isinstance(content.get("deleted"), list))
+    return ExportManifest(time, content.get("requiresAccessToken") is not False, files, following)
 
 
 def joined(pages: list[ExportManifest]) -> ExportManifest:
@@ -84,8 +79,7 @@ def joined(pages: list[ExportManifest]) -> ExportManifest:
         number = counted[file.part, file.resource_type] = counted.get((file.part, file.resource_type), -1) + 1
         folder = "" if file.part == OUTPUT else f"{file.part}/"
         files.append(replace(file, name=f"{folder}{file.resource_type}.{number:03}.ndjson", mark=mark))
-    told = any(page.tells_deletions for page in pages)
-    return replace(pages[0], files=tuple(files), following=None, tells_deletions=told)
+    return replace(pages[0], files=tuple(files), following=None)
 
 
 def _file(answer: Answer, part: str, item: dict[str, Any], client: FhirClient) -> ExportFile:

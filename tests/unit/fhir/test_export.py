@@ -402,15 +402,6 @@ def test_a_filter_by_two_parameters_is_two_filters() -> None:
     assert dict(parse_qsl(urlsplit(path).query))["_typeFilter"] == "Observation?code=1,Observation?component-code=1"
 
 
-@pytest.mark.parametrize(("told", "known"), [({}, False), ({"deleted": []}, True)])
-def test_whether_the_server_tells_deletions_is_known(
-    server: Exporting, tmp_path: Path, told: dict[str, Any], known: bool
-) -> None:
-    server.manifest = told
-    assert exported(server, tmp_path).tells_deletions is known
-    assert exported(server, tmp_path).tells_deletions is known
-
-
 def test_deletions_come_first(server: Exporting, tmp_path: Path) -> None:
     entry = {"request": {"method": "DELETE", "url": "Patient/z"}}
     server.held.append(("deleted", "Bundle", [{"resourceType": "Bundle", "type": "transaction", "entry": [entry]}]))
