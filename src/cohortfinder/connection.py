@@ -87,4 +87,3 @@ class Connection:
             yield self.proxy.password
         if self.client_key is not None:
             yield Secret(file=self.client_key, place="client_key")
-
