@@ -47,6 +47,7 @@ class Habits:
     types: tuple[str, ...] = TYPES
     refused: frozenset[str] = frozenset()  # types that are answered with 403
     failing: frozenset[str] = frozenset()  # types that are answered with 500
+    unlisted: frozenset[str] = frozenset()  # ids that paging passes over; asked for by the id they are there
     repeats: int = 0  # so many of the last page come again on the next one
 
 
@@ -137,6 +138,8 @@ class Searched:
             return 400, _outcome("error", "too large a page")
         used = [pair for pair in query if pair[0] not in self.habits.passed_over]
         found = [key for key, one in self.held.items() if key[0] == kind and all(_fits(one, pair) for pair in used)]
+        if "_id" not in dict(query):
+            found = [key for key in found if key[1] not in self.habits.unlisted]
         if ("_sort", "_lastUpdated") in used:
             found.sort(key=lambda key: (self.held[key]["meta"]["lastUpdated"], key))
         if dict(query).get("_summary") == "count":
