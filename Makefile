@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint docs conformance test-servers bench clean
+.PHONY: demo test lint docs conformance test-servers bench bench-servers clean
 
 demo: .venv/installed
 	$(BIN)/cohortfinder demo
@@ -34,6 +34,11 @@ test-servers: .venv/installed-dev
 # needs benchmarks/data (python -m benchmarks.generate, with Java and Maven), or BENCH_DATA
 bench: .venv/installed-dev
 	$(BIN)/python -m benchmarks.run
+
+# pulls and exports: the same data, and a HAPI of its own
+bench-servers: .venv/installed-dev
+	$(BIN)/python -m benchmarks.export
+	$(BIN)/python -m benchmarks.search
 
 .venv/installed: pyproject.toml
 	$(PYTHON) -m venv .venv

@@ -65,10 +65,11 @@ def ours(url: str, types: tuple[str, ...], folder: Path) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """Seconds on the clock and of the processors."""
+    """Seconds on the clock and of the processors, and the most memory at a time in MB."""
 
     wall: float
     processor: float
+    peak: float
 
 
 def measured(*command: str | Path) -> Spent:
@@ -79,12 +80,13 @@ def measured(*command: str | Path) -> Spent:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         sys.exit(f"{command[:2]} ended with status {process.returncode}; see its message above")
-    return Spent(time.perf_counter() - started, usage.ru_utime + usage.ru_stime)
+    return Spent(time.perf_counter() - started, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
-def calling(name: str, *arguments: object) -> tuple[str, str]:
-    """Return the command that calls one of the functions above."""
-    return "-c", f"from pathlib import Path, PosixPath; from benchmarks.export import {name}; {name}{arguments!r}"
+def calling(module: str, name: str, *arguments: object) -> tuple[str, str]:
+    """Return the command that calls a function of a benchmark."""
+    known = "from pathlib import Path, PosixPath; from cohortfinder.landing.spool import Slice"
+    return "-c", f"{known}; from {module} import {name}; {name}{arguments!r}"
 
 
 def in_turns(url: str, files: list[Path]) -> tuple[list[Spent], list[tuple[Spent, Spent]]]:
@@ -95,11 +97,11 @@ def in_turns(url: str, files: list[Path]) -> tuple[list[Spent], list[tuple[Spent
         with tempfile.TemporaryDirectory() as name:
             scratch = Path(name)
             (scratch / "bare").mkdir()
-            downloaded = measured(*calling("bare", url, DATA, scratch / "bare"))
+            downloaded = measured(*calling("benchmarks.export", "bare", url, DATA, scratch / "bare"))
             loaded = measured("-m", "cohortfinder", "load", "--store", scratch / "store", *exported(scratch / "bare"))
             parts.append((downloaded, loaded))
         with tempfile.TemporaryDirectory() as name:
-            whole.append(measured(*calling("ours", url, types, Path(name))))
+            whole.append(measured(*calling("benchmarks.export", "ours", url, types, Path(name))))
         print(f"download and load: {parts[-1]}; export to tables: {whole[-1]}", file=sys.stderr)
     return whole, parts
 

@@ -1,64 +1,29 @@
 """Real servers on this machine, built and started once a session; what is missing for it is said in one line."""
 
 import os
-import shutil
 import socket
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
 import requests
+from launching import CannotRunError, hapi_server
 
-RECIPE = Path(__file__).parent / "hapi"
-_BUILD_SECONDS = 900
 _START_SECONDS = 400
 
 
 @pytest.fixture(scope="session")
 def hapi(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a HAPI FHIR R4 server without data."""
-    missing = [name for name in ("java", "mvn") if shutil.which(name) is None]
-    if missing:
-        pytest.skip(f"a real HAPI FHIR server needs {' and '.join(missing)} on the path")
-    folder = shutil.copytree(RECIPE, tmp_path_factory.mktemp("hapi") / "hapi")
-    built = subprocess.run(
-        ["mvn", "-q", "-B", "package", "dependency:build-classpath", "-Dmdep.outputFile=classpath.txt"],
-        cwd=folder, capture_output=True, text=True, timeout=_BUILD_SECONDS,
-    )  # fmt: skip
-    if built.returncode:
-        pytest.skip(f"the HAPI FHIR server cannot be built: {built.stdout.strip().splitlines()[0]}")
-    classpath = f"target/hapi-r4-1.jar:{(folder / 'classpath.txt').read_text()}"
-    # C1 alone starts in half the time
-    command = ["java", "-Xmx1g", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
-    with (folder / "log.txt").open("w") as log:
-        server = subprocess.Popen(
-            [*command, "-cp", classpath, "HapiR4"], cwd=folder, stdout=subprocess.PIPE, stderr=log, text=True
-        )
-    try:
-        yield _address(server, folder / "log.txt")
-    finally:
-        server.terminate()
-        server.wait(timeout=60)
-        if server.stdout is not None:
-            server.stdout.close()
-
-
-def _address(server: "subprocess.Popen[str]", log: Path) -> str:
-    """Wait until the server listens."""
-    assert server.stdout is not None
-    timer = threading.Timer(_START_SECONDS, server.kill)
-    timer.start()
-    try:
-        for line in server.stdout:
-            if line.startswith("READY "):
-                return line.split()[1]
-    finally:
-        timer.cancel()
-    raise RuntimeError(f"HAPI did not start within {_START_SECONDS} s: {log.read_text()[-2000:]}")
+    with ExitStack() as running:
+        try:
+            address = running.enter_context(hapi_server(tmp_path_factory.mktemp("hapi")))
+        except CannotRunError as error:
+            pytest.skip(str(error))
+        yield address
 
 
 HELIOS = Path(os.environ.get("COHORTFINDER_HELIOS") or Path.home() / ".cache" / "cohortfinder" / "helios-0.2.7")

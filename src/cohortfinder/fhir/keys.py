@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from joserfc import jwt
+from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 
@@ -44,7 +44,8 @@ class SigningKey:
         header = {"alg": self.algorithm, "kid": self.kid, "typ": "JWT"}
         expires = int(now.timestamp()) + LIFETIME_SECONDS
         claims = {"iss": client_id, "sub": client_id, "aud": audience, "exp": expires, "jti": str(uuid4())}
-        return jwt.encode(header, claims, self.key, algorithms=[self.algorithm])
+        # joserfc.jwt does the same, and loads what encrypts as well
+        return jws.serialize_compact(header, json.dumps(claims), self.key, algorithms=[self.algorithm])
 
 
 def read_keys(text: str, *, place: str, kid: str | None = None) -> tuple[SigningKey, ...]:

@@ -1,6 +1,7 @@
 """One request to a server and its answer, read to its end within a deadline; redirects are followed by hand."""
 
 import logging
+import re
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ _MOST_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _KEPT = frozenset({307, 308})
 _PORTION = 1 << 20
+_PLAIN = re.compile(r"^https?://[!-~]+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +120,17 @@ class Transport:
     def _sent(self, request: Request, server: str, until: Deadline) -> requests.Response:
         seconds = self._connection.timeout_seconds
         headers = {"User-Agent": self._agent, "X-Request-Id": request.id, "Accept-Encoding": "gzip"}
+        headers |= {**request.headers, **request.credentials}
         content = request.content() if callable(request.content) else request.content
         proxy = proxy_of(self._connection, request.url)
+        session = self._session(known=request.known)
         try:
-            return self._session(known=request.known).request(
-                request.method, request.url, data=content, stream=True, allow_redirects=False,
-                headers={**headers, **request.headers, **request.credentials},
-                timeout=(min(CONNECT_SECONDS, seconds), seconds),
+            asked = session.prepare_request(requests.Request(request.method, request.url, headers, data=content))
+            if _PLAIN.match(request.url):
+                # as the server wrote it: requests would write some of its characters in another way
+                asked.url = request.url
+            return session.send(
+                asked, stream=True, allow_redirects=False, timeout=(min(CONNECT_SECONDS, seconds), seconds),
                 proxies={"http": proxy, "https": proxy} if proxy else {},
             )  # fmt: skip
         except (requests.RequestException, HTTPError, OSError) as error:

@@ -302,6 +302,17 @@ def test_a_redirect_within_the_server_keeps_who_asks(night: Night) -> None:
     assert [one.headers.get("authorization") for one in server.heard] == ["Bearer t"] * 2
 
 
+def test_a_link_is_asked_to_the_letter(night: Night) -> None:
+    """An opaque cursor may be signed: nothing of it is written in another way."""
+    cursor = "Observation?_cursor=a%2Db%7E~c%2B+d%2C,e'(*)!;f|g&&_count=2&empty="
+    with serving(answer()) as server, night.client(server.url) as client:
+        client.ask("GET", cursor)
+        client.ask("GET", "Observation?name=M\u00fcller Jr")
+    assert [one.target for one in server.heard] == [
+        f"/fhir/{cursor.replace('|', '%7C')}", "/fhir/Observation?name=M%C3%BCller%20Jr",
+    ]  # fmt: skip
+
+
 def test_redirects_in_a_circle_end(night: Night) -> None:
     with (
         serving(answer(302, b"", Location="/fhir/again")) as server,

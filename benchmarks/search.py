@@ -1,0 +1,160 @@
+"""Measure a pull by search from a real HAPI: `python -m benchmarks.search`.
+
+The floor is a bare loop of requests with the same questions, as many side by side and pages as large, that reads the
+bytes and looks for the next link in them. Ours and the floor run as processes of their own, in turns. Then whole pulls:
+everything, nothing new, and a night on which one resource of a hundred has changed.
+"""
+
+import json
+import os
+import re
+import sys
+import tempfile
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+
+import requests
+from tests.servers.launching import hapi_server
+
+from benchmarks.export import Spent, calling, measured
+from benchmarks.run import DATA, ROUNDS, Figure, machine
+from cohortfinder.connection import Connection
+from cohortfinder.fhir.client import FhirClient
+from cohortfinder.fhir.search import Habits, address_of, search
+from cohortfinder.jobs.pulling.fetch import Crew
+from cohortfinder.landing.spool import Plan, Slice, Spool
+
+RESOURCES = int(os.environ.get("BENCH_RESOURCES", "20000"))
+PARALLEL, PAGE = 4, 200
+SLICES = 16
+CHANGED = 100
+_BATCH = 500
+_NEXT = re.compile(rb'"next",\s*"url":\s*"([^"]+)"')
+CONFIGURATION = """
+store = "store"
+trials = ["NCT06983964"]
+[fhir]
+url = "{url}"
+# the resources are minutes old: with an overlap every pull would bring all of them again
+overlap_minutes = 0
+"""
+
+
+def observations() -> Iterator[dict[str, object]]:
+    """Yield the first Observations of the data."""
+    with (DATA / "Observation.ndjson").open(encoding="utf-8") as lines:
+        yield from (json.loads(line) for line in islice(lines, RESOURCES))
+
+
+def put(url: str, resources: list[dict[str, object]]) -> None:
+    """Store resources under their ids, some hundred at a time."""
+    for start in range(0, len(resources), _BATCH):
+        entries = [
+            {"resource": one, "request": {"method": "PUT", "url": f"{one['resourceType']}/{one['id']}"}}
+            for one in resources[start : start + _BATCH]
+        ]
+        bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+        requests.post(url, json=bundle, timeout=600).raise_for_status()
+
+
+def slices_of(resources: list[dict[str, object]]) -> list[Slice]:
+    """Part Observations by their codes into questions of about the same size."""
+    parts: list[tuple[int, list[str]]] = [(0, []) for _ in range(SLICES)]
+    for code, count in Counter(code for one in resources for code in codes_of(one)).most_common():
+        place = parts.index(min(parts, key=lambda part: part[0]))
+        parts[place] = (parts[place][0] + count, [*parts[place][1], code])
+    asked = (",".join(codes) for _, codes in parts)
+    return [Slice(number, "search", ("Observation",), (("code", codes),)) for number, codes in enumerate(asked)]
+
+
+def codes_of(resource: dict[str, object]) -> Iterator[str]:
+    """Yield the first code of a resource."""
+    match resource.get("code"):
+        case {"coding": [{"code": str(code)}, *_]}:
+            yield code
+
+
+def bare(url: str, slices: list[Slice]) -> None:
+    """Read the bytes of all pages and do nothing else."""
+    own = threading.local()
+
+    def read(part: Slice) -> None:
+        session = own.__dict__.setdefault("session", requests.Session())
+        link: str | None = f"{url}/{address_of(part, ('_sort', '_lastUpdated'), ('_count', str(PAGE)))}"
+        while link:
+            content = session.get(link, headers={"Accept": "application/fhir+json"}, timeout=600).content
+            found = _NEXT.search(content)
+            link = found[1].decode() if found else None
+
+    with ThreadPoolExecutor(PARALLEL) as pool:
+        for _ in pool.map(read, slices):
+            pass
+
+
+def ours(url: str, slices: list[Slice], folder: Path) -> None:
+    """Bring all pages into a spool."""
+    spool = Spool(folder)
+    spool.write(Plan(url, "", tuple(slices)))
+    with FhirClient(Connection(url, parallel=PARALLEL)) as client:
+        crew = Crew(PARALLEL, log=lambda _: None, hurry=client.stop_waiting)
+        habits = Habits(page_size=PAGE)
+        crew.fetch(slices, {"search": lambda part: search(client, part, spool.of(part), habits, lambda *_: None)})
+    if crew.fetched.failed:
+        sys.exit(str(crew.fetched.failed))
+
+
+def fetches(url: str, slices: list[Slice]) -> Iterator[tuple[Spent, Spent]]:
+    """Measure the bare loop and ours in turns, after one that warms the server."""
+    for turn in range(ROUNDS + 1):
+        with tempfile.TemporaryDirectory() as name:
+            floor = measured(*calling("benchmarks.search", "bare", url, slices))
+            own = measured(*calling("benchmarks.search", "ours", url, slices, Path(name)))
+        print(f"bare: {floor}; ours: {own}", file=sys.stderr)
+        if turn:
+            yield floor, own
+
+
+def pulls(url: str, resources: list[dict[str, object]], folder: Path) -> list[Figure]:
+    """Measure whole pulls: everything, nothing new, and a hundredth changed."""
+    config = folder / "site.toml"
+    config.write_text(CONFIGURATION.format(url=url), encoding="utf-8")
+    pull = ("-m", "cohortfinder", "pull", "--all-codes", "--config", config, "--store", folder / "store")
+    whole = measured(*pull)
+    nothing = min((measured(*pull) for _ in range(2)), key=lambda spent: spent.wall)
+    put(url, [{**one, "status": "amended"} for one in resources[::CHANGED]])
+    night = measured(*pull)
+    share = 100 * (night.wall - nothing.wall) / whole.wall
+    return [
+        Figure("whole pull by search into tables", whole.wall, "s"),
+        Figure("... its peak memory", whole.peak, "MB", limit=400),
+        Figure("a pull of nothing new: the fixed start", nothing.wall, "s"),
+        Figure("a night with 1 % changed beyond the fixed start, of the whole pull", share, "%", limit=5),
+    ]
+
+
+def main() -> None:
+    """Measure and print."""
+    if not (DATA / "Observation.ndjson").is_file():
+        sys.exit(f"{DATA}: no patients here; make them first: python -m benchmarks.generate")
+    resources = list(observations())
+    with tempfile.TemporaryDirectory() as name, hapi_server(Path(name), memory="3g") as url:
+        put(url, resources)
+        slices = slices_of(resources)
+        turns = list(fetches(url, slices))
+        floor, own = (min((turn[side] for turn in turns), key=lambda spent: spent.wall) for side in (0, 1))
+        figures = [
+            Figure("pages into the spool, against a bare loop that reads them", own.wall, "s", floor.wall, 1 / 0.9),
+            Figure("... processor time of ours, of its time", 100 * own.processor / own.wall, "%", limit=15),
+            *pulls(url, resources, Path(name)),
+        ]
+    print(f"{machine()}, HAPI on the same machine, {len(resources):,} Observations\n")
+    print("| what | measured | limit |\n| --- | --- | --- |")
+    print("\n".join(figure.row() for figure in figures))
+
+
+if __name__ == "__main__":
+    main()

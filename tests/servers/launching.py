@@ -1,0 +1,59 @@
+"""Starting a real HAPI FHIR R4 server on this machine, for tests and benchmarks."""
+
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+RECIPE = Path(__file__).parent / "hapi"
+_BUILD_SECONDS = 900
+_START_SECONDS = 400
+
+
+class CannotRunError(Exception):
+    """What is missing to run the server, in one line."""
+
+
+@contextmanager
+def hapi_server(scratch: Path, memory: str = "1g") -> Iterator[str]:
+    """Build and start HAPI without data and yield its address. Raises CannotRunError."""
+    missing = [name for name in ("java", "mvn") if shutil.which(name) is None]
+    if missing:
+        raise CannotRunError(f"a real HAPI FHIR server needs {' and '.join(missing)} on the path")
+    folder = shutil.copytree(RECIPE, scratch / "hapi")
+    built = subprocess.run(
+        ["mvn", "-q", "-B", "package", "dependency:build-classpath", "-Dmdep.outputFile=classpath.txt"],
+        cwd=folder, capture_output=True, text=True, timeout=_BUILD_SECONDS,
+    )  # fmt: skip
+    if built.returncode:
+        raise CannotRunError(f"the HAPI FHIR server cannot be built: {built.stdout.strip().splitlines()[0]}")
+    classpath = f"target/hapi-r4-1.jar:{(folder / 'classpath.txt').read_text()}"
+    # C1 alone starts in half the time
+    command = ["java", f"-Xmx{memory}", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
+    with (folder / "log.txt").open("w") as log:
+        server = subprocess.Popen(
+            [*command, "-cp", classpath, "HapiR4"], cwd=folder, stdout=subprocess.PIPE, stderr=log, text=True
+        )
+    try:
+        yield _address(server, folder / "log.txt")
+    finally:
+        server.terminate()
+        server.wait(timeout=60)
+        if server.stdout is not None:
+            server.stdout.close()
+
+
+def _address(server: "subprocess.Popen[str]", log: Path) -> str:
+    """Wait until the server listens."""
+    assert server.stdout is not None
+    timer = threading.Timer(_START_SECONDS, server.kill)
+    timer.start()
+    try:
+        for line in server.stdout:
+            if line.startswith("READY "):
+                return line.split()[1]
+    finally:
+        timer.cancel()
+    raise RuntimeError(f"HAPI did not start within {_START_SECONDS} s: {log.read_text()[-2000:]}")
