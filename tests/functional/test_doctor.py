@@ -282,6 +282,13 @@ def test_one_type_that_may_not_be_read(examined: Run) -> None:
     assert "T-1: I-SLE may stay unknown: they ask for condition, and there is no Condition to be read" in done.out
 
 
+def test_one_type_for_which_who_we_are_is_not_enough(examined: Run) -> None:
+    with serving(statuses={"Condition": 401}) as url:
+        done = examined(url)
+    assert done.status == 3
+    assert "the server does not let us read Condition (401)" in done.out
+
+
 def test_nothing_that_may_be_read(examined: Run) -> None:
     with serving(statuses=dict.fromkeys(TYPES, 403)) as url:
         done = examined(url)

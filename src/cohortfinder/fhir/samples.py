@@ -56,14 +56,15 @@ def _first_page(client: FhirClient, kind: str, size: int) -> Tried:
 def access_findings(samples: Samples, *, known: bool) -> Iterator[Finding]:
     """Yield what can be read and what is refused; `known` says whether it is configured who asks."""
     pages = samples.pages
-    strangers = [kind for kind, page in pages.items() if page.status == 401]
-    forbidden = [kind for kind, page in pages.items() if page.status == 403]
+    refused = [kind for kind, page in pages.items() if page.refused]
+    strangers = [kind for kind in refused if pages[kind].status == 401 and not samples.readable]
+    forbidden = [kind for kind in refused if kind not in strangers]
     absent = [kind for kind, page in pages.items() if page.status in _NOT_THERE]
     failed = [kind for kind, page in pages.items() if not page.is_bundle and not page.refused and kind not in absent]
     if strangers:
         yield _stranger(strangers, known=known)
     if forbidden:
-        yield _forbidden(forbidden, all_of=len(forbidden) == len(pages))
+        yield _forbidden(forbidden, {pages[kind].status for kind in forbidden}, all_of=len(forbidden) == len(pages))
     for kinds in (absent, failed):
         if kinds:
             yield _failed(kinds, {pages[kind].status for kind in kinds}, all_of=len(kinds) == len(pages))
@@ -94,12 +95,13 @@ def _stranger(kinds: Collection[str], *, known: bool) -> Finding:
     )  # fmt: skip
 
 
-def _forbidden(kinds: Collection[str], *, all_of: bool) -> Finding:
+def _forbidden(kinds: Collection[str], statuses: set[int], *, all_of: bool) -> Finding:
+    told = ", ".join(map(str, sorted(statuses)))
     scopes = " ".join(f"system/{kind}.read" for kind in kinds)
     ask = f"Let our account read and search {_listed(kinds)} (scopes {scopes})."
     if all_of:
-        return prevents("access", "the server lets us read nothing (403)", status=REFUSED, ask=ask)
-    return warning("access", f"the server does not let us read {_listed(kinds)} (403)", ask=ask)
+        return prevents("access", f"the server lets us read nothing ({told})", status=REFUSED, ask=ask)
+    return warning("access", f"the server does not let us read {_listed(kinds)} ({told})", ask=ask)
 
 
 def _failed(kinds: Collection[str], statuses: set[int], *, all_of: bool) -> Finding:
