@@ -230,8 +230,9 @@ def _fits(one: Resource, pair: tuple[str, str]) -> bool:
     if name == "patient":
         reference = (one.get("subject") or one.get("patient") or one.get("individual") or {}).get("reference", "")
         return reference.removeprefix("Patient/") in value.split(",")
-    if name in ("code", "combo-code"):
-        nodes = [one, *(one.get("component", []) if name == "combo-code" else [])]
+    if name in ("code", "combo-code", "component-code"):
+        nodes = [one] if name != "component-code" else []
+        nodes += one.get("component", []) if name != "code" else []
         codes = {coding.get("code") for node in nodes for coding in node.get("code", {}).get("coding", [])}
         return bool(codes & set(value.split(",")))
     return True

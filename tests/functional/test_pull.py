@@ -345,10 +345,22 @@ def test_a_code_that_is_new_is_asked_for_from_the_beginning(site: Site) -> None:
 
 
 def test_without_combo_code_the_code_and_that_of_a_component_are_asked_for(site: Site) -> None:
-    with_habits(site.server, parameters=frozenset({"_id", "_lastUpdated", "patient", "code"}))
+    with_habits(site.server, parameters=frozenset({"_id", "_lastUpdated", "patient", "code", "component-code"}))
+    part = {**observation("part", code="85354-9"), "component": [{"code": observation("x")["code"]}]}
+    site.server.put(part)
     site.pulled()
-    assert "code" not in site.server.searches("Observation")[0]
+    asked = sorted(name for one in site.server.searches("Observation") for name in one if not name.startswith("_"))
+    assert asked == ["code", "component-code"]
     site.agrees()
+
+
+def test_a_server_that_cannot_be_asked_for_codes_is_asked_for_all_and_then_for_what_changed(site: Site) -> None:
+    with_habits(site.server, parameters=frozenset({"_id", "_lastUpdated", "patient"}))
+    site.server.put(observation("other", code="2160-0"))
+    site.pulled()
+    site.agrees()
+    site.pulled()
+    assert [("_lastUpdated" in one) for one in site.server.searches("Observation")] == [False, True]
 
 
 def test_a_list_of_patients_is_all_that_is_pulled(site: Site) -> None:
@@ -477,6 +489,14 @@ def test_medications_are_read_by_their_ids_and_what_they_refer_to(site: Site) ->
     site.server.sleep(hours=1)
     site.pulled()
     assert ("whole", "2") in site.held("medication")
+
+
+def test_medications_that_were_refused_come_as_soon_as_they_may(site: Site) -> None:
+    with_habits(site.server, refused=frozenset({"Medication"}))
+    assert site.pulled(status=3)["types"]["Medication"]["complete"] is False
+    with_habits(site.server, refused=frozenset())
+    assert site.pulled()["types"]["Medication"]["complete"] is True
+    assert site.held("medication") == [("m1", "1")]
 
 
 def test_the_records_of_a_merged_patient_are_those_of_the_survivor(site: Site, run: Callable[..., Any]) -> None:

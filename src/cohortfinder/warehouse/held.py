@@ -9,10 +9,26 @@ from duckdb import DuckDBPyConnection
 from cohortfinder.sql.environment import render
 from cohortfinder.warehouse.tables import typed_tables
 
+# which column of which tables refers to a type
+_REFERRING = {
+    "Medication": (
+        "medication_id",
+        ("medication_statement", "medication_request", "medication_administration", "medication_dispense"),
+    ),
+    "ResearchStudy": ("study_id", ("research_subject",)),
+}
+
 
 def not_held(connection: DuckDBPyConnection, kind: str, ids: Iterable[str]) -> tuple[str, ...]:
     """Return those of some ids of which the store has no resource."""
     return tuple(name for (name,) in _rows(connection, "ids_not_held", table=main_table(kind), ids=sorted(set(ids))))
+
+
+def unresolved(connection: DuckDBPyConnection, kind: str) -> tuple[str, ...]:
+    """Return the ids of a type to which records refer and of which the store has no resource."""
+    column, tables = _REFERRING[kind]
+    rows = _rows(connection, "unresolved_ids", table=main_table(kind), column=column, tables=tables)
+    return tuple(name for (name,) in rows)
 
 
 def not_listed(connection: DuckDBPyConnection, kind: str, file: Path) -> tuple[str, ...]:

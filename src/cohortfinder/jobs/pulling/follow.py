@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 from cohortfinder.fhir.by_id import by_ids
 from cohortfinder.jobs.pulling.errand import Errand
-from cohortfinder.jobs.pulling.plan import numbered, survivors
+from cohortfinder.jobs.pulling.plan import last_pull, numbered, survivors
 from cohortfinder.jobs.pulling.references import merged, referenced
 from cohortfinder.jobs.pulling.wanted import REFERENCED
 from cohortfinder.jobs.pulling.ways import ways
 from cohortfinder.landing.spool import Slice
 from cohortfinder.warehouse.connection import open_warehouse
-from cohortfinder.warehouse.held import not_held, patient_links
+from cohortfinder.warehouse.held import not_held, patient_links, unresolved
 
 
 def what_follows(errand: Errand, slices: tuple[Slice, ...], left: Sequence[Slice]) -> tuple[Slice, ...]:
@@ -61,10 +61,14 @@ def going_on(ids: set[str], links: frozenset[tuple[str, str]]) -> set[str]:
 
 
 def _referenced(errand: Errand, slices: Sequence[Slice], kind: str) -> set[str]:
-    """Return the ids of what records refer to and the store does not have."""
+    """Return the ids of what records refer to and the store does not have.
+
+    What the last pull did not get is in the store as a reference alone.
+    """
     ids = referenced(errand.files(slices, _referring(errand, kind)), kind)
+    missed = not last_pull(errand.wanted, kind, errand.around).complete
     with open_warehouse(errand.store, read_only=True) as connection:
-        return {*not_held(connection, kind, ids)}
+        return {*not_held(connection, kind, ids), *(unresolved(connection, kind) if missed else ())}
 
 
 def _referring(errand: Errand, kind: str) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from cohortfinder.fhir.pages import instant
 from cohortfinder.jobs.load import LoadSummary
 from cohortfinder.jobs.pulling.fetch import Fetched
-from cohortfinder.jobs.pulling.plan import Circumstances, as_instant, last_pull, since_of
+from cohortfinder.jobs.pulling.plan import Circumstances, as_instant, code_parameters, last_pull, since_of
 from cohortfinder.jobs.pulling.wanted import CODED, Wanted
 from cohortfinder.landing.pulled import PulledType
 from cohortfinder.landing.spool import Slice
@@ -71,7 +71,8 @@ def _record(
     exported = [fetched.exported[part.number] for part in own if part.number in fetched.exported]
     times = (*(part.started for part in own), *(as_instant(instant(one.watermark)) for one in exported))
     started = min(times, default=around.began)
-    codes = tuple(sorted(wanted.codes)) if kind == CODED and wanted.codes is not None else None
+    coded = kind == CODED and wanted.codes is not None and code_parameters(around.capability)
+    codes = tuple(sorted(wanted.codes or ())) if coded else None
     seen = sum(fetched.done[part.number].seen for part in own if part.kind in ("search", "ids"))
     seen += sum(one.counts.get(kind, 0) for one in exported)
     swept = before.watermark is None or any(part.kind == "sweep" for part in own)
