@@ -12,8 +12,6 @@ from urllib.parse import quote
 # A server may refuse or cut a longer address; Parameters have no limit.
 LONGEST_ADDRESS = 1900
 SYSTEM, PATIENT = "", "Patient"
-# What belongs to no patient: an export of patients does not hold it, and some servers refuse to be asked.
-_BESIDE_PATIENTS = frozenset({"Location", "Medication", "Organization", "Practitioner", "ResearchStudy", "Substance"})
 # Inside a filter, which is itself part of a list in an address.
 _RESERVED = re.compile(r"[%&+#, ]")
 # a parameter, its type in Parameters, its value
@@ -51,11 +49,6 @@ class KickOff:
     resource: Mapping[str, Any] | None
     filtered: bool
     repeated: bool = False
-
-
-def exportable(types: tuple[str, ...], level: str) -> tuple[str, ...]:
-    """Return the types that an export of this level can hold; the others are read by reference."""
-    return tuple(kind for kind in types if level == SYSTEM or kind not in _BESIDE_PATIENTS)
 
 
 def kick_offs(question: ExportQuestion) -> Iterator[KickOff]:

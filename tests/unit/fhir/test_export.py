@@ -14,7 +14,7 @@ from cohortfinder.errors import BusyError, GoneError, ProtocolError, QuestionErr
 from cohortfinder.fhir.client import FhirClient
 from cohortfinder.fhir.export import Exported, export
 from cohortfinder.fhir.export_job import Patience
-from cohortfinder.fhir.export_question import CodeFilter, ExportQuestion, exportable, kick_offs
+from cohortfinder.fhir.export_question import CodeFilter, ExportQuestion, kick_offs
 from unit.fhir.exporting import AT, Exporting, Waiting, exporting_server
 
 LOINC = "http://loinc.org"
@@ -190,12 +190,6 @@ def test_types_that_nobody_asked_for_are_not_downloaded(server: Exporting, tmp_p
     found = exported(server, tmp_path, ExportQuestion(("Patient",)))
     assert found.counts == {"Patient": 3}
     assert "file/1/1" not in server.paths()
-
-
-def test_medications_belong_to_no_patient() -> None:
-    types = ("Medication", "MedicationRequest", "Patient", "ResearchStudy")
-    assert exportable(types, "") == types
-    assert exportable(types, "Patient") == exportable(types, "Group/g") == ("MedicationRequest", "Patient")
 
 
 def test_the_first_waits_are_short_whatever_the_server_says(server: Exporting, tmp_path: Path) -> None:

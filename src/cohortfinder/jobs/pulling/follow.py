@@ -16,8 +16,7 @@ from cohortfinder.warehouse.held import not_held, patient_links, unresolved
 def what_follows(errand: Errand, slices: tuple[Slice, ...], left: Sequence[Slice]) -> tuple[Slice, ...]:
     """Fetch what follows from some slices, going on with what an earlier pull has left of it; return all slices."""
     slices = _fetched(errand, slices, left, _of_survivors(errand, slices))
-    exported = {kind for part in slices if part.kind == "export" and part.since is None for kind in part.types}
-    asked: dict[str, set[str]] = {kind: set() for kind in REFERENCED if kind in errand.kinds and kind not in exported}
+    asked: dict[str, set[str]] = {kind: set() for kind in REFERENCED if kind in errand.kinds}
     while True:
         more = []
         for kind, known in asked.items():

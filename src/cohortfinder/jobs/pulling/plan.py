@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 
 from cohortfinder.fhir.by_id import batches
 from cohortfinder.fhir.capability import Capability, TypeSupport
-from cohortfinder.fhir.export_question import exportable
 from cohortfinder.fhir.pages import instant
 from cohortfinder.jobs.pulling.wanted import CODED, REFERENCED, Wanted
 from cohortfinder.landing.spool import Slice
@@ -101,10 +100,13 @@ def as_instant(time: datetime) -> str:
 
 
 def _exports(wanted: Wanted, around: Circumstances) -> Iterator[Slice]:
-    """Yield the bulk exports: of what was not pulled yet everything, of the rest what has changed."""
+    """Yield the bulk exports: of what was not pulled yet everything, of the rest what has changed.
+
+    What is read by reference belongs to no patient: HAPI refuses a whole export of patients for it.
+    """
     if around.level is None:
         return
-    kinds = exportable(offered(wanted, around.capability), around.level)
+    kinds = tuple(kind for kind in offered(wanted, around.capability) if kind not in REFERENCED)
     starts = {kind: _whole_or_since(wanted, kind, around) for kind in kinds}
     for own in (tuple(kind for kind in kinds if (starts[kind] is None) is new) for new in (True, False)):
         since = min((start for kind in own if (start := starts[kind]) is not None), default=None)
