@@ -8,7 +8,7 @@ const { clients, gateway } = JSON.parse(readFileSync(process.argv[2], 'utf8'));
 const scopes = [
   'system/*.read', 'system/Patient.read', 'system/Observation.read', 'system/Patient.rs', 'system/*.cruds',
 ];
-const lives = { 'urn:fhir': 300, 'urn:fhir:short': 2, 'urn:other': 300, 'urn:helios': 300 };
+const lives = { 'urn:fhir': 300, 'urn:fhir:short': 3, 'urn:other': 300, 'urn:helios': 300 };
 
 const server = createServer();
 server.listen(0, '127.0.0.1', () => {
