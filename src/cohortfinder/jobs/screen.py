@@ -1,6 +1,7 @@
 """The job `screen`: a trial and a store to a ranked, explained list and its files."""
 
 import gc
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -29,6 +30,7 @@ from cohortfinder.warehouse.connection import open_warehouse
 from cohortfinder.warehouse.state import TypeState, loaded_types
 
 Log = Callable[[str], None]
+_MOST_PROCESSES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +109,13 @@ def screen_store(
                 warnings=(*_warnings(states, codes_of(trial, terminology)), *expansion_warnings(terminology, settings)),
                 run_record=_run_record(terminology, states, seconds, everyone=everyone),
             )
-            files = write_outputs(out, screening, connection) if out else ()
+            files = write_outputs(out, screening, connection, processes=_processes(settings)) if out else ()
     return ScreenResult(screening, files)
+
+
+def _processes(settings: Settings) -> int:
+    """Return how many processes may tell verdicts: each holds those of a thousand patients in memory."""
+    return min(settings.threads or os.cpu_count() or 1, _MOST_PROCESSES)
 
 
 def _tell_begin(trial: Trial, terminology: Terminology, as_of: date, log: Log) -> None:

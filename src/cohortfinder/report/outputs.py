@@ -19,25 +19,36 @@ from cohortfinder.report.csv_files import (
 from cohortfinder.report.files import make_folder, replacing, write_bytes
 from cohortfinder.report.html import report_html
 from cohortfinder.report.screening import Screening
-from cohortfinder.report.verdict_files import to_parquet, write_verdicts
-from cohortfinder.report.verdict_rows import VerdictReader
+from cohortfinder.report.tellers import told_by_several
+from cohortfinder.report.verdict_files import Stretch, to_csv, to_parquet, write_stretch
+from cohortfinder.report.verdict_rows import Teller, VerdictReader
+
+# so many verdicts take long enough to tell that further processes pay for their start
+_MANY = 100_000
 
 
 @dataclass(frozen=True)
 class Material:
-    """What the outputs are made of. `scratch`: a folder for what goes when they are written."""
+    """What the outputs are made of. `scratch`: a folder for what goes when they are written.
+
+    `processes` may tell verdicts side by side.
+    """
 
     screening: Screening
     connection: Connection
     scratch: Path
+    processes: int = 1
 
     @cached_property
-    def verdicts(self) -> tuple[Path, Path]:
-        """Every verdict as CSV and as NDJSON; they are told once for all that need them."""
-        table, lines = self.scratch / "verdicts.csv", self.scratch / "verdicts.ndjson"
-        reader = VerdictReader(self.connection, self.screening.trial, self.screening.language)
-        write_verdicts(reader.rows(), table, lines)
-        return table, lines
+    def verdicts(self) -> tuple[Stretch, ...]:
+        """Every verdict, in stretches; they are told once for all that need them."""
+        trial, language = self.screening.trial, self.screening.language
+        reader = VerdictReader(self.connection, trial)
+        if self.screening.verdict_count >= _MANY and self.processes > 1:
+            return told_by_several(reader.stretches(), trial, language, self.scratch, self.processes)
+        whole = Stretch(self.scratch / "verdicts.csv", self.scratch / "verdicts.ndjson")
+        write_stretch(Teller(trial, language).told(reader.some()), whole)
+        return (whole,)
 
 
 Writer = Callable[[Path, Material], None]
@@ -53,7 +64,7 @@ def _plain(content: Callable[[Screening], bytes]) -> Writer:
 def write_verdicts_csv(target: Path, material: Material) -> None:
     """Write verdicts.csv."""
     with replacing(target) as temporary:
-        material.verdicts[0].replace(temporary)
+        to_csv(material.verdicts, temporary)
 
 
 def run_json(screening: Screening) -> bytes:
@@ -82,7 +93,7 @@ def write_verdicts_parquet(target: Path, material: Material) -> None:
     """Write verdicts.parquet through the engine's connection."""
     with replacing(target) as temporary:
         temporary.touch()
-        to_parquet(material.connection, material.verdicts[1], temporary)
+        to_parquet(material.connection, material.verdicts, temporary)
 
 
 FORMATS: dict[str, Writer] = {
@@ -99,9 +110,14 @@ FORMATS: dict[str, Writer] = {
 
 
 def write_outputs(
-    out_dir: Path, screening: Screening, connection: Connection, formats: Iterable[str] = tuple(FORMATS)
+    out_dir: Path,
+    screening: Screening,
+    connection: Connection,
+    formats: Iterable[str] = tuple(FORMATS),
+    *,
+    processes: int = 1,
 ) -> tuple[Path, ...]:
-    """Write the named outputs into `out_dir` and return their paths.
+    """Write the named outputs into `out_dir` and return their paths. Many verdicts are told by several processes.
 
     Raises ReadWriteError when the folder cannot be written.
     """
@@ -109,7 +125,7 @@ def write_outputs(
     targets = tuple(out_dir / name for name in formats)
     # in the same folder, since the largest of them is moved to its place; nobody else may look into it
     with TemporaryDirectory(prefix=".cohortfinder-", dir=out_dir) as scratch:
-        material = Material(screening, connection, Path(scratch))
+        material = Material(screening, connection, Path(scratch), processes)
         for target in targets:
             FORMATS[target.name](target, material)
     return targets

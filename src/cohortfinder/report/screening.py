@@ -21,7 +21,7 @@ from cohortfinder.ranking.quality import (
     read_quality,
     read_unknowns,
 )
-from cohortfinder.report.verdict_rows import VerdictReader, VerdictRow
+from cohortfinder.report.verdict_rows import Teller, VerdictReader, VerdictRow
 from cohortfinder.wording import Language
 
 
@@ -75,7 +75,7 @@ def read_screening(
         as_of=as_of,
         language=language,
         candidates=candidates,
-        verdicts=tuple(VerdictReader(connection, trial, language).rows(in_full)),
+        verdicts=tuple(Teller(trial, language).told(VerdictReader(connection, trial).some(in_full))),
         verdict_count=sum(one.passed + one.failed + one.unknown + one.judgement for one in candidates),
         funnel=read_funnel(connection, trial),
         data_quality=read_quality(connection),

@@ -1,7 +1,9 @@
-"""Every verdict to verdicts.csv and verdicts.parquet, told once for both and never all in memory."""
+"""Verdicts to verdicts.csv and verdicts.parquet, told once for both and never all in memory."""
 
 import csv
+import shutil
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
@@ -19,20 +21,37 @@ VERDICTS = (
 VerdictCells = tuple[str, str, str, str, str, str, str, str, str, str | None]
 
 
-def write_verdicts(rows: Iterable[VerdictRow], table: Path, lines: Path) -> None:
-    """Write verdicts as verdicts.csv (UTF-8, CRLF), and as NDJSON, from which Parquet is made."""
-    with table.open("w", encoding="utf-8", newline="") as as_csv, lines.open("wb") as as_json:
-        writer = csv.writer(as_csv, lineterminator="\r\n")
-        writer.writerow(VERDICTS)
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Some verdicts in two files: as lines of verdicts.csv, and as NDJSON, from which Parquet is made."""
+
+    table: Path
+    lines: Path
+
+
+def write_stretch(rows: Iterable[VerdictRow], stretch: Stretch) -> None:
+    """Write verdicts into the files of a stretch."""
+    with stretch.table.open("w", encoding="utf-8", newline="") as table, stretch.lines.open("wb") as lines:
+        writer = csv.writer(table, lineterminator="\r\n")
         for row in rows:
             cells = verdict_cells(row)
             writer.writerow(_safe(cells))
-            as_json.write(orjson.dumps(dict(zip(VERDICTS, cells, strict=True)), option=orjson.OPT_APPEND_NEWLINE))
+            lines.write(orjson.dumps(dict(zip(VERDICTS, cells, strict=True)), option=orjson.OPT_APPEND_NEWLINE))
 
 
-def to_parquet(connection: Connection, lines: Path, target: Path) -> None:
-    """Make verdicts.parquet, typed, from NDJSON. The target may exist already."""
-    run(connection, "ranking/verdict_parquet.sql.jinja", path=str(lines), target=str(target))
+def to_csv(stretches: Iterable[Stretch], target: Path) -> None:
+    """Make verdicts.csv (UTF-8, CRLF) of stretches in their order."""
+    with target.open("wb") as whole:
+        whole.write((",".join(VERDICTS) + "\r\n").encode())
+        for stretch in stretches:
+            with stretch.table.open("rb") as part:
+                shutil.copyfileobj(part, whole)
+
+
+def to_parquet(connection: Connection, stretches: Iterable[Stretch], target: Path) -> None:
+    """Make verdicts.parquet, typed, of stretches. The target may exist already."""
+    paths = [str(stretch.lines) for stretch in stretches]
+    run(connection, "ranking/verdict_parquet.sql.jinja", paths=paths, target=str(target))
 
 
 def verdict_cells(row: VerdictRow) -> VerdictCells:

@@ -1,6 +1,6 @@
 """The verdicts of the engine to rows that say why, in sentences; a stretch of patients at a time."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
@@ -14,6 +14,8 @@ from cohortfinder.wording import Evidence, Language
 
 # how many patients are read at a time
 _STRETCH = 1_000
+# a verdict as the tables give it: patient, arm, criterion, verdict, reasons and evidence as JSON, flags, changes_on
+Given = tuple[str, str, str, str, str, str, str, date | None]
 
 
 class VerdictRow(NamedTuple):
@@ -49,10 +51,9 @@ class Why:
 
 
 @dataclass(slots=True)
-class VerdictReader:
-    """Reads verdicts from the tables that the engine and `rank` leave behind."""
+class Teller:
+    """Tells why verdicts are as they are: what the tables give of each to rows with a sentence."""
 
-    connection: Connection
     trial: Trial
     language: Language
     _criteria: Mapping[str, Criterion] = field(init=False)
@@ -65,20 +66,9 @@ class VerdictReader:
         self._criteria = {criterion.id: criterion for criterion in self.trial.criteria}
         self._sentences = {one.id: Sentences(one, self.language) for one in self.trial.criteria}
 
-    def rows(self, in_full: int | str | None = None) -> Iterator[VerdictRow]:
-        """Yield verdicts in order: those of the first candidates, of one patient, or (None) of everybody."""
-        if isinstance(in_full, int):
-            yield from self._read(first=in_full)
-        elif in_full is not None:
-            yield from self._read(among=(in_full, in_full))
-        else:
-            for stretch in run(self.connection, "ranking/patient_range.sql.jinja", size=_STRETCH).fetchall():
-                yield from self._read(among=stretch)
-
-    def _read(self, *, first: int | None = None, among: tuple[str, str] | None = None) -> Iterator[VerdictRow]:
-        arms = [arm.id for arm in self.trial.arms]
-        rows = run(self.connection, "ranking/verdict_rows.sql.jinja", arms=arms, first=first, among=among).fetchall()
-        for patient_id, arm, criterion_id, verdict, reasons, evidence, flags, changes_on in rows:
+    def told(self, given: Iterable[Given]) -> Iterator[VerdictRow]:
+        """Yield each verdict with its reason in a sentence."""
+        for patient_id, arm, criterion_id, verdict, reasons, evidence, flags, changes_on in given:
             why = self._why(reasons)
             found = tuple(map(Evidence._make, orjson.loads(evidence))) if evidence != "[]" else ()
             yield VerdictRow(
@@ -107,3 +97,32 @@ class VerdictReader:
         if known is None:
             known = self._bare[criterion_id, reasons] = self._sentences[criterion_id].reason(why.by_leaf, ())
         return known
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictReader:
+    """Reads verdicts in order from the tables that the engine and `rank` leave behind."""
+
+    connection: Connection
+    trial: Trial
+
+    def some(self, in_full: int | str | None = None) -> Iterator[Given]:
+        """Yield verdicts of the first candidates, of one patient, or (None) of everybody."""
+        if isinstance(in_full, int):
+            yield from self._read(first=in_full)
+        elif in_full is not None:
+            yield from self._read(among=(in_full, in_full))
+        else:
+            for stretch in self.stretches():
+                yield from stretch
+
+    def stretches(self) -> Iterator[list[Given]]:
+        """Yield everybody's verdicts, those of a thousand patients at a time."""
+        for stretch in run(self.connection, "ranking/patient_range.sql.jinja", size=_STRETCH).fetchall():
+            yield self._read(among=stretch)
+
+    def _read(self, *, first: int | None = None, among: tuple[str, str] | None = None) -> list[Given]:
+        arms = [arm.id for arm in self.trial.arms]
+        query = run(self.connection, "ranking/verdict_rows.sql.jinja", arms=arms, first=first, among=among)
+        rows: list[Given] = query.fetchall()
+        return rows
