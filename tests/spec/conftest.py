@@ -10,13 +10,13 @@ import duckdb
 import pytest
 
 from cohortfinder.criteria.registry import LEAF_KINDS
+from cohortfinder.engine.plan import subject_statements
 from cohortfinder.engine.questions import Setting
 from cohortfinder.engine.rules import rule_scripts
 from cohortfinder.engine.screening import screen
 from cohortfinder.model import Arm, Combination, Criterion, Leaf, Override, Overrides, Rule, Trial
 from cohortfinder.resources import resource_dir
 from cohortfinder.site import NO_SITE, Site
-from cohortfinder.sql.environment import render
 from cohortfinder.terminology import Terminology, load_terminology
 from cohortfinder.trials.parser import parse_trial
 from cohortfinder.views.compiler import compile_view
@@ -270,9 +270,8 @@ def leaf_columns() -> Callable[[Mapping[str, Any]], list[str]]:
             fill(connection, {})
             screen(connection, trial, _terminology(), as_of=asked_on, loaded=setting.loaded, everyone=True)
             leaf = rule_scripts(trial, setting)["X"][1][0]
-            asked = render("verdicts/everyone.sql.jinja", as_of=asked_on)
-            for statement in (asked, leaf.rendered):
-                connection.execute(statement.text, statement.parameters)
+            for one in (*subject_statements(trial, asked_on), leaf):
+                connection.execute(one.rendered.text, one.rendered.parameters)
             return [name for name, *_ in connection.execute(f"DESCRIBE {leaf.name}").fetchall()]
 
     return columns_of

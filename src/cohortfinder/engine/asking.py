@@ -18,9 +18,11 @@ from cohortfinder.sql.together import of_one_shape, one_by_one, together
 class Asker:
     """Puts the questions of a plan to an engine."""
 
-    def __init__(self, engine: DuckDBEngine, plan: TrialPlan) -> None:
+    def __init__(self, engine: DuckDBEngine, plan: TrialPlan, *, counted: bool) -> None:
+        """`counted`: the table of that name is there, of records that say nothing of when somebody was seen."""
         self.engine = engine
         self.plan = plan
+        self._counted = counted
         gathered = of_one_shape if engine.takes_many else one_by_one
         self._explained = gathered(plan.explained)
         self._bare = gathered(plan.bare)
@@ -41,6 +43,8 @@ class Asker:
         """Answer what is `asked`, with what it rests on: the leaves into `leaf_answer`, rules to `criterion_truth`."""
         self.engine.run_template("verdicts/leaf_table.sql.jinja", table="leaf_answer", explained=True)
         self.engine.run_template("verdicts/leaf_asked.sql.jinja", leaves="explained_leaf", held=False)
+        self.engine.run_template("verdicts/contact.sql.jinja", asked="leaf_asked")
+        self.engine.run_template("verdicts/searched.sql.jinja", asked="leaf_asked", counted=self._counted)
         self._ask_leaves(self._explained, "leaf_answer")
         self._combine(rules, explained=True)
 
@@ -52,6 +56,7 @@ class Asker:
         self.engine.run_template("verdicts/truth_table.sql.jinja", table="rule_truth", explained=False)
         self.engine.run_template("verdicts/leaf_table.sql.jinja", table="leaf_truth", explained=False)
         self.engine.run_template("verdicts/leaf_asked.sql.jinja", leaves="rule_leaf", held=held)
+        self.engine.run_template("verdicts/contact.sql.jinja", asked="leaf_asked")
         if held:
             self.engine.run_template("verdicts/leaf_carried.sql.jinja")
         self._ask_leaves(self._bare, "leaf_truth")

@@ -150,6 +150,21 @@ def fact_statements(
     return _statements(asked, zone=trial.time_zone, as_of=as_of, concepts=concepts, strength=strength, dialect=dialect)
 
 
+def subject_statements(trial: Trial, as_of: date, *, dialect: Dialect = Dialect.DUCKDB) -> tuple[Statement, ...]:
+    """Return the statements that ask everyone about one day: `subject`, and what is known of when each was seen."""
+    values: dict[str, Any] = {"asked": "subject", "counted": counts_apart(trial), "as_of": as_of}
+    made = {"subject": "everyone", "contact": "contact", "searched": "searched"}
+    return tuple(
+        Statement(name, render(f"verdicts/{query}.sql.jinja", dialect=dialect, **values))
+        for name, query in made.items()
+    )
+
+
+def counts_apart(trial: Trial) -> bool:
+    """Say whether `fact_statements` makes the table `counted`, of what does not show that somebody was seen."""
+    return bool(READ_BY["facts/counted"] & {leaf.kind for leaf in _leaves(trial)})
+
+
 def events_made(trial: Trial) -> tuple[str, ...]:
     """Return the tables of events that `fact_statements` makes for the whole trial."""
     kinds = {leaf.kind for leaf in _leaves(trial)}

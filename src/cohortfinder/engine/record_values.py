@@ -88,7 +88,7 @@ def _values(
         "mode": mode,
         "span": span,
         "orders_count": mode == "ever",
-        "kinds": [kind],
+        "kind": kind,
         "loaded": loaded_completely(types, setting),
         "seen_within": None if mode == "ever" else seen_within(span),
         "searched_words": records,

@@ -14,7 +14,7 @@ from cohortfinder.dates import months_back
 from cohortfinder.engine.asking import Asker
 from cohortfinder.engine.coverage import concept_windows, window_values
 from cohortfinder.engine.duckdb_engine import DuckDBEngine
-from cohortfinder.engine.plan import concepts_asked, fact_statements, people_statements
+from cohortfinder.engine.plan import concepts_asked, counts_apart, fact_statements, people_statements
 from cohortfinder.engine.questions import Setting
 from cohortfinder.engine.rules import plan_rules
 from cohortfinder.engine.unknowns import concepts_of_leaves, node_values, rule_nodes
@@ -24,6 +24,9 @@ from cohortfinder.terminology import Terminology
 HORIZON_YEARS = 2
 # how often a day of hope may turn out to be none before the search for another one ends
 _HOPES = 5
+# as few truths as these are asked on many days at once: it takes longer to plan a statement than to ask them
+_FEW = 500
+_DAYS_AHEAD = 32
 # how many of the listed patients are evaluated at a time: what their leaves rest on takes memory
 _PART = 10_000
 
@@ -46,7 +49,7 @@ def screen(
     """
     engine = DuckDBEngine(connection)
     setting = Setting(terminology, loaded)
-    asker = Asker(engine, plan_rules(trial, setting))
+    asker = Asker(engine, plan_rules(trial, setting), counted=counts_apart(trial))
     horizon = months_back(as_of, -12 * horizon_years)
     entries = _entries(trial)
     first = None if everyone else entries["entries"]
@@ -65,18 +68,16 @@ def screen(
         engine.run_template("facts/observed.sql.jinja", zone=trial.time_zone, counted=True)
         engine.run_all(fact_statements(trial, terminology, as_of))
         engine.run_template("quality/result_problem.sql.jinja", told=told)
-    engine.run_template("verdicts/verdict_table.sql.jinja")
-    # made anew for each part, and empty where nobody is listed
-    _forget_truths(engine)
-    engine.run_template("verdicts/change.sql.jinja", table="change")
-    engine.run_template("verdicts/raised_flag.sql.jinja")
+    _make_tables(engine)
     _note_rules(asker, trial)
     windows = concept_windows(trial, setting, as_of)
     engine.run_template("quality/concept_window.sql.jinja", **window_values(windows))
     engine.run_template("verdicts/listed_part.sql.jinja", size=_PART)
     for (number,) in engine.rows("verdicts/parts.sql.jinja"):
-        _evaluate_part(asker, number, as_of, horizon)
-        engine.run_template("verdicts/verdict.sql.jinja", part=number, **_stated_flags(trial))
+        _evaluate_part(asker, number, as_of)
+        engine.run_template("verdicts/verdict_today.sql.jinja", part=number, **_stated_flags(trial))
+    _follow(asker, "change", horizon, carry=True)
+    engine.run_template("verdicts/verdict.sql.jinja")
     engine.run_template("verdicts/funnel_truth.sql.jinja", **entries)
     _find_eligible_from(asker, horizon)
 
@@ -89,8 +90,18 @@ def _ask_everyone(asker: Asker, entries: Collection[str], as_of: date) -> None:
     asker.engine.run_template("verdicts/entry_truth.sql.jinja")
 
 
-def _evaluate_part(asker: Asker, part: int, as_of: date, horizon: date) -> None:
-    """Ask all criteria of a part of the listed patients, then the rules of the flags, then when their truth changes."""
+def _make_tables(engine: DuckDBEngine) -> None:
+    """Make the tables that the parts of the listed patients fill."""
+    for table in ("verdict", "held", "watch"):
+        engine.run_template(f"verdicts/{table}_table.sql.jinja")
+    # made anew for each part, and empty where nobody is listed
+    _forget_truths(engine)
+    engine.run_template("verdicts/change.sql.jinja", table="change")
+    engine.run_template("verdicts/raised_flag.sql.jinja")
+
+
+def _evaluate_part(asker: Asker, part: int, as_of: date) -> None:
+    """Ask all criteria of a part of the listed patients, then the rules of the flags."""
     engine, plan = asker.engine, asker.plan
     rules, flagged = list(plan.rules), [rule.criterion.id for rule in plan.flags.values()]
     asked = "verdicts/asked_listed.sql.jinja"
@@ -98,15 +109,14 @@ def _evaluate_part(asker: Asker, part: int, as_of: date, horizon: date) -> None:
     engine.run_template(asked, rules=rules, holds=rules, column="asked", part=part, as_of=as_of)
     asker.explain(plan.rules.values())
     engine.run_template("quality/note_open_verdicts.sql.jinja")
-    engine.run_template("verdicts/held.sql.jinja", table="leaf_answer")
+    engine.run_template("verdicts/hold.sql.jinja")
+    engine.run_template("verdicts/watch.sql.jinja")
     if plan.flags:
         flags = list(plan.flags)
         engine.run_template(asked, rules=flags, holds=flagged, column="criterion_id", part=part, as_of=as_of)
         asker.ask(plan.flags, held=True)
         raised = [rule.flag for rule in plan.flags.values()]
         engine.run_template("verdicts/raise_flag.sql.jinja", rules=flags, criteria=flagged, flags=raised)
-    engine.run_template("verdicts/watch.sql.jinja", part=part)
-    _follow(asker, "change", horizon, carry=True)
 
 
 def _forget_truths(engine: DuckDBEngine) -> None:
@@ -129,15 +139,17 @@ def _note_rules(asker: Asker, trial: Trial) -> None:
 def _follow(asker: Asker, table: str, horizon: date, *, carry: bool) -> None:
     """Ask what is watched again and again, each time on the next day on which it may change, until it does.
 
-    `carry`: the table `held` has the answers of the leaves, one for each watched patient, so that a leaf which is not
-    due need not be asked.
+    `carry`: the table `held` has answers of the leaves of the watched patients, so that a leaf which is not due need
+    not be asked.
     """
-    while _has_rows(asker.engine.rows("verdicts/asked_watched.sql.jinja", horizon=horizon)):
+    engine, days = asker.engine, 1
+    while asked := _rows_made(engine.rows("verdicts/asked_watched.sql.jinja", horizon=horizon, ahead=[*range(days)])):
         asker.ask(asker.plan.rules, held=carry)
         if carry:
-            asker.engine.run_template("verdicts/held.sql.jinja", table="leaf_truth")
-        asker.engine.run_template("verdicts/watch_changed.sql.jinja", table=table)
-        asker.engine.run_template("verdicts/watch_on.sql.jinja")
+            engine.run_template("verdicts/held.sql.jinja")
+        engine.run_template("verdicts/watch_changed.sql.jinja", table=table, ahead=[*range(days)])
+        engine.run_template("verdicts/watch_on.sql.jinja", ahead=[*range(days)])
+        days = _DAYS_AHEAD if asked <= _FEW * days else 1
 
 
 def _find_eligible_from(asker: Asker, horizon: date) -> None:
@@ -150,11 +162,11 @@ def _find_eligible_from(asker: Asker, horizon: date) -> None:
     engine.run_template("verdicts/eligible_from.sql.jinja")
     hopeful = engine.rows("verdicts/hopeful.sql.jinja", horizon=horizon)
     for _ in range(_HOPES):
-        if not _has_rows(hopeful):
+        if not _rows_made(hopeful):
             return
         engine.run_template("verdicts/truth_table.sql.jinja", table="hoped_truth", explained=False)
         engine.run_template("verdicts/hope_known.sql.jinja")
-        if _has_rows(engine.rows("verdicts/asked_hoped.sql.jinja")):
+        if _rows_made(engine.rows("verdicts/asked_hoped.sql.jinja")):
             asker.ask(asker.plan.rules)
             engine.run_template("verdicts/hope_answered.sql.jinja")
         engine.run_template("verdicts/hope_fulfilled.sql.jinja")
@@ -164,9 +176,9 @@ def _find_eligible_from(asker: Asker, horizon: date) -> None:
         hopeful = engine.rows("verdicts/hopeful_again.sql.jinja", horizon=horizon)
 
 
-def _has_rows(made: Iterable[tuple[Any, ...]]) -> bool:
-    """Say whether a statement that makes a table gave it rows; it tells their number."""
-    return list(made) != [(0,)]
+def _rows_made(made: Iterable[tuple[Any, ...]]) -> int:
+    """Return how many rows a statement that makes a table gave it: it tells their number."""
+    return sum(number for (number,) in made)
 
 
 def _criterion_rows(trial: Trial) -> dict[str, list[Any]]:

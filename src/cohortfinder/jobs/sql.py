@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from cohortfinder.engine.plan import Statement, fact_statements, people_statements
+from cohortfinder.engine.plan import Statement, fact_statements, people_statements, subject_statements
 from cohortfinder.engine.questions import Setting
 from cohortfinder.engine.rules import rule_scripts
 from cohortfinder.errors import InputError
 from cohortfinder.model import Trial
-from cohortfinder.sql.environment import render
 from cohortfinder.terminology import Terminology
 from cohortfinder.trials.problems import nearest
 from cohortfinder.warehouse.connection import WAREHOUSE
@@ -65,11 +64,8 @@ def trial_sql(
     chosen = {name: statements for name, (asked, statements) in scripts.items() if criterion in (None, asked.id)}
     if criterion is not None and not chosen:
         raise InputError(_no_sql(trial, criterion))
-    everyone = Statement("subject", render("verdicts/everyone.sql.jinja", as_of=as_of))
-    return Script(
-        (*people_statements(trial, terminology, as_of), *fact_statements(trial, terminology, as_of), everyone),
-        chosen,
-    )
+    made = (*people_statements(trial, terminology, as_of), *fact_statements(trial, terminology, as_of))
+    return Script((*made, *subject_statements(trial, as_of)), chosen)
 
 
 def _no_sql(trial: Trial, criterion: str) -> str:
