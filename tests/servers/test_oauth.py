@@ -107,7 +107,9 @@ def test_a_client_with_a_secret_reads_as_well(site: Gateway, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("algorithm", ["RS384", "ES384"])
-def test_tokens_that_live_three_seconds_are_renewed_between_pages(site: Gateway, tmp_path: Path, algorithm: str) -> None:
+def test_tokens_that_live_three_seconds_are_renewed_between_pages(
+    site: Gateway, tmp_path: Path, algorithm: str
+) -> None:
     """Before they expire, or where this machine is slow, after one refusal."""
     short = (("resource", "urn:fhir:short"),)
     with client_of(site, tmp_path, algorithm, KEYS[algorithm], parameters=short) as client:
