@@ -24,7 +24,7 @@ from cohortfinder.warehouse.tables import typed_tables
 
 Resource = dict[str, Any]
 SEED = int(os.environ.get("KILL_SEED", time.time_ns() % 10**6))
-KILLS = 3
+KILLS = 2
 # of the ids of this run
 NIGHT = f"night-{uuid4().hex[:8]}-"
 COMMAND = [sys.executable, "-m", "cohortfinder", "pull", "--json", "--config"]
