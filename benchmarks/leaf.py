@@ -22,6 +22,8 @@ from cohortfinder.warehouse.state import loaded_types
 FOLDER = Path(__file__).parent / "leaves"
 AS_OF = date(2026, 11, 1)
 COPIES, ROUNDS = 20, 5
+# what a screening makes once for all leaves; here it is part of the one that reads it
+MADE_FIRST = ("contact", "searched")
 COLUMNS = ("truth", "suggested", "reason", "flags", "evidence", "next_date")
 # What a leaf reads, each patient many times over. One result a concept and day, as usual; every second copy has the
 # reference ranges that this data lacks, and drugs that were taken for certain.
@@ -61,7 +63,7 @@ def _leaves(trial: Trial) -> list[Leaf]:
 
 def _make_facts(engine: DuckDBEngine, trial: Trial, terminology: Terminology) -> int:
     engine.run_all(people_statements(trial, terminology, AS_OF))
-    engine.run_all(fact_statements(trial, AS_OF))
+    engine.run_all(fact_statements(trial, terminology, AS_OF))
     connection = engine.connection
     connection.execute("CREATE TEMP MACRO shown(number) AS rtrim(rtrim(CAST(number AS VARCHAR), '0'), '.')")
     copies = f"range({COPIES}) AS copies(copy)"
@@ -94,6 +96,10 @@ def _asked(connection: DuckDBPyConnection, leaf: Leaf, setting: Setting) -> Aske
     for _ in range(ROUNDS):
         for whose, query in queries.items():
             started = time.perf_counter()
+            for made in MADE_FIRST:
+                if whose.startswith("our") and f" {made} ON " in query.text:
+                    first = render(f"verdicts/{made}.sql.jinja", asked="subject", counted=False)
+                    connection.execute(first.text, first.parameters)
             connection.execute(f"CREATE OR REPLACE TEMP TABLE {whose} AS {query.text}", query.parameters)
             spent[whose] = min(spent.get(whose, float("inf")), time.perf_counter() - started)
     for other, columns in (("by_hand", COLUMNS), ("our_truth", ("truth", "next_date")), ("truth_by_hand", ("truth",))):
