@@ -54,7 +54,8 @@ class Proxy:
 class Connection:
     """The server by its base address, who asks, and how much at a time. Without `access` nobody says who asks.
 
-    `export` is the level of bulk exports, None where searches are the rule.
+    `export` is the level of bulk exports, None where searches are the rule. A resource with all security labels of one
+    of `exclude_labels` is not stored (None: those that Labels says).
     """
 
     url: str
@@ -69,6 +70,8 @@ class Connection:
     parallel: int = 4
     page_size: int = 200
     overlap_minutes: int = 20
+    sweep_days: int = 7
+    exclude_labels: tuple[frozenset[str], ...] | None = None
     wait_minutes: float = 30
     timeout_seconds: float = 120
     rewrite_links: bool = False

@@ -16,12 +16,13 @@ Given = Mapping[tuple[str, ...], tuple[object, str]]
 SECRETS = ("basic_password", "bearer_token", "client_secret", "smart_key", "proxy_password")
 PATHS = (*(f"{name}_file" for name in SECRETS), "ca_bundle", "client_certificate", "client_key")
 TEXTS = ("url", "basic_user", "client_id", "smart_client_id", "smart_key_id", "token_url", "scopes", "proxy",
-         "proxy_user", "contact", "export")  # fmt: skip
+         "proxy_user", "contact", "export", "exclude_labels")  # fmt: skip
 FLAGS = ("rewrite_links", "allow_http")
 NUMBERS = {
     "parallel": (4, 1, 64),
     "page_size": (200, 1, 10_000),
     "overlap_minutes": (20, 0, 10_080),
+    "sweep_days": (7, 1, 365),
     "wait_minutes": (30, 0, 1_440),
     "timeout_seconds": (120, 1, 3_600),
     "poll_seconds": (60, 1, 3_600),
@@ -31,6 +32,7 @@ TABLES = ("headers", "header_files", "token_parameters")
 KEYS = (*TEXTS, *PATHS, *NUMBERS, *FLAGS, *TABLES)
 VARIABLE = "COHORTFINDER_FHIR_"
 _LEVEL = re.compile(r"^(system|Patient|Group/[A-Za-z0-9.-]{1,64})$")
+_LABELS = re.compile(r"^[A-Za-z0-9_.-]+(\+[A-Za-z0-9_.-]+)*$")
 _HEADER = re.compile(r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
 _OURS = frozenset({"accept", "accept-encoding", "authorization", "connection", "content-length", "content-type",
                    "cookie", "host", "prefer", "proxy-authorization", "transfer-encoding", "user-agent"})  # fmt: skip
@@ -86,6 +88,8 @@ def _connection(url: str, reader: "_Reader") -> Connection:
         parallel=reader.whole("parallel"),
         page_size=reader.whole("page_size"),
         overlap_minutes=reader.whole("overlap_minutes"),
+        sweep_days=reader.whole("sweep_days"),
+        exclude_labels=_labels(reader),
         wait_minutes=reader.whole("wait_minutes"),
         timeout_seconds=reader.whole("timeout_seconds"),
         export=_export(reader),
@@ -115,6 +119,18 @@ def _export(reader: "_Reader") -> str | None:
     if level is not None and not _LEVEL.match(level):
         reader.complain("export", 'export must be "system", "Patient" or "Group/" with the id of a group')
     return "" if level == "system" else level
+
+
+def _labels(reader: "_Reader") -> tuple[frozenset[str], ...] | None:
+    """Read which security labels keep a resource out: "V, R+42CFRPart2" are two ways, and "none" is no way."""
+    told = reader.text("exclude_labels")
+    if told is None or told == "none":
+        return None if told is None else ()
+    ways = [way.strip() for way in told.split(",")]
+    if not all(_LABELS.match(way) for way in ways):
+        reader.complain("exclude_labels", 'exclude_labels must be codes as "V, HTEST, R+42CFRPart2", or "none"')
+        return None
+    return tuple(frozenset(way.split("+")) for way in ways)
 
 
 def _access(reader: "_Reader") -> Access | None:

@@ -465,6 +465,15 @@ def test_labelled_resources_are_counted_and_nowhere_in_the_store(site: Site) -> 
     assert {"secret", "part2"} & {own_id for own_id, _ in site.held()} == set()
 
 
+def test_a_site_says_which_labels_keep_a_resource_out(site: Site) -> None:
+    file = site.folder / "site.toml"
+    file.write_text(file.read_text(encoding="utf-8") + 'exclude_labels = "N"\n', encoding="utf-8")
+    site.server.put({**observation("normal"), "meta": {"security": [{"code": "N"}]}})
+    site.server.put({**observation("very"), "meta": {"security": [{"code": "V"}]}})
+    assert site.pulled()["dropped"] == 1
+    assert {"normal", "very"} & {own_id for own_id, _ in site.held()} == {"very"}
+
+
 def test_digits_survive_a_pull(site: Site) -> None:
     real = site.server.answer
 

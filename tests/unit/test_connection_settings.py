@@ -51,7 +51,7 @@ def test_all_that_can_be_said_of_the_way(tmp_path: Path) -> None:
         URL, None, tmp_path / "ca.pem", tmp_path / "c.pem", Path("/k.pem"),
         Proxy("http://proxy:3128", "me", Secret(file=tmp_path / "p", place=f"{file}:9")),
         {"Epic-Client-ID": "e"}, {"X-Api-Key": Secret(file=tmp_path / "api", place=f"{file}:17")},
-        "it@hospital.example", 2, 50, 0, 5, 9, True, False,
+        "it@hospital.example", 2, 50, 0, 7, None, 5, 9, True, False,
     )  # fmt: skip
 
 
@@ -59,6 +59,24 @@ def test_all_that_can_be_said_of_the_way(tmp_path: Path) -> None:
 def test_of_whom_an_export_is(tmp_path: Path, told: str, level: str) -> None:
     connection = read(tmp_path, f'url = "{URL}"\nexport = "{told}"\npoll_seconds = 5\nexport_minutes = 10\n')
     assert (connection.export, connection.poll_seconds, connection.export_minutes) == (level, 5, 10)
+
+
+@pytest.mark.parametrize(
+    ("told", "labels"),
+    [("V", (frozenset({"V"}),)), ("N, R+42CFRPart2", (frozenset({"N"}), frozenset({"R", "42CFRPart2"}))), ("none", ())],
+)
+def test_what_is_not_stored_and_how_often_all_ids_are_compared(
+    tmp_path: Path, told: str, labels: tuple[frozenset[str], ...]
+) -> None:
+    connection = read(tmp_path, f'url = "{URL}"\nexclude_labels = "{told}"\nsweep_days = 1\n')
+    assert (connection.exclude_labels, connection.sweep_days) == (labels, 1)
+
+
+@pytest.mark.parametrize("told", ["V;R", "V,,R", "R+"])
+def test_labels_that_are_none_are_refused(tmp_path: Path, told: str) -> None:
+    assert problems(tmp_path, f'url = "{URL}"\nexclude_labels = "{told}"\n') == [
+        'site.toml:3: exclude_labels must be codes as "V, HTEST, R+42CFRPart2", or "none"'
+    ]
 
 
 @pytest.mark.parametrize("told", ["everyone", "Group", "Group/", "Group/a b", "Group/../Patient", "patient"])

@@ -31,6 +31,7 @@ from cohortfinder.jobs.pulling.plan import Circumstances, changes_known, plan_sl
 from cohortfinder.jobs.pulling.wanted import REFERENCED, Wanted, wanted_of
 from cohortfinder.jobs.pulling.ways import can_be_swept, ways
 from cohortfinder.jobs.screen import read_terminology, read_trial
+from cohortfinder.landing.labels import Labels
 from cohortfinder.landing.pulled import Pulled
 from cohortfinder.landing.spool import Slice, Spool
 from cohortfinder.settings import Settings
@@ -76,7 +77,7 @@ def pull(
             client=client,
             wanted=wanted,
             around=_circumstances(settings, options, client),
-            habits=Habits(page_size=settings.fhir.page_size),
+            habits=_habits(settings.fhir),
             spool=Spool(folder),
             crew=Crew(settings.fhir.parallel, log=log, hurry=client.stop_waiting),
             log=log,
@@ -104,6 +105,11 @@ def _pulled(errand: Errand, options: Options, settings: Settings) -> PullSummary
     return replace(_loaded(errand, slices, settings), notes=_notes(errand), continued=bool(continued))
 
 
+def _habits(connection: Connection) -> Habits:
+    labels = Labels() if connection.exclude_labels is None else Labels(connection.exclude_labels)
+    return Habits(page_size=connection.page_size, labels=labels)
+
+
 def _wanted(settings: Settings, options: Options, server: str) -> Wanted:
     terminology = read_terminology(settings)
     names = options.trials or settings.trials or tuple(shipped_trials())
@@ -123,6 +129,7 @@ def _circumstances(settings: Settings, options: Options, client: FhirClient) -> 
         pulls=pulls,
         started=answer.at or datetime.now(UTC),
         overlap=timedelta(minutes=client.connection.overlap_minutes),
+        sweep_every=timedelta(days=client.connection.sweep_days),
         sweep_now=options.sweep,
         level=_level(client.connection, options),
     )
