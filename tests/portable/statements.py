@@ -34,6 +34,14 @@ VALUES: dict[str, Any] = {
     "criteria": ["I-1", "E-1"], "holds": ["I-1", "E-1"], "column": "asked", "first": None, "among": None, "flags": ["flag", "other_flag"],
 }  # fmt: skip
 STATED = {"flagged": ["I-1", "E-1"], "flags": [["flag"], []]}
+NODES: dict[str, Any] = {
+    "asked": ["I-1", "I-1"], "nodes": [1, 2], "parents": [None, 1], "depths": [0, 1], "needs": [1, 0],
+    "turned": [True, False], "numbers": [None, 1], "favours": [True, False],
+}  # fmt: skip
+WINDOWS = {"concepts": ["creatinine_serum", "dx_sle"], "windows": ["90 days", None], "starts": [AS_OF, None]}
+# what a trial of judgements alone asks for
+NO_WINDOWS: dict[str, Any] = {"arms": [], "concepts": [], "windows": [], "starts": []}
+LEAF_CONCEPTS = {"reasons": ["", "weight_missing"], "concepts": ["dx_sle", "body_weight"]}
 # what a screening runs beside facts, leaves and rules, in its order
 SCREENING: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("verdicts/everyone", {}),
@@ -59,10 +67,16 @@ SCREENING: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("verdicts/watch_table", {}),
     ("verdicts/change", {"table": "change"}),
     ("verdicts/raised_flag", {}),
+    ("quality/rule_node", NODES),
+    ("quality/leaf_concept", LEAF_CONCEPTS),
+    ("quality/open_verdict", {}),
+    ("quality/concept_window", NO_WINDOWS),
+    ("quality/concept_window", WINDOWS),
     ("verdicts/listed_part", {}),
     ("verdicts/parts", {}),
     ("verdicts/asked_listed", {}),
     ("verdicts/leaf_table", {"table": "leaf_answer", "explained": True}),
+    ("quality/note_open_verdicts", {}),
     ("verdicts/hold", {}),
     ("verdicts/leaf_asked", {"leaves": "explained_leaf", "held": True}),
     ("verdicts/searched", {"asked": "leaf_asked", "counted": True}),
@@ -101,6 +115,13 @@ SCREENING: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("quality/unmapped_code", {}),
     ("quality/data_quality", {}),
     ("quality/data_quality_rows", {}),
+    ("quality/concept_coverage", {"events": ("condition_event", "exposure_event")}),
+    ("quality/concept_coverage_rows", {}),
+    ("quality/settled", {"depth": 2}),
+    ("quality/carrier", {}),
+    ("quality/carried", {}),
+    ("quality/unknown", {}),
+    ("quality/unknown_rows", {}),
 )
 _NUMBER = re.compile(r"\d+")
 # templates that are rendered as a part of the statements of a leaf or a rule

@@ -39,6 +39,8 @@ SPELLINGS = {
     r"\bregexp_(?:full_match|matches|replace|like)\(": "a macro for patterns of sql",
     r"regexp_extract(?:_all)?\([^,]*, *'": "{% call sql.pattern() %}",
     r"\b(?:string_split|str_split)\(": "split",
+    r"\barray_(?:to_string|join)\(": "{{ sql.join_items }}",
+    r"(?<!CAST\()percentile_disc\(": "CAST(percentile_disc(...) AS BIGINT): Spark makes a DOUBLE of it",
     r"\b[lr]trim\([^()]*,": "trim(TRAILING ... FROM ...)",
     r"\bcount\(DISTINCT [^()]*\) OVER\b": "a grouping that is joined",
     r"\bto_json\(": "{{ sql.json(value) }}",
