@@ -32,6 +32,7 @@ def told_by_several(
     numbered, lock = enumerate(stretches), Lock()
 
     def work(process: "_Process") -> None:
+        process.send((trial, language))
         while True:
             with lock:
                 number, given = next(numbered, (0, None))
@@ -41,7 +42,7 @@ def told_by_several(
             process.tell(given, told[number])
 
     with ExitStack() as stack:
-        started = [stack.enter_context(closing(_Process(trial, language))) for _ in range(processes)]
+        started = [stack.enter_context(closing(_Process())) for _ in range(processes)]
         pool = stack.enter_context(ThreadPoolExecutor(processes))
         for done in [pool.submit(work, process) for process in started]:
             done.result()
@@ -51,15 +52,14 @@ def told_by_several(
 class _Process:
     """One process that tells."""
 
-    def __init__(self, trial: Trial, language: Language) -> None:
+    def __init__(self) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", __name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
-        self._send((trial, language))
 
     def tell(self, given: list[Given], stretch: Stretch) -> None:
         """Have some verdicts written, and wait for it."""
-        self._send((given, stretch))
+        self.send((given, stretch))
         assert self._process.stdout is not None
         try:
             problem = pickle.load(self._process.stdout)
@@ -72,7 +72,8 @@ class _Process:
         """End the process."""
         self._process.communicate()
 
-    def _send(self, message: object) -> None:
+    def send(self, message: object) -> None:
+        """Hand an object over."""
         assert self._process.stdin is not None
         pickle.dump(message, self._process.stdin, pickle.HIGHEST_PROTOCOL)
         self._process.stdin.flush()
