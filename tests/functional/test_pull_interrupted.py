@@ -66,7 +66,8 @@ def calm(tmp_path_factory: pytest.TempPathFactory, server: Searched) -> dict[str
 def ended(site: Site, number: int, sent: signal.Signals) -> "subprocess.CompletedProcess[str]":
     """Pull in a process of its own, which gets a signal when it asks its n-th question."""
     first = len(site.server.asked)
-    with subprocess.Popen([*COMMAND, site.folder / "site.toml"], stdout=-1, stderr=-1, text=True) as process:
+    command = [*COMMAND, site.folder / "site.toml"]
+    with subprocess.Popen(command, stdout=-1, stderr=-1, text=True, preexec_fn=_hears_ctrl_c) as process:
 
         def end(_: str) -> None:
             if len(site.server.asked) - first == number:
@@ -76,6 +77,11 @@ def ended(site: Site, number: int, sent: signal.Signals) -> "subprocess.Complete
         out, err = process.communicate()
     site.server.before_answer = lambda _: None
     return subprocess.CompletedProcess([], process.returncode, out, err)
+
+
+def _hears_ctrl_c() -> None:
+    """What a shell runs in the background is deaf to SIGINT, and so are its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.mark.parametrize("moment", range(MOMENTS))
