@@ -34,11 +34,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave out what needs Helios where it is not built: building it takes longer than all other tests."""
     if (HELIOS / "bin" / "hfs").is_file():
         return
-    without = [item for item in items if "helios" in getattr(item, "fixturenames", ())]
+    without = [item for item in items if "helios" in _servers(item)]
     if without:
         config.hook.pytest_deselected(items=without)
         config.stash[_LEFT_OUT] = len(without)
         items[:] = [item for item in items if item not in without]
+
+
+def _servers(item: pytest.Item) -> list[object]:
+    """Return the fixtures of a test, and what its parameters name."""
+    call = getattr(item, "callspec", None)
+    return [*getattr(item, "fixturenames", ()), *(call.params.values() if call else ())]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
