@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from cohortfinder import connection_settings, site
 from cohortfinder.connection import Connection
 from cohortfinder.connection_settings import read_connection
 from cohortfinder.errors import ConfigurationError
@@ -20,6 +21,8 @@ DEFAULT_STORE = Path("cohortfinder-store")
 _MEMORY = re.compile(r"^\d+(\.\d+)?\s?(MB|GB|MiB|GiB)$")
 KEYS = ("store", "time_zone", "memory_limit", "threads", "trials")
 TABLES = ("parameters", "site", "fhir")
+# what each table may hold, where the names are ours
+_KEYS_OF_TABLES = {"fhir": connection_settings.KEYS, "site": site.KEYS}
 _WORD = r"""(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')"""
 _DOTTED = rf"{_WORD}(?:\s*\.\s*{_WORD})*"
 _HEADER = re.compile(rf"^\s*\[\s*({_DOTTED})\s*\]")
@@ -116,7 +119,7 @@ def _line_of(key: Key, lines: Mapping[Key, int]) -> int:
 def _checked(given: Given, folder: Path, problems: list[str]) -> Settings:
     for key, (_, place) in given.items():
         if key[0] not in (*KEYS, *TABLES):
-            problems.append(f"{place}: unknown key {key[0]!r}; known are {', '.join((*KEYS, *TABLES))}")
+            problems.append(f"{place}: unknown key {key[0]!r}; {_home_of(key[0])}")
         elif key[0] in KEYS and len(key) > 1:
             problems.append(f"{place}: {key[0]} is one value and no table")
     store = _text(given, "store", problems)
@@ -135,6 +138,14 @@ def _checked(given: Given, folder: Path, problems: list[str]) -> Settings:
         parameters=_parameters(given, problems),
         site=read_site(given, folder, problems),
     )
+
+
+def _home_of(name: str) -> str:
+    """Say where a key belongs that stands under no table, or which there are."""
+    table = next((table for table, keys in _KEYS_OF_TABLES.items() if name in keys), None)
+    if table:
+        return f"it belongs under [{table}], whose line must stand above it"
+    return f"known are {', '.join((*KEYS, *TABLES))}"
 
 
 def _text(given: Given, name: str, problems: list[str]) -> str | None:

@@ -88,3 +88,12 @@ def test_a_wrong_value_is_named_with_its_line(tmp_path: Path, text: str, expecte
 def test_what_is_no_toml_is_said(tmp_path: Path) -> None:
     (said,) = problems(written(tmp_path, "store = \n"))
     assert said.startswith("site.toml: not valid TOML: ")
+
+
+@pytest.mark.parametrize(("line", "table"), [('url = "https://fhir.example"', "fhir"), ('mappings = "m"', "site")])
+def test_a_key_without_its_table_is_told_where_it_belongs(tmp_path: Path, line: str, table: str) -> None:
+    """As when the # before a value was removed and the one before its table was not."""
+    file = tmp_path / "site.toml"
+    file.write_text(f"{line}\n", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=rf"site\.toml:1: .*it belongs under \[{table}\]"):
+        read_settings(file, {})
