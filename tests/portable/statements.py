@@ -62,7 +62,7 @@ SCREENING: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("quality/result_problem", {"told": ()}),
     ("quality/result_problem", {"told": ("hemoglobin",)}),
     ("verdicts/truth_table", {"table": "criterion_truth", "explained": True}),
-    ("verdicts/verdict_table", {}),
+    ("verdicts/verdict_today_table", {}),
     ("verdicts/held_table", {}),
     ("verdicts/watch_table", {}),
     ("verdicts/change", {"table": "change"}),

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cohortfinder.criteria.registry import LEAF_KINDS
+from cohortfinder.engine import screening
 from cohortfinder.model import Criterion, Trial, leaves_of
 from cohortfinder.resources import resource_dir
 from length import AT_LENGTH
@@ -140,6 +141,23 @@ def test_a_verdict_changes_on_the_day_on_which_the_oracle_changes_its_own(
     oracle = {(p, name): changes_on(site, criteria[name], p, as_of, horizon) for p, name in engine}
     odd = [(key, day, engine[key], criteria[key[1]].rule) for key, day in oracle.items() if day != engine[key]]
     assert odd == []
+
+
+def test_how_many_are_evaluated_at_a_time_and_days_asked_at_once_changes_nothing(
+    connection: duckdb.DuckDBPyConnection, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_of, found = AS_OFS[1], []
+    trial, resources = a_trial(drawn(rules(depth=1), 12, 40)), hospital(as_of, 40, 40)
+    for part, few in ((10_000, 500), (7, 0), (7, 10_000)):
+        monkeypatch.setattr(screening, "_PART", part)
+        monkeypatch.setattr(screening, "_FEW", few)
+        screened(connection, trial, resources, folder, as_of, everyone=False, horizon_years=1)
+        found.append(
+            [connection.execute(f"FROM {table} ORDER BY ALL").fetchall() for table in ("verdict", "eligible_from")]
+        )
+    assert found[0][0]
+    assert any(row[-1] for row in found[0][0])
+    assert found[1:] == found[:1] * 2
 
 
 def test_the_order_of_the_resources_changes_nothing(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:

@@ -92,7 +92,7 @@ def _ask_everyone(asker: Asker, entries: Collection[str], as_of: date) -> None:
 
 def _make_tables(engine: DuckDBEngine) -> None:
     """Make the tables that the parts of the listed patients fill."""
-    for table in ("verdict", "held", "watch"):
+    for table in ("verdict_today", "held", "watch"):
         engine.run_template(f"verdicts/{table}_table.sql.jinja")
     # made anew for each part, and empty where nobody is listed
     _forget_truths(engine)
