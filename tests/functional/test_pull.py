@@ -108,15 +108,19 @@ class Site:
         return sorted(path.name for path in (self.store / "pull").iterdir() if path.name != "lock")
 
 
+def furnish(server: Searched) -> None:
+    """Give a server two patients, 30 results of the first, a diagnosis and a drug, an hour ago."""
+    server.put(patient("a"), patient("b"), condition("c1"))
+    for number in range(30):
+        server.put(observation(f"o{number:02}", value=100.0 + number))
+    server.put({"resourceType": "Medication", "id": "m1", "code": {"text": "belimumab"}}, order("r1", "Medication/m1"))
+    server.sleep(hours=1)
+
+
 @pytest.fixture
 def server() -> Iterator[Searched]:
-    """A server with a patient, 30 results of hers, a diagnosis and a drug."""
     with serving(Searched()) as one:
-        one.put(patient("a"), patient("b"), condition("c1"))
-        for number in range(30):
-            one.put(observation(f"o{number:02}", value=100.0 + number))
-        one.put({"resourceType": "Medication", "id": "m1", "code": {"text": "belimumab"}}, order("r1", "Medication/m1"))
-        one.sleep(hours=1)
+        furnish(one)
         yield one
 
 

@@ -8,20 +8,15 @@ import pytest
 
 from cohortfinder.jobs.pulling.exports import shrunk
 from exported_server import ExportedServer
-from functional.test_pull import Site, condition, observation, order, patient
+from functional.test_pull import Site, furnish, observation, patient
 from searched_server import serving, with_habits
 
 
 @pytest.fixture
 def server() -> Iterator[ExportedServer]:
-    """A server with two patients, 30 results, a diagnosis and a drug."""
     with serving(ExportedServer()) as one:
         assert isinstance(one, ExportedServer)
-        one.put(patient("a"), patient("b"), condition("c1"))
-        for number in range(30):
-            one.put(observation(f"o{number:02}", value=100.0 + number))
-        one.put({"resourceType": "Medication", "id": "m1", "code": {"text": "belimumab"}}, order("r1", "Medication/m1"))
-        one.sleep(hours=1)
+        furnish(one)
         yield one
 
 

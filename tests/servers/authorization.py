@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 import pytest
 import requests
+from launching import started
 
 RECIPE = Path(__file__).parent / "oauth"
 GATEWAY_SECRET = "a-secret-between-gateway-and-server"
@@ -37,32 +38,8 @@ def authorization_server(folder: Path, clients: list[dict[str, Any]]) -> Iterato
     if built.returncode:
         pytest.skip(f"oidc-provider cannot be installed: {(built.stderr.strip() or built.stdout).splitlines()[-1]}")
     (held / "clients.json").write_text(json.dumps({"clients": clients, "gateway": GATEWAY_SECRET}), encoding="utf-8")
-    with (held / "log.txt").open("w") as log:
-        server = subprocess.Popen(
-            ["node", "server.mjs", "clients.json"], cwd=held, stdout=subprocess.PIPE, stderr=log, text=True
-        )
-    try:
-        yield _issuer(server, held / "log.txt")
-    finally:
-        server.terminate()
-        server.wait(timeout=30)
-        if server.stdout is not None:
-            server.stdout.close()
-
-
-def _issuer(server: "subprocess.Popen[str]", log: Path) -> str:
-    assert server.stdout is not None
-    timer = threading.Timer(_START_SECONDS, server.kill)
-    timer.start()
-    try:
-        for line in server.stdout:
-            if line.startswith("READY "):
-                # what it warns of afterwards must not fill the pipe
-                threading.Thread(target=server.stdout.read, daemon=True).start()
-                return line.split()[1]
-    finally:
-        timer.cancel()
-    raise RuntimeError(f"oidc-provider did not start: {log.read_text()[-2000:]}")
+    with started(["node", "server.mjs", "clients.json"], held, _START_SECONDS) as issuer:
+        yield issuer
 
 
 @dataclass

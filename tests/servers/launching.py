@@ -32,23 +32,35 @@ def hapi_server(scratch: Path, memory: str = "1g") -> Iterator[str]:
     classpath = f"target/hapi-r4-1.jar:{(folder / 'classpath.txt').read_text()}"
     # C1 alone starts in half the time
     command = ["java", f"-Xmx{memory}", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
-    with (folder / "log.txt").open("w") as log:
-        server = subprocess.Popen(
-            [*command, "-cp", classpath, "HapiR4"], cwd=folder, stdout=subprocess.PIPE, stderr=log, text=True
-        )
+    with started([*command, "-cp", classpath, "HapiR4"], folder, _START_SECONDS) as address:
+        yield address
+
+
+@contextmanager
+def started(command: list[str], folder: Path, seconds: float) -> Iterator[str]:
+    """Start a server that prints READY and its address when it listens; yield the address. Raises RuntimeError."""
+    log = folder / "log.txt"
+    with log.open("w") as written:
+        server = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=written, text=True)
+    assert server.stdout is not None
+    # what it says after that it is ready must not fill the pipe
+    rest = threading.Thread(target=server.stdout.read, daemon=True)
     try:
-        yield _address(server, folder / "log.txt")
+        address = _address(server, log, seconds)
+        rest.start()
+        yield address
     finally:
         server.terminate()
         server.wait(timeout=60)
-        if server.stdout is not None:
-            server.stdout.close()
+        if rest.ident is not None:
+            rest.join()
+        server.stdout.close()
 
 
-def _address(server: "subprocess.Popen[str]", log: Path) -> str:
+def _address(server: "subprocess.Popen[str]", log: Path, seconds: float) -> str:
     """Wait until the server listens."""
     assert server.stdout is not None
-    timer = threading.Timer(_START_SECONDS, server.kill)
+    timer = threading.Timer(seconds, server.kill)
     timer.start()
     try:
         for line in server.stdout:
@@ -56,4 +68,4 @@ def _address(server: "subprocess.Popen[str]", log: Path) -> str:
                 return line.split()[1]
     finally:
         timer.cancel()
-    raise RuntimeError(f"HAPI did not start within {_START_SECONDS} s: {log.read_text()[-2000:]}")
+    raise RuntimeError(f"the server did not start within {seconds:g} s: {log.read_text()[-2000:]}")
