@@ -17,6 +17,7 @@ from cohortfinder.engine.screening import screen
 from cohortfinder.engine.sources import codes_of
 from cohortfinder.model import Trial
 from cohortfinder.ranking.candidates import rank
+from cohortfinder.ranking.funnel import count_funnel
 from cohortfinder.ranking.quality import assess
 from cohortfinder.report.files import make_folder
 from cohortfinder.report.outputs import write_outputs
@@ -97,6 +98,7 @@ def screen_store(
             loaded=_known(states, codes_of(trial, terminology)),
         )
         rank(connection, trial, as_of)
+        count_funnel(connection, trial)
         assess(connection, trial, as_of)
         seconds = time.perf_counter() - started
         with _collector_at_rest():

@@ -1,4 +1,4 @@
-"""Verdicts to a ranked list: status, score with its factors, next step and funnel, by queries/ranking."""
+"""Verdicts to a ranked list: status, score with its factors and next step, by queries/ranking."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -43,26 +43,12 @@ class Candidate:
     factors: tuple[Factor, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class FunnelStep:
-    """One criterion of an arm's funnel: who remains after it, whom it removed, who is unknown and remains."""
-
-    arm: str
-    order: int
-    criterion_id: str
-    remaining: int
-    removed: int
-    unknown: int
-
-
 def rank(connection: Connection, trial: Trial, as_of: date) -> None:
-    """Create the TEMP tables `candidate` and `funnel`, and those they rest on, from the engine's tables."""
+    """Create the TEMP table `candidate`, and those it rests on, from the engine's tables."""
     arms = tuple(arm.id for arm in trial.arms)
-    entries = tuple(arm.entry for arm in trial.arms)
     run(connection, "ranking/last_contact.sql.jinja", as_of=as_of)
     run(connection, "ranking/pass_share.sql.jinja")
     run(connection, "ranking/candidate.sql.jinja", arms=arms)
-    run(connection, "ranking/funnel.sql.jinja", arms=arms, entries=entries)
 
 
 def read_candidates(connection: Connection) -> tuple[Candidate, ...]:
@@ -73,13 +59,6 @@ def read_candidates(connection: Connection) -> tuple[Candidate, ...]:
 
 def _factors(items: list[dict[str, Any]]) -> tuple[Factor, ...]:
     return tuple(Factor(item["criterion_id"], item["share"]) for item in items)
-
-
-def read_funnel(connection: Connection, trial: Trial) -> tuple[FunnelStep, ...]:
-    """Return the funnel of every arm, step by step."""
-    arms = tuple(arm.id for arm in trial.arms)
-    rows = run(connection, "ranking/funnel_rows.sql.jinja", arms=arms).fetchall()
-    return tuple(FunnelStep(*row) for row in rows)
 
 
 def run(connection: Connection, template: str, **values: Any) -> Any:

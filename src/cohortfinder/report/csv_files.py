@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import astuple, fields
 from datetime import date
 
+from cohortfinder.ranking.funnel import FunnelStep, PeopleStep
 from cohortfinder.ranking.quality import CoverageRow, QualityRow, UnknownRow
 from cohortfinder.report.screening import Screening
 
@@ -18,7 +19,8 @@ CANDIDATES = (
     "rank", "patient_id", "arm", "status", "score", "pass", "fail", "unknown", "judgement",
     "eligible_from", "next_step", "last_contact", "near_miss",
 )  # fmt: skip
-FUNNEL = ("arm", "order", "criterion_id", "remaining", "removed", "unknown")
+FUNNEL = _names(FunnelStep)
+FUNNEL_PEOPLE = _names(PeopleStep)
 DATA_QUALITY = _names(QualityRow)
 COVERAGE = _names(CoverageRow)
 UNKNOWNS = _names(UnknownRow)
@@ -44,13 +46,12 @@ def candidates_csv(screening: Screening) -> bytes:
 
 def funnel_csv(screening: Screening) -> bytes:
     """Return funnel.csv: one row per arm and criterion."""
-    return table(
-        FUNNEL,
-        (
-            (step.arm, step.order, step.criterion_id, step.remaining, step.removed, step.unknown)
-            for step in screening.funnel
-        ),
-    )
+    return table(FUNNEL, map(astuple, screening.funnel))
+
+
+def funnel_people_csv(screening: Screening) -> bytes:
+    """Return funnel_people.csv: one row per criterion, over all arms together."""
+    return table(FUNNEL_PEOPLE, map(astuple, screening.people))
 
 
 def data_quality_csv(screening: Screening) -> bytes:

@@ -21,7 +21,7 @@ _STEPS = (1, 2, 2.5, 5, 10)
 _LETTER = 6.9
 _LINE = 18
 # the columns of a flow, the way down between them, and where what leaves stands
-_COLUMN, _WAY, _ASIDE = 224.0, 112.0, 255.0
+_COLUMN, _WAY, _ASIDE, _BETWEEN = 224.0, 113.0, 255.0, 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +218,11 @@ def flow_svg(flow: Flow) -> Markup:
             if leaving:
                 parts += [_arrow((_WAY, y + gap / 2), (_ASIDE, y + gap / 2)), *_boxed(leaving, _ASIDE, y + 13, _COLUMN)]
             if number + 1 < len(flow.boxes) or flow.ends:
-                parts.append(_arrow((_WAY, y), (_WAY, y + gap)))
+                down = (_WAY, y), (_WAY, y + gap)
+                # before the ends it branches
+                parts.append(
+                    _arrow(*down) if number + 1 < len(flow.boxes) else _tag("path", d=_path(*down), class_="way")
+                )
             y += gap
     if flow.ends:
         parts += _ends(flow.ends, y)
@@ -228,8 +232,8 @@ def flow_svg(flow: Flow) -> Markup:
 
 def _ends(ends: Sequence[Box], y: float) -> Iterator[Markup]:
     """Draw the boxes in which the way ends, side by side."""
-    width = (WIDTH - 2 - 14 * (len(ends) - 1)) / len(ends)
-    lefts = [1 + number * (width + 14) for number in range(len(ends))]
+    width = (WIDTH - 2 - _BETWEEN * (len(ends) - 1)) / len(ends)
+    lefts = [1 + number * (width + _BETWEEN) for number in range(len(ends))]
     yield _tag("line", x1=min(_WAY, lefts[0] + width / 2), x2=lefts[-1] + width / 2, y1=y, y2=y, class_="way")
     for box, left in zip(ends, lefts, strict=True):
         yield _arrow((left + width / 2, y), (left + width / 2, y + 26))
@@ -252,11 +256,15 @@ def _cut(text: str, most: int) -> str:
 
 
 def _arrow(start: Point, end: Point) -> Markup:
-    (x1, y1), (x2, y2) = start, end
+    x1, (x2, y2) = start[0], end
     head = f"M{x2 - 7:g},{y2 - 4:g}L{x2:g},{y2:g}L{x2 - 7:g},{y2 + 4:g}"
     if x1 == x2:
         head = f"M{x2 - 4:g},{y2 - 7:g}L{x2:g},{y2:g}L{x2 + 4:g},{y2 - 7:g}"
-    return _tag("path", d=f"M{x1:g},{y1:g}L{x2:g},{y2:g}{head}", class_="way")
+    return _tag("path", d=_path(start, end) + head, class_="way")
+
+
+def _path(start: Point, end: Point) -> str:
+    return f"M{start[0]:g},{start[1]:g}L{end[0]:g},{end[1]:g}"
 
 
 def _svg(title: str, description: str, width: int, height: int, parts: Iterable[Markup], kind: str) -> Markup:

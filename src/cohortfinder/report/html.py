@@ -8,8 +8,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from cohortfinder import wording
-from cohortfinder.model import Arm
-from cohortfinder.ranking.candidates import Candidate, FunnelStep
+from cohortfinder.ranking.candidates import Candidate
+from cohortfinder.report.funnel_page import funnels
 from cohortfinder.report.quality_page import coverage, settling, share
 from cohortfinder.report.screening import Screening
 from cohortfinder.report.verdict_rows import VerdictRow
@@ -17,23 +17,6 @@ from cohortfinder.report.verdict_rows import VerdictRow
 _TEMPLATES = Path(__file__).with_name("templates")
 # of how many candidates the report has every criterion
 IN_FULL = 300
-
-
-@dataclass(frozen=True, slots=True)
-class FunnelBar:
-    """A step of the funnel as it is drawn: `percent` is who remains, of those who are listed."""
-
-    step: FunnelStep
-    percent: float
-
-
-@dataclass(frozen=True, slots=True)
-class Funnel:
-    """An arm's funnel as it is drawn; `start` is the number of living patients."""
-
-    arm: Arm
-    start: int
-    bars: tuple[FunnelBar, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +46,7 @@ def report_html(screening: Screening) -> bytes:
             criteria={criterion.id: criterion for criterion in criteria},
             not_computed=[criterion for criterion in criteria if not criterion.computed],
             counts={status: _count(screening, status) for status in wording.STATUSES},
-            funnels=[funnel for arm in screening.trial.arms if (funnel := _funnel(screening, arm))],
+            funnels=tuple(funnels(screening)),
             settling=settling(screening),
             coverage=tuple(coverage(screening)),
             dossiers=[
@@ -92,17 +75,6 @@ def dossier(number: int, candidate: Candidate, rows: tuple[VerdictRow, ...]) -> 
 
 def _count(screening: Screening, status: str) -> int:
     return sum(one.status == status for one in screening.candidates)
-
-
-def _funnel(screening: Screening, arm: Arm) -> Funnel | None:
-    computed = {criterion.id for criterion in screening.trial.criteria if criterion.computed}
-    steps = [step for step in screening.funnel if step.arm == arm.id and step.criterion_id in computed]
-    if not steps:
-        return None
-    start = steps[0].remaining + steps[0].removed
-    # drawn against the listed patients: beside a whole hospital they would not be seen
-    listed = max(steps[0].remaining, 1)
-    return Funnel(arm, start, tuple(FunnelBar(step, round(100 * step.remaining / listed, 1)) for step in steps))
 
 
 @cache

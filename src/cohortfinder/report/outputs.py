@@ -14,6 +14,7 @@ from cohortfinder.report.csv_files import (
     concept_coverage_csv,
     data_quality_csv,
     funnel_csv,
+    funnel_people_csv,
     unknowns_csv,
 )
 from cohortfinder.report.files import make_folder, replacing, write_bytes
@@ -81,6 +82,7 @@ def run_json(screening: Screening) -> bytes:
             "candidates": len(screening.candidates),
             "verdicts": screening.verdict_count,
             "funnel": len(screening.funnel),
+            "funnel_people": len(screening.people),
             "data_quality": len(screening.data_quality),
             "concept_coverage": len(screening.coverage),
             "unknowns": len(screening.unknowns),
@@ -101,6 +103,7 @@ FORMATS: dict[str, Writer] = {
     "verdicts.csv": write_verdicts_csv,
     "verdicts.parquet": write_verdicts_parquet,
     "funnel.csv": _plain(funnel_csv),
+    "funnel_people.csv": _plain(funnel_people_csv),
     "data_quality.csv": _plain(data_quality_csv),
     "concept_coverage.csv": _plain(concept_coverage_csv),
     "unknowns.csv": _plain(unknowns_csv),

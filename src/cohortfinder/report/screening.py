@@ -6,13 +6,8 @@ from datetime import date
 from typing import Any
 
 from cohortfinder.model import Trial
-from cohortfinder.ranking.candidates import (
-    Candidate,
-    Connection,
-    FunnelStep,
-    read_candidates,
-    read_funnel,
-)
+from cohortfinder.ranking.candidates import Candidate, Connection, read_candidates
+from cohortfinder.ranking.funnel import FunnelStep, PeopleStep, read_funnel, read_funnel_people
 from cohortfinder.ranking.quality import (
     CoverageRow,
     QualityRow,
@@ -40,6 +35,7 @@ class Screening:
     verdicts: tuple[VerdictRow, ...]
     verdict_count: int
     funnel: tuple[FunnelStep, ...]
+    people: tuple[PeopleStep, ...]
     data_quality: tuple[QualityRow, ...]
     coverage: tuple[CoverageRow, ...]
     unknowns: tuple[UnknownRow, ...]
@@ -78,6 +74,7 @@ def read_screening(
         verdicts=tuple(Teller(trial, language).told(VerdictReader(connection, trial).some(in_full))),
         verdict_count=sum(one.passed + one.failed + one.unknown + one.judgement for one in candidates),
         funnel=read_funnel(connection, trial),
+        people=read_funnel_people(connection),
         data_quality=read_quality(connection),
         coverage=read_coverage(connection, trial),
         unknowns=read_unknowns(connection),

@@ -1,13 +1,12 @@
-"""The recruitment list: order, score, status and funnel, from verdicts as the engine leaves them."""
+"""The recruitment list: order, score and status, from verdicts as the engine leaves them."""
 
 from collections.abc import Sequence
 from datetime import date
-from itertools import pairwise
 from pathlib import Path
 
 import duckdb
 
-from cohortfinder.ranking.candidates import Candidate, FunnelStep, rank, read_candidates, read_funnel
+from cohortfinder.ranking.candidates import Candidate, rank, read_candidates
 from cohortfinder.report.csv_files import table
 from cohortfinder.report.html import report_html
 from cohortfinder.report.outputs import write_outputs
@@ -78,23 +77,6 @@ def test_the_day_from_which_nothing_fails_is_shown() -> None:
     assert one.eligible_from == date(2027, 2, 11)
     screening = read_screening(connection, a_trial(), AS_OF, labels=LABELS)
     assert "nothing fails from 2027-02-11" in report_html(screening).decode()
-
-
-def test_each_step_of_the_funnel_starts_where_the_last_one_ended() -> None:
-    rows = [
-        (f"p{n}", "A", criterion, ("pass", "fail", "unknown")[(n + shift) % 3])
-        for n in range(12)
-        for shift, criterion in ((0, "I-RENAL"), (1, "E-OTHER"))
-    ]
-    rows += [(f"p{n}", "A", "I-DX", "pass") for n in range(12)]
-    connection = ranked(rows)
-    listed(connection)
-    steps: list[FunnelStep] = [step for step in read_funnel(connection, a_trial()) if step.arm == "A"]
-    assert steps[0].remaining + steps[0].removed == 12
-    for before, after in pairwise(steps):
-        assert after.remaining + after.removed == before.remaining
-    assert steps[-1].remaining == 4
-    assert all(step.unknown <= step.remaining for step in steps)
 
 
 def test_the_same_verdicts_in_another_order_give_the_same_bytes(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from cohortfinder.criteria.condition import ConditionQuestion
 from cohortfinder.criteria.observation import ObservationQuestion
 from cohortfinder.model import Arm, Criterion, Leaf, Quantity, Trial
 from cohortfinder.ranking.candidates import rank, run
+from cohortfinder.ranking.funnel import count_funnel
 
 AS_OF = date(2026, 11, 20)
 LABELS = {"dx_sle": "systemic lupus erythematosus", "creatinine_serum": "creatinine"}
@@ -107,5 +108,6 @@ def screened() -> duckdb.DuckDBPyConnection:
             if (patient, arm) not in LISTED:
                 connection.execute("INSERT INTO funnel_truth VALUES (?, ?, 'I-DX', 'unknown')", [patient, arm])
     rank(connection, trial, AS_OF)
+    count_funnel(connection, trial)
     run(connection, "quality/data_quality.sql.jinja")
     return connection

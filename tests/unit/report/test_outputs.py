@@ -44,10 +44,10 @@ def test_candidates_are_ranked_by_the_estimated_chance_to_pass(screening: Screen
 def test_the_funnel_starts_from_all_living_patients_at_the_entry_criterion(screening: Screening) -> None:
     """Four live; three are listed in arm A, one is removed by creatinine; unknown ones stay."""
     assert funnel_csv(screening).decode().split("\r\n")[1:5] == [
-        "A,1,I-DX,3,1,1",
-        "A,2,I-RENAL,2,1,1",
-        "A,3,I-WILL,2,0,2",
-        "A,4,E-OTHER,2,0,2",
+        "A,1,I-DX,3,1,1,2,1,",
+        "A,2,I-RENAL,2,1,1,1,1,1",
+        "A,3,I-WILL,2,0,2,1,0,0",
+        "A,4,E-OTHER,2,0,2,1,0,0",
     ]
 
 

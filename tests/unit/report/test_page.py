@@ -69,10 +69,37 @@ def test_a_cell_of_a_table_that_becomes_cards_carries_its_name(page: str) -> Non
 
 
 def test_a_bar_of_the_funnel_is_as_long_as_the_share_that_remains(page: str) -> None:
-    """Of three listed in arm A one is removed at I-RENAL; all of the one in arm B remain."""
-    figures = page[page.index("<figure>") : page.index("</section>", page.index("<figure>"))]
-    assert re.findall(r"<span>(\d+)</span><svg [^>]*><rect width=\"([\d.]+)\"", figures) == [
-        ("3", "100.0"), ("2", "66.7"), ("2", "66.7"), ("1", "100.0"), ("1", "100.0"), ("1", "100.0"),
+    """Of three listed in arm A one is removed at I-RENAL; all of the one in arm B remain, and so does everybody."""
+    figures = page[page.index('id="funnels"') : page.index("</section>", page.index('id="funnels"'))]
+    bars = re.findall(
+        r"<span>(\d+)</span><svg [^>]*><rect width=\"([\d.]+)\" height=\"8\"/><rect width=\"([\d.]+)\"", figures
+    )
+    assert bars == [
+        ("3", "100.0", "100.0"), ("3", "100.0", "33.3"), ("3", "100.0", "33.3"),
+        ("3", "100.0", "66.7"), ("2", "66.7", "33.3"), ("2", "66.7", "33.3"),
+        ("1", "100.0", "100.0"), ("1", "100.0", "0.0"), ("1", "100.0", "0.0"),
+    ]  # fmt: skip
+
+
+def test_the_way_of_an_arm_is_drawn_and_told(page: str) -> None:
+    """Four live; three are listed in arm A and creatinine excludes one; each person of both arms counts once."""
+    told = re.findall(r'aria-label="([^"]*: where patients drop out)\. ([^"]*)"', page)
+    assert told == [
+        (
+            "The trial: where patients drop out",
+            "Of 4 living patients 3 are listed; of them 0 are excluded, 0 are eligible and 3 possible.",
+        ),
+        (
+            "A: where patients drop out",
+            "Of 4 living patients 3 are listed; of them 1 are excluded, 0 are eligible and 2 possible.",
+        ),
+        (
+            "B: where patients drop out",
+            "Of 4 living patients 1 are listed; of them 0 are excluded, 0 are eligible and 1 possible.",
+        ),
+    ]
+    assert re.findall(r">((?:Excluded|I-RENAL|fail only one criterion): \d+)<", page) == [
+        "Excluded: 1", "I-RENAL: 1", "fail only one criterion: 1",
     ]  # fmt: skip
 
 
