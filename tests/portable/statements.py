@@ -110,6 +110,7 @@ SCREENING: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("ranking/funnel", {}),
     ("ranking/funnel_people", {}),
     ("ranking/candidate_rows", {}),
+    ("ranking/open_criteria_rows", {}),
     ("ranking/funnel_rows", {}),
     ("ranking/funnel_people_rows", {}),
     ("ranking/patient_range", {}),

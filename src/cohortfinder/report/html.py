@@ -10,13 +10,14 @@ from markupsafe import Markup
 from cohortfinder import wording
 from cohortfinder.ranking.candidates import Candidate
 from cohortfinder.report.funnel_page import funnels
+from cohortfinder.report.list_page import stretches
 from cohortfinder.report.quality_page import coverage, settling, share
 from cohortfinder.report.screening import Screening
 from cohortfinder.report.verdict_rows import VerdictRow
 
 _TEMPLATES = Path(__file__).with_name("templates")
 # of how many candidates the report has every criterion
-IN_FULL = 300
+IN_FULL = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,8 @@ def report_html(screening: Screening) -> bytes:
             screening=screening,
             trial=screening.trial,
             arm_names={arm.id: arm.name for arm in screening.trial.arms},
-            criteria={criterion.id: criterion for criterion in criteria},
+            stretches=stretches(screening),
+            computed=[criterion for criterion in criteria if criterion.computed],
             not_computed=[criterion for criterion in criteria if not criterion.computed],
             counts={status: _count(screening, status) for status in wording.STATUSES},
             funnels=tuple(funnels(screening)),

@@ -8,6 +8,7 @@ from typing import Any
 from cohortfinder.model import Trial
 from cohortfinder.ranking.candidates import Candidate, Connection, read_candidates
 from cohortfinder.ranking.funnel import FunnelStep, PeopleStep, read_funnel, read_funnel_people
+from cohortfinder.ranking.open_criteria import OpenCriteria, read_open_criteria
 from cohortfinder.ranking.quality import (
     CoverageRow,
     QualityRow,
@@ -41,6 +42,7 @@ class Screening:
     unknowns: tuple[UnknownRow, ...]
     warnings: tuple[str, ...] = ()
     run: Mapping[str, Any] = field(default_factory=dict)
+    open_criteria: Mapping[tuple[str, str], OpenCriteria] = field(default_factory=dict)
 
     def verdicts_by_candidate(self) -> dict[tuple[str, str], tuple[VerdictRow, ...]]:
         """Return the verdicts of each (patient, arm), in protocol order."""
@@ -80,4 +82,5 @@ def read_screening(
         unknowns=read_unknowns(connection),
         warnings=warnings,
         run=run_record or {},
+        open_criteria=read_open_criteria(connection),
     )

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from cohortfinder.report import html
 from cohortfinder.report.html import report_html
 from cohortfinder.report.screening import read_screening
 from unit.report.screened import AS_OF, LABELS, a_trial, screened
 
 TEMPLATES = Path(__file__).parents[3] / "src/cohortfinder/report/templates"
 Tag = tuple[str, dict[str, str]]
+A_SCREENING = read_screening(screened(), a_trial(), AS_OF, labels=LABELS)
 
 
 class Tags(HTMLParser):
@@ -28,7 +30,7 @@ class Tags(HTMLParser):
 
 @pytest.fixture(scope="module")
 def page() -> str:
-    return report_html(read_screening(screened(), a_trial(), AS_OF, labels=LABELS)).decode()
+    return report_html(A_SCREENING).decode()
 
 
 @pytest.fixture(scope="module")
@@ -62,10 +64,44 @@ def test_a_link_inside_the_page_leads_somewhere_and_no_id_stands_twice(tags: lis
 def test_a_cell_of_a_table_that_becomes_cards_carries_its_name(page: str) -> None:
     """On a narrow screen the header row is not seen, so every cell says what it is; the roles keep it a table."""
     tables = re.findall(r"<table class=\"[^\"]*cards\".*?</table>", page, re.DOTALL)
-    assert len(tables) == 2
+    assert len(tables) == 1
     cells = [cell for table in tables for cell in re.findall(r"<(?:td|th scope=\"row\"|th role)[^>]*>", table)]
-    assert len(cells) >= 8 * 4
+    assert len(cells) >= 6 * 3
     assert [cell for cell in cells if "data-label=" not in cell or "role=" not in cell] == []
+
+
+def test_a_cell_of_the_list_says_on_a_narrow_screen_what_it_is(page: str) -> None:
+    """The patient, the status and what is missing speak for themselves; the others get their column's name."""
+    css = (TEMPLATES / "list.css").read_text(encoding="utf-8")
+    assert re.findall(r"nth-child\((\d)\)::before\{content:\"(.+?) \"", css) == [
+        ("1", "Rank"), ("3", "Arm"), ("5", "Chance"), ("7", "Pass / fail / unknown / judge"), ("8", "Settle first"),
+        ("9", "Last contact"),
+    ]  # fmt: skip
+    head = re.search(r"<table class=\"list\".*?</thead>", page, re.DOTALL)
+    assert head is not None
+    assert re.findall(r"<th [^>]*>(.+?)</th>", head[0]) == [
+        "Rank", "Patient", "Arm", "Status", "Chance", "Fails, missing and how many pass it",
+        "Pass / fail / unknown / judge", "Settle first", "Last contact",
+    ]  # fmt: skip
+
+
+def test_a_patient_without_a_dossier_has_what_fails_and_is_missing_in_the_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of each missing criterion the share is told that the score is made of; who is not in full has no link."""
+    monkeypatch.setattr(html, "IN_FULL", 1)
+    rows = re.findall(r"<tr role=\"row\" class.*?</tr>", report_html(A_SCREENING).decode())
+    cells = [re.findall(r"<td role=\"cell\">(.*?)</td>", row)[4] for row in rows]
+    assert [re.sub(r"<[^>]+>", "", cell) for cell in cells] == [
+        "–", "Missing I-RENAL 50 %", "Missing I-RENAL 50 %", "Fails I-RENALMissing I-DX 75 %",
+    ]  # fmt: skip
+    assert ["href" in row for row in rows] == [True, False, False, False]
+
+
+def test_a_closed_group_of_criteria_is_a_text_until_it_is_opened_and_there_without_a_script(page: str) -> None:
+    """A browser with scripts reads noscript as text, which report.js turns into elements."""
+    closed = re.findall(r"<details class=\"group\"><summary>.*?</details>", page, re.DOTALL)
+    assert len(closed) >= 8
+    assert {bool(re.search(r"</summary><noscript>.*</noscript></details>", one, re.DOTALL)) for one in closed} == {True}
+    assert "kept.textContent" in (TEMPLATES / "report.js").read_text(encoding="utf-8")
 
 
 def test_a_bar_of_the_funnel_is_as_long_as_the_share_that_remains(page: str) -> None:

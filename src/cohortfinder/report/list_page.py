@@ -1,0 +1,39 @@
+"""The list as the page draws it: a row each with what fails and what is missing, in stretches of rows."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cohortfinder.ranking.candidates import Candidate
+from cohortfinder.ranking.open_criteria import OpenCriteria
+from cohortfinder.report.screening import Screening
+
+# a browser lays out a stretch of rows when it comes into view
+_STRETCH = 50
+_NOTHING_OPEN = OpenCriteria()
+
+
+@dataclass(frozen=True, slots=True)
+class ListRow:
+    """A candidate in the list: ids that fail, and those that are missing with the share that passes, lowest first.
+
+    A share is None where the criterion has no part in the score. `number` is the place in the list, from 1.
+    """
+
+    number: int
+    candidate: Candidate
+    failing: tuple[str, ...]
+    missing: tuple[tuple[str, float | None], ...]
+
+
+def stretches(screening: Screening) -> list[list[ListRow]]:
+    """Return the rows of the list in its order, in stretches that are drawn one by one."""
+    rows = [*_rows(screening)]
+    return [rows[start : start + _STRETCH] for start in range(0, len(rows), _STRETCH)]
+
+
+def _rows(screening: Screening) -> Iterator[ListRow]:
+    for number, one in enumerate(screening.candidates, start=1):
+        own = screening.open_criteria.get((one.patient_id, one.arm), _NOTHING_OPEN)
+        shares = {factor.criterion_id: factor.share for factor in one.factors}
+        without = tuple((id, None) for id in own.missing if id not in shares)
+        yield ListRow(number, one, own.failing, (*shares.items(), *without))
