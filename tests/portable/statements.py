@@ -65,7 +65,7 @@ SCREENING: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("verdicts/verdict_today_table", {}),
     ("verdicts/held_table", {}),
     ("verdicts/watch_table", {}),
-    ("verdicts/change", {"table": "change"}),
+    ("verdicts/change", {"table": "turn"}),
     ("verdicts/raised_flag", {}),
     ("quality/rule_node", NODES),
     ("quality/leaf_concept", LEAF_CONCEPTS),
@@ -85,8 +85,11 @@ SCREENING: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("verdicts/raise_flag", {}),
     ("verdicts/watch", {}),
     ("verdicts/asked_watched", {}),
-    ("verdicts/watch_changed", {"table": "change"}),
-    ("verdicts/watch_on", {}),
+    ("verdicts/watch_changed", {"table": "turn"}),
+    ("verdicts/in_play", {}),
+    ("verdicts/watch_on", {"until": None}),
+    ("verdicts/watch_on", {"until": date(2027, 2, 12)}),
+    ("verdicts/first_change", {}),
     ("verdicts/held", {}),
     ("verdicts/verdict_today", STATED),
     ("verdicts/verdict", {}),
@@ -99,8 +102,17 @@ SCREENING: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("verdicts/hope_answered", {}),
     ("verdicts/hope_fulfilled", {}),
     ("verdicts/change", {"table": "later_change"}),
+    ("verdicts/later_turn", {}),
     ("verdicts/watch_again", {}),
     ("verdicts/hopeful_again", {}),
+    ("verdicts/verdict_turn", {}),
+    ("verdicts/status_turn", {}),
+    ("verdicts/stop", {}),
+    ("verdicts/told_turn", {"until": date(2027, 2, 12)}),
+    ("verdicts/asked_turned", {"days": [0, 1]}),
+    ("verdicts/truth_table", {"table": "turned_truth", "explained": True}),
+    ("verdicts/turned_leaf_table", {}),
+    ("verdicts/turned_leaf", {"places": [1, 2], "leaves": ["I-1.1", "E-1.1"]}),
     ("verdicts/decided", {}),
     ("ranking/last_contact", {}),
     ("ranking/pass_share", {}),
@@ -189,8 +201,8 @@ def _combined(plan: TrialPlan, dialect: Dialect) -> Iterator[tuple[str, Rendered
     for rule in (*plan.rules.values(), *plan.flags.values()):
         shapes.setdefault(rule.shape, []).append(rule)
     for rules in shapes.values():
-        for explained in (True, False):
-            yield f"rule {rules[0].name}", rules_together(rules, explained=explained, dialect=dialect)
+        for table in ("criterion_truth", "rule_truth"):
+            yield f"rule {rules[0].name}", rules_together(rules, table, dialect=dialect)
 
 
 def all_statements(dialect: Dialect) -> list[tuple[str, Rendered]]:

@@ -39,14 +39,14 @@ class Asker:
             numbers=[number for _, number in pairs],
         )
 
-    def explain(self, rules: Iterable[RulePlan]) -> None:
-        """Answer what is `asked`, with what it rests on: the leaves into `leaf_answer`, rules to `criterion_truth`."""
+    def explain(self, rules: Iterable[RulePlan], table: str = "criterion_truth") -> None:
+        """Answer what is `asked`, with what it rests on: the leaves into `leaf_answer`, the rules into a table."""
         self.engine.run_template("verdicts/leaf_table.sql.jinja", table="leaf_answer", explained=True)
         self.engine.run_template("verdicts/leaf_asked.sql.jinja", leaves="explained_leaf", held=False)
         self.engine.run_template("verdicts/contact.sql.jinja", asked="leaf_asked")
         self.engine.run_template("verdicts/searched.sql.jinja", asked="leaf_asked", counted=self._counted)
         self._ask_leaves(self._explained, "leaf_answer")
-        self._combine(rules, explained=True)
+        self._combine(rules, table)
 
     def ask(self, rules: Mapping[str, RulePlan], *, held: bool = False) -> None:
         """Answer what is `asked`: the truths of the leaves into `leaf_truth`, those of the rules into `rule_truth`.
@@ -61,20 +61,20 @@ class Asker:
             self.engine.run_template("verdicts/leaf_carried.sql.jinja")
         self._ask_leaves(self._bare, "leaf_truth")
         names = [name for (name,) in self.engine.rows("verdicts/asked.sql.jinja", table="asked")]
-        self._combine((rules[name] for name in names), explained=False)
+        self._combine((rules[name] for name in names), "rule_truth")
 
     def _ask_leaves(self, shapes: Iterable[Mapping[int, Rendered]], table: str) -> None:
         due = {number for (number,) in self.engine.rows("verdicts/leaf_due.sql.jinja")}
         statements = [in_one(shape, due.intersection(shape), table) for shape in shapes if not due.isdisjoint(shape)]
         self._run_side_by_side(sorted(statements, key=lambda one: -len(one.text) * len(one.parameters)))
 
-    def _combine(self, rules: Iterable[RulePlan], *, explained: bool) -> None:
+    def _combine(self, rules: Iterable[RulePlan], table: str) -> None:
         shapes: defaultdict[str, list[RulePlan]] = defaultdict(list)
         for rule in rules:
             shapes[rule.shape].append(rule)
         # those with most leaves first, so that none is left over at the end
         longest_first = sorted(shapes.values(), key=lambda shape: -sum(len(rule.numbers) for rule in shape))
-        self._run_side_by_side(rules_together(shape, explained=explained) for shape in longest_first)
+        self._run_side_by_side(rules_together(shape, table) for shape in longest_first)
 
     def _run_side_by_side(self, statements: Iterable[Rendered]) -> None:
         self.engine.each(statements, DuckDBEngine.run)

@@ -118,12 +118,12 @@ def _bare_question(leaf: Leaf, setting: Setting) -> Rendered:
     return render_apart(template, dialect=setting.dialect, leaf_template=_template(leaf), bare=True, **asked)
 
 
-def rules_together(rules: Sequence[RulePlan], *, explained: bool, dialect: Dialect = Dialect.DUCKDB) -> Rendered:
+def rules_together(rules: Sequence[RulePlan], table: str, *, dialect: Dialect = Dialect.DUCKDB) -> Rendered:
     """Return the statement that combines the answers of the leaves of some rules of one shape.
 
-    `explained`: from `leaf_answer` into `criterion_truth`, with what it rests on; else from `leaf_truth` into
-    `rule_truth`.
+    From `leaf_truth` into `rule_truth`; into any other table from `leaf_answer`, with what they rest on.
     """
+    explained = table != "rule_truth"
     asked = [
         (rule.name, number, place, leaf)
         for rule in rules
@@ -135,7 +135,7 @@ def rules_together(rules: Sequence[RulePlan], *, explained: bool, dialect: Diale
         "verdicts/keep_truth.sql.jinja",
         dialect=dialect,
         rule=f"verdicts/{'rule' if explained else 'rule_truth'}.sql.jinja",
-        table="criterion_truth" if explained else "rule_truth",
+        table=table,
         explained=explained,
         gathered="leaf_answer" if explained else "leaf_truth",
         rules=dict(zip(("criteria", "numbers", "places", "leaves"), map(list, zip(*asked, strict=True)), strict=True)),

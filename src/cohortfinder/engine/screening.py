@@ -1,11 +1,12 @@
 """A trial and the typed tables to verdicts: facts, listing, verdicts, and the day on which each changes by itself.
 
 Leaves behind, as tables that the connection sees: `trial_criterion`, `listing`, `verdict`, `funnel_truth`,
-`eligible_from`, `open_verdict` with what it hangs on, and the facts (`result`, `condition_event`, ...).
+`eligible_from`, the tables of `outlook`, `open_verdict` with what it hangs on, and the facts (`result`,
+`condition_event`, ...).
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from duckdb import DuckDBPyConnection
@@ -14,6 +15,7 @@ from cohortfinder.dates import months_back
 from cohortfinder.engine.asking import Asker
 from cohortfinder.engine.coverage import concept_windows, window_values
 from cohortfinder.engine.duckdb_engine import DuckDBEngine
+from cohortfinder.engine.outlook import tell_turns
 from cohortfinder.engine.plan import concepts_asked, counts_apart, fact_statements, people_statements
 from cohortfinder.engine.questions import Setting
 from cohortfinder.engine.rules import plan_rules
@@ -40,17 +42,20 @@ def screen(
     loaded: Mapping[str, bool],
     everyone: bool = False,
     horizon_years: int = HORIZON_YEARS,
+    outlook_weeks: int = 0,
 ) -> None:
     """Evaluate a trial for its listed patients, or for everyone.
 
     The entry criteria are asked of everyone; what the others need is gathered for those who are then listed.
     `loaded` says for each resource type in the store whether it is complete. `changes_on` looks ahead
-    `horizon_years` years.
+    `horizon_years` years. Every change within the next `outlook_weeks` is followed and told, and when a patient stops
+    being eligible; with 0 neither.
     """
     engine = DuckDBEngine(connection)
     setting = Setting(terminology, loaded)
     asker = Asker(engine, plan_rules(trial, setting), counted=counts_apart(trial))
     horizon = months_back(as_of, -12 * horizon_years)
+    until = as_of + timedelta(weeks=outlook_weeks) if outlook_weeks else None
     entries = _entries(trial)
     first = None if everyone else entries["entries"]
     engine.run_all(people_statements(trial, terminology, as_of, counted=everyone))
@@ -76,10 +81,13 @@ def screen(
     for (number,) in engine.rows("verdicts/parts.sql.jinja"):
         _evaluate_part(asker, number, as_of)
         engine.run_template("verdicts/verdict_today.sql.jinja", part=number, **_stated_flags(trial))
-    _follow(asker, "change", horizon, carry=True)
+    engine.run_template("verdicts/in_play.sql.jinja")
+    _follow(asker, "turn", horizon, carry=True, until=until)
+    engine.run_template("verdicts/first_change.sql.jinja", as_of=as_of)
     engine.run_template("verdicts/verdict.sql.jinja")
     engine.run_template("verdicts/funnel_truth.sql.jinja", **entries)
     _find_eligible_from(asker, horizon)
+    tell_turns(asker, until)
 
 
 def _ask_everyone(asker: Asker, entries: Collection[str], as_of: date) -> None:
@@ -96,7 +104,7 @@ def _make_tables(engine: DuckDBEngine) -> None:
         engine.run_template(f"verdicts/{table}_table.sql.jinja")
     # made anew for each part, and empty where nobody is listed
     _forget_truths(engine)
-    engine.run_template("verdicts/change.sql.jinja", table="change")
+    engine.run_template("verdicts/change.sql.jinja", table="turn")
     engine.run_template("verdicts/raised_flag.sql.jinja")
 
 
@@ -136,9 +144,10 @@ def _note_rules(asker: Asker, trial: Trial) -> None:
     asker.engine.run_template("quality/open_verdict.sql.jinja")
 
 
-def _follow(asker: Asker, table: str, horizon: date, *, carry: bool) -> None:
+def _follow(asker: Asker, table: str, horizon: date, *, carry: bool, until: date | None = None) -> None:
     """Ask what is watched again and again, each time on the next day on which it may change, until it does.
 
+    `until`: what has changed is followed on, up to that day, and for those in play until it fails.
     `carry`: the table `held` has answers of the leaves of the watched patients, so that a leaf which is not due need
     not be asked.
     """
@@ -148,7 +157,7 @@ def _follow(asker: Asker, table: str, horizon: date, *, carry: bool) -> None:
         if carry:
             engine.run_template("verdicts/held.sql.jinja")
         engine.run_template("verdicts/watch_changed.sql.jinja", table=table, ahead=[*range(days)])
-        engine.run_template("verdicts/watch_on.sql.jinja", ahead=[*range(days)])
+        engine.run_template("verdicts/watch_on.sql.jinja", ahead=[*range(days)], until=until)
         days = _DAYS_AHEAD if asked <= _FEW * days else 1
 
 
@@ -173,6 +182,7 @@ def _find_eligible_from(asker: Asker, horizon: date) -> None:
         engine.run_template("verdicts/change.sql.jinja", table="later_change")
         engine.run_template("verdicts/watch_again.sql.jinja")
         _follow(asker, "later_change", horizon, carry=False)
+        engine.run_template("verdicts/later_turn.sql.jinja")
         hopeful = engine.rows("verdicts/hopeful_again.sql.jinja", horizon=horizon)
 
 
