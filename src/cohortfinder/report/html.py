@@ -10,7 +10,7 @@ from markupsafe import Markup
 from cohortfinder import wording
 from cohortfinder.ranking.candidates import Candidate
 from cohortfinder.report.funnel_page import funnels
-from cohortfinder.report.list_page import stretches
+from cohortfinder.report.list_rows import stretches
 from cohortfinder.report.quality_page import coverage, settling, share
 from cohortfinder.report.screening import Screening
 from cohortfinder.report.verdict_rows import VerdictRow

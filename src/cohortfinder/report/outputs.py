@@ -23,6 +23,7 @@ from cohortfinder.report.screening import Screening
 from cohortfinder.report.tellers import told_by_several
 from cohortfinder.report.verdict_files import Stretch, to_csv, to_parquet, write_stretch
 from cohortfinder.report.verdict_rows import Teller, VerdictReader
+from cohortfinder.report.worklist import write_worklist
 
 # so many verdicts take long enough to tell that further processes pay for their start
 _MANY = 100_000
@@ -98,8 +99,15 @@ def write_verdicts_parquet(target: Path, material: Material) -> None:
         to_parquet(material.connection, material.verdicts, temporary)
 
 
+def write_candidates_xlsx(target: Path, material: Material) -> None:
+    """Write candidates.xlsx."""
+    with replacing(target) as temporary:
+        write_worklist(temporary, material.screening, scratch=material.scratch)
+
+
 FORMATS: dict[str, Writer] = {
     "candidates.csv": _plain(candidates_csv),
+    "candidates.xlsx": write_candidates_xlsx,
     "verdicts.csv": write_verdicts_csv,
     "verdicts.parquet": write_verdicts_parquet,
     "funnel.csv": _plain(funnel_csv),

@@ -1,4 +1,4 @@
-"""The list as the page draws it: a row each with what fails and what is missing, in stretches of rows."""
+"""The list as page and workbook show it: a row for each candidate, with what fails and what is missing."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,11 +27,12 @@ class ListRow:
 
 def stretches(screening: Screening) -> list[list[ListRow]]:
     """Return the rows of the list in its order, in stretches that are drawn one by one."""
-    rows = [*_rows(screening)]
+    rows = [*list_rows(screening)]
     return [rows[start : start + _STRETCH] for start in range(0, len(rows), _STRETCH)]
 
 
-def _rows(screening: Screening) -> Iterator[ListRow]:
+def list_rows(screening: Screening) -> Iterator[ListRow]:
+    """Yield the rows of the list in its order."""
     for number, one in enumerate(screening.candidates, start=1):
         own = screening.open_criteria.get((one.patient_id, one.arm), _NOTHING_OPEN)
         shares = {factor.criterion_id: factor.share for factor in one.factors}
