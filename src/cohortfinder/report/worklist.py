@@ -104,12 +104,6 @@ def _about(screening: Screening) -> Iterator[tuple[str, str]]:
         yield arm.id, arm.name
     yield "Chance", "Estimated from the shares beside what is missing. It orders the list and decides nothing."
     yield "Decision", "Choose yes, no or not sure; it stays in this file."
-    yield (
-        "Evidence",
-        (
-            f"Every verdict of the first {in_full} rows of the list, what fails and is missing first; those of "
-            "everybody are in verdicts.csv. Its columns patient_id, arm, criterion_id, answer, by, at and note are those "
-            "of a file of answers."
-        ),
-    )
+    yield "Evidence", f"Every verdict of the first {in_full} rows of the list; those of everybody are in verdicts.csv."
+    yield "Answers", "patient_id, arm, criterion_id, answer, by, at and note are the columns of a file of answers."
     yield "Keep it", "Contains patient data: keep it inside the study team."
