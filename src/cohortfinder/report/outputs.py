@@ -17,6 +17,7 @@ from cohortfinder.report.csv_files import (
     funnel_people_csv,
     unknowns_csv,
 )
+from cohortfinder.report.fhir_files import funnel_report, screening_list
 from cohortfinder.report.files import make_folder, replacing, write_bytes
 from cohortfinder.report.html import report_html
 from cohortfinder.report.screening import Screening
@@ -116,6 +117,8 @@ FORMATS: dict[str, Writer] = {
     "concept_coverage.csv": _plain(concept_coverage_csv),
     "unknowns.csv": _plain(unknowns_csv),
     "report.html": _plain(report_html),
+    "fhir/screening-list.json": _plain(screening_list),
+    "fhir/funnel.json": _plain(funnel_report),
     "run.json": _plain(run_json),
 }
 
@@ -133,10 +136,12 @@ def write_outputs(
     Raises ReadWriteError when the folder cannot be written.
     """
     make_folder(out_dir)
-    targets = tuple(out_dir / name for name in formats)
+    targets = {name: out_dir / name for name in formats}
+    for folder in {target.parent for target in targets.values()} - {out_dir}:
+        make_folder(folder)
     # in the same folder, since the largest of them is moved to its place; nobody else may look into it
     with TemporaryDirectory(prefix=".cohortfinder-", dir=out_dir) as scratch:
         material = Material(screening, connection, Path(scratch), processes)
-        for target in targets:
-            FORMATS[target.name](target, material)
-    return targets
+        for name, target in targets.items():
+            FORMATS[name](target, material)
+    return tuple(targets.values())

@@ -15,7 +15,9 @@ STATUSES = {"eligible": "âœ“ Eligible", "possible": "? Possible", "excluded": "â
 VERDICTS = {name: f"{wording.VERDICT_SYMBOLS[name]} {word}" for name, word in wording.VERDICTS.items()}
 _SHADES = {
     **dict(zip(STATUSES.values(), ("good", "open", "bad"), strict=True)),
-    VERDICTS["pass"]: "good", VERDICTS["unknown"]: "open", VERDICTS["fail"]: "bad",
+    VERDICTS["pass"]: "good",
+    VERDICTS["unknown"]: "open",
+    VERDICTS["fail"]: "bad",
 }
 _DECISIONS = tuple(ANSWERS)
 # what somebody has to act on comes first

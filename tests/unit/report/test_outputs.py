@@ -78,7 +78,8 @@ def test_every_output_is_written_and_again_with_the_same_bytes(
 ) -> None:
     write_outputs(tmp_path / "a", screening, connection)
     write_outputs(tmp_path / "b", screening, connection)
-    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == sorted(FORMATS)
+    written = [path.relative_to(tmp_path / "a").as_posix() for path in (tmp_path / "a").rglob("*") if path.is_file()]
+    assert sorted(written) == sorted(FORMATS)
     for name in FORMATS:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
     query = "SELECT count(*) FROM read_parquet(?)"
