@@ -9,10 +9,11 @@ from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from cohortfinder import connection_settings, site
+from cohortfinder import connection_settings, gates, site
 from cohortfinder.connection import Connection
 from cohortfinder.connection_settings import read_connection
 from cohortfinder.errors import ConfigurationError
+from cohortfinder.gates import GateSettings, read_gate_settings
 from cohortfinder.model import Override, Overrides
 from cohortfinder.site import Site, read_site
 
@@ -20,9 +21,9 @@ DEFAULT_FILE = Path("cohortfinder.toml")
 DEFAULT_STORE = Path("cohortfinder-store")
 _MEMORY = re.compile(r"^\d+(\.\d+)?\s?(MB|GB|MiB|GiB)$")
 KEYS = ("store", "time_zone", "memory_limit", "threads", "trials")
-TABLES = ("parameters", "site", "fhir")
+TABLES = ("parameters", "site", "gates", "fhir")
 # what each table may hold, where the names are ours
-_KEYS_OF_TABLES = {"fhir": connection_settings.KEYS, "site": site.KEYS}
+_KEYS_OF_TABLES = {"fhir": connection_settings.KEYS, "site": site.KEYS, "gates": gates.KEYS}
 _WORD = r"""(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')"""
 _DOTTED = rf"{_WORD}(?:\s*\.\s*{_WORD})*"
 _HEADER = re.compile(rf"^\s*\[\s*({_DOTTED})\s*\]")
@@ -44,6 +45,7 @@ class Settings:
     trials: tuple[str, ...] = ()
     parameters: Overrides = field(default_factory=Overrides)
     site: Site = field(default_factory=Site)
+    gates: GateSettings = field(default_factory=GateSettings)
     fhir: Connection | None = None
 
 
@@ -137,6 +139,7 @@ def _checked(given: Given, folder: Path, problems: list[str]) -> Settings:
         trials=tuple(_trials(given, folder, problems)),
         parameters=_parameters(given, problems),
         site=read_site(given, folder, problems),
+        gates=read_gate_settings(given, folder, problems),
     )
 
 

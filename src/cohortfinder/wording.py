@@ -47,6 +47,15 @@ _NAMED = 3
 VERDICTS = {"pass": "Passes", "fail": "Fails", "unknown": "Unknown"}
 VERDICT_SYMBOLS = {"pass": "✓", "fail": "✗", "unknown": "?"}
 STATUSES = {"eligible": "Eligible", "possible": "Possible", "excluded": "Excluded"}
+# why a patient is kept off every list
+GATES = {
+    "deceased": "Deceased",
+    "test_patient": "Test patient",
+    "restricted": "Restricted record",
+    "consent": "A consent refuses research or contact",
+    "consent_unclear": "A consent that cannot be read",
+    "do_not_contact": "Not to be contacted",
+}
 CERTAINTIES = {
     "exact": "from the data that the protocol names",
     "proxy": "from weaker data, to be confirmed by a person",

@@ -563,3 +563,38 @@ def test_without_a_server_it_is_told_where_to_write_it(
     monkeypatch.chdir(tmp_path)
     done = run("pull")
     assert (done.status, "write url under [fhir]" in done.err) == (78, True)
+
+
+def refusal() -> Resource:
+    return {
+        "resourceType": "Consent", "id": "no", "status": "active", "patient": {"reference": "Patient/a"},
+        "scope": {"coding": [{"code": "research"}]}, "provision": {"type": "deny"},
+    }  # fmt: skip
+
+
+def configure(site: Site, text: str) -> None:
+    """Add to the configuration."""
+    with (site.folder / "site.toml").open("a", encoding="utf-8") as file:
+        file.write(text)
+
+
+@pytest.mark.parametrize(
+    ("offered", "configured", "asked"),
+    [(True, "", True), (False, "", False), (True, "pull = false", False), (True, "pull = true", True)],
+)
+def test_consents_and_flags_are_asked_for_where_they_are_to_be_had(
+    site: Site, offered: bool, configured: str, asked: bool
+) -> None:
+    """Nothing is said of a server that has none, unless the site wants them."""
+    types = (*site.server.habits.types, *(("Consent", "Flag") if offered else ()))
+    with_habits(site.server, types=types)
+    site.server.put(refusal())
+    configure(site, f"[gates]\n{configured}\n")
+    told = site.pulled()
+    assert {"Consent", "Flag"} <= {*told["types"]} if asked else told["types"].keys().isdisjoint({"Consent", "Flag"})
+    assert not any("Consent" in note for note in told["notes"])
+
+
+def test_a_site_that_wants_consents_is_told_that_there_are_none(site: Site) -> None:
+    configure(site, "[gates]\npull = true\n")
+    assert "The server does not offer Consent; what rests on it stays unknown." in site.pulled()["notes"]

@@ -79,6 +79,12 @@ def screened(
     *, everyone: bool = True, horizon_years: int = 0,
 ) -> None:  # fmt: skip
     """Fill the typed tables and screen."""
+    loaded = fill(connection, resources, folder)
+    screen(connection, trial, terminology(), as_of=as_of, loaded=loaded, everyone=everyone, horizon_years=horizon_years)
+
+
+def fill(connection: duckdb.DuckDBPyConnection, resources: Sequence[dict[str, Any]], folder: Path) -> dict[str, bool]:
+    """Fill the typed tables, and return the types that there are."""
     loaded = landed(resources, folder)
     for name, kind, query in _views():
         connection.execute(f'CREATE OR REPLACE TABLE "{name}" AS {query}', {"files": [str(folder / f"{kind}.ndjson")]})
@@ -91,7 +97,7 @@ def screened(
         kept = render("warehouse/keep_exact_numbers.sql.jinja", file=str(folder / DIGITS))
         connection.execute(kept.text, kept.parameters)
         (folder / DIGITS).unlink()
-    screen(connection, trial, terminology(), as_of=as_of, loaded=loaded, everyone=everyone, horizon_years=horizon_years)
+    return loaded
 
 
 def told(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], Told]:

@@ -101,11 +101,16 @@ def drawn(strategy: st.SearchStrategy[Any], count: int, seed: int = 0) -> list[A
 
 @cache
 def _hospital(as_of: date, count: int, seed: int) -> str:
-    texts = [json.dumps(person, ensure_ascii=False) for person in drawn(people(as_of), count, seed)]
+    return json.dumps(together(drawn(people(as_of), count, seed)))
+
+
+def together(persons: Sequence[list[Resource]]) -> list[Resource]:
+    """Return the resources of some persons, numbered from 1."""
+    texts = [json.dumps(person, ensure_ascii=False) for person in persons]
     # every fourth refers to nobody, so that no chain is longer than the five links that are followed
-    before = [f"p{n - 1}" if n % 4 else "nobody" for n in range(1, count + 1)]
+    before = [f"p{n - 1}" if n % 4 else "nobody" for n in range(1, len(texts) + 1)]
     numbered = [text.replace(ME, f"p{n}").replace(BEFORE, before[n - 1]) for n, text in enumerate(texts, start=1)]
-    return json.dumps([resource for text in numbered for resource in json.loads(text)])
+    return [resource for text in numbered for resource in json.loads(text)]
 
 
 def hospital(as_of: date, count: int, seed: int = 0) -> list[Resource]:

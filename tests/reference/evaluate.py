@@ -11,6 +11,7 @@ from reference.change import change
 from reference.clinical import allergy, condition, family_history, immunization, medication, procedure, study
 from reference.dose import dose
 from reference.formulas import formula
+from reference.gates import gates_of
 from reference.mappings import Mappings
 from reference.observation import observation
 from reference.people import age, judgement, sex
@@ -113,22 +114,17 @@ def evaluate(
 
 
 def listed(trial: Trial, resources: list[dict[str, Any]], mappings_dir: Path, as_of: date) -> set[tuple[str, str]]:
-    """Return (patient, arm) whose entry criterion passes or is suggested; never the deceased."""
+    """Return (patient, arm) whose entry criterion passes or is suggested; never who is behind a gate."""
     site = site_of(trial, resources, mappings_dir)
     entries = {c.id: c for c in trial.criteria}
+    kept_off = {patient for patient, _ in gates_of(site, mappings_dir, as_of)}
     found = set()
-    for patient in site.by_patient:
+    for patient in {*site.by_patient} - kept_off:
         for arm in trial.arms:
             entry = outcome_of(site, entries[arm.entry], patient, as_of)
-            if (entry.verdict == "pass" or entry.suggested) and not _deceased(site, patient, as_of):
+            if entry.verdict == "pass" or entry.suggested:
                 found.add((patient, arm.id))
     return found
-
-
-def _deceased(site: Site, patient_id: str, as_of: date) -> bool:
-    resource = site.patient(patient_id)
-    died = site.span(resource.get("deceasedDateTime"))
-    return resource.get("deceasedBoolean") is True or (died is not None and died.lo <= as_of)
 
 
 def changes_on(

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from cohortfinder.engine.questions import concepts_of
+from cohortfinder.gates import NO_LISTS, Gates, LabelSets
 from cohortfinder.model import Leaf, Trial, leaves_of, rules_of
 from cohortfinder.resources import resource_dir
 from cohortfinder.sql.dialect import Dialect
@@ -33,6 +34,7 @@ MAPPING_TABLES = {
     "map_text_term": "concepts/text_terms.csv",
     "map_text_caution": "concepts/text_cautions.csv",
     "map_product": "products.csv",
+    "map_gate_code": "gate_codes.csv",
 }
 DOSE_TABLES = {
     "map_dose": "doses.csv",
@@ -40,7 +42,7 @@ DOSE_TABLES = {
     "map_timing": "timings.csv",
     "map_route": "routes.csv",
 }
-PEOPLE = ("facts/person", "facts/individual", "facts/observed")
+STANDING = ("facts/person", "facts/gate", "facts/individual")
 FACTS = (
     "results/reading",
     "results/measure",
@@ -113,6 +115,7 @@ def people_statements(
     terminology: Terminology,
     as_of: date,
     *,
+    gates: Gates = NO_LISTS,
     counted: bool = True,
     dialect: Dialect = Dialect.DUCKDB,
 ) -> tuple[Statement, ...]:
@@ -120,15 +123,35 @@ def people_statements(
 
     `counted`: and how many records each has, which is shown where nothing was found.
     """
-    mappings = resource_dir("mappings")
     kinds = {leaf.kind for leaf in _leaves(trial)}
     files = MAPPING_TABLES | (DOSE_TABLES if kinds & _OF_DOSES else {})
-    maps = tuple(
-        Statement(table, render("facts/map.sql.jinja", dialect=dialect, table=table, path=path, change=change))
-        for table, file in files.items()
-        for path, change in [(str(mappings / file), terminology.changes.get(file))]
-    )
-    return maps + _statements(PEOPLE, zone=trial.time_zone, as_of=as_of, counted=counted, dialect=dialect)
+    maps = tuple(_map_statement(table, file, terminology, dialect) for table, file in files.items())
+    observed = _statements(["facts/observed"], zone=trial.time_zone, counted=counted, dialect=dialect)
+    return maps + _standing(trial, as_of, gates, dialect) + observed
+
+
+def standing_statements(
+    trial: Trial, terminology: Terminology, as_of: date, gates: Gates, *, dialect: Dialect = Dialect.DUCKDB
+) -> tuple[Statement, ...]:
+    """Return the statements that find out who the persons are and who of them may be listed, and nothing else."""
+    codes = _map_statement("map_gate_code", MAPPING_TABLES["map_gate_code"], terminology, dialect)
+    return (codes, *_standing(trial, as_of, gates, dialect))
+
+
+def _standing(trial: Trial, as_of: date, gates: Gates, dialect: Dialect) -> tuple[Statement, ...]:
+    lists = {"test_patients": gates.test_patients, "do_not_contact": gates.do_not_contact}
+    # in one order, so that the text of the statement is the same in every run
+    labels = {"restricted": _sorted(gates.restricted), "test_labels": _sorted(gates.test_labels)}
+    return _statements(STANDING, zone=trial.time_zone, as_of=as_of, dialect=dialect, **lists, **labels)
+
+
+def _sorted(sets: LabelSets) -> list[list[str]]:
+    return sorted(sorted(labels) for labels in sets)
+
+
+def _map_statement(table: str, file: str, terminology: Terminology, dialect: Dialect) -> Statement:
+    path, change = str(resource_dir("mappings") / file), terminology.changes.get(file)
+    return Statement(table, render("facts/map.sql.jinja", dialect=dialect, table=table, path=path, change=change))
 
 
 def fact_statements(

@@ -1,8 +1,8 @@
 """A trial and the typed tables to verdicts: facts, listing, verdicts, and the day on which each changes by itself.
 
-Leaves behind, as tables that the connection sees: `trial_criterion`, `listing`, `verdict`, `funnel_truth`,
-`eligible_from`, the tables of `outlook`, `open_verdict` with what it hangs on, and the facts (`result`,
-`condition_event`, ...).
+Leaves behind, as tables that the connection sees: `gate` (who is kept off every list), `trial_criterion`, `listing`,
+`verdict`, `funnel_truth`, `eligible_from`, the tables of `outlook`, `open_verdict` with what it hangs on, and the facts
+(`result`, `condition_event`, ...).
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -20,6 +20,7 @@ from cohortfinder.engine.plan import concepts_asked, counts_apart, fact_statemen
 from cohortfinder.engine.questions import Setting
 from cohortfinder.engine.rules import plan_rules
 from cohortfinder.engine.unknowns import concepts_of_leaves, node_values, rule_nodes
+from cohortfinder.gates import NO_LISTS, Gates
 from cohortfinder.model import Trial
 from cohortfinder.terminology import Terminology
 
@@ -40,6 +41,7 @@ def screen(
     *,
     as_of: date,
     loaded: Mapping[str, bool],
+    gates: Gates = NO_LISTS,
     everyone: bool = False,
     horizon_years: int = HORIZON_YEARS,
     outlook_weeks: int = 0,
@@ -47,9 +49,9 @@ def screen(
     """Evaluate a trial for its listed patients, or for everyone.
 
     The entry criteria are asked of everyone; what the others need is gathered for those who are then listed.
-    `loaded` says for each resource type in the store whether it is complete. `changes_on` looks ahead
-    `horizon_years` years. Every change within the next `outlook_weeks` is followed and told, and when a patient stops
-    being eligible; with 0 neither.
+    Nobody is asked about who is behind one of the `gates`. `loaded` says for each resource type in the store whether it
+    is complete. `changes_on` looks ahead `horizon_years` years. Every change within the next `outlook_weeks` is
+    followed and told, and when a patient stops being eligible; with 0 neither.
     """
     engine = DuckDBEngine(connection)
     setting = Setting(terminology, loaded)
@@ -58,21 +60,13 @@ def screen(
     until = as_of + timedelta(weeks=outlook_weeks) if outlook_weeks else None
     entries = _entries(trial)
     first = None if everyone else entries["entries"]
-    engine.run_all(people_statements(trial, terminology, as_of, counted=everyone))
-    made = fact_statements(trial, terminology, as_of, first)
-    engine.run_all(made)
-    told: tuple[str, ...] = ()
-    if any(statement.name == "result" for statement in made):
-        engine.run_template("quality/result_problem.sql.jinja", told=told)
-        told = concepts_asked(trial, first)
+    engine.run_all(people_statements(trial, terminology, as_of, gates=gates, counted=everyone))
+    told = _gather_for_entries(engine, trial, terminology, as_of, first)
     engine.run_template("verdicts/trial_criterion.sql.jinja", **_criterion_rows(trial))
     _ask_everyone(asker, entries["entries"], as_of)
     engine.run_template("verdicts/listing.sql.jinja", everyone=everyone, **entries)
     if first is not None:
-        engine.run_template("facts/listed_person.sql.jinja")
-        engine.run_template("facts/observed.sql.jinja", zone=trial.time_zone, counted=True)
-        engine.run_all(fact_statements(trial, terminology, as_of))
-        engine.run_template("quality/result_problem.sql.jinja", told=told)
+        _gather_for_listed(engine, trial, terminology, as_of, told)
     _make_tables(engine)
     _note_rules(asker, trial)
     windows = concept_windows(trial, setting, as_of)
@@ -88,6 +82,28 @@ def screen(
     engine.run_template("verdicts/funnel_truth.sql.jinja", **entries)
     _find_eligible_from(asker, horizon)
     tell_turns(asker, until)
+
+
+def _gather_for_entries(
+    engine: DuckDBEngine, trial: Trial, terminology: Terminology, as_of: date, first: Collection[str] | None
+) -> tuple[str, ...]:
+    """Gather of everyone what the first criteria need; return the concepts whose unusable results are told."""
+    made = fact_statements(trial, terminology, as_of, first)
+    engine.run_all(made)
+    if not any(statement.name == "result" for statement in made):
+        return ()
+    engine.run_template("quality/result_problem.sql.jinja", told=())
+    return concepts_asked(trial, first)
+
+
+def _gather_for_listed(
+    engine: DuckDBEngine, trial: Trial, terminology: Terminology, as_of: date, told: tuple[str, ...]
+) -> None:
+    """Gather what all criteria need of the listed patients; unusable results of the concepts `told` are known."""
+    engine.run_template("facts/listed_person.sql.jinja")
+    engine.run_template("facts/observed.sql.jinja", zone=trial.time_zone, counted=True)
+    engine.run_all(fact_statements(trial, terminology, as_of))
+    engine.run_template("quality/result_problem.sql.jinja", told=told)
 
 
 def _ask_everyone(asker: Asker, entries: Collection[str], as_of: date) -> None:

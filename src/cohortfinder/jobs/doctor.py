@@ -22,6 +22,7 @@ from cohortfinder.fhir.samples import Samples, access_findings, take_samples
 from cohortfinder.fhir.search_probes import Probe, search_findings
 from cohortfinder.fhir.server_probes import ask_metadata, capability_of, metadata_findings, support_findings
 from cohortfinder.jobs.doctor_data import examine
+from cohortfinder.jobs.doctor_gates import gate_findings
 from cohortfinder.jobs.doctor_results import result_findings, results_found
 from cohortfinder.jobs.doctor_trials import outlook, trial_findings
 from cohortfinder.jobs.screen import read_terminology, read_trial
@@ -166,6 +167,7 @@ class Examination:
         if (capability := capability_of(metadata)) is not None:
             self._capability = capability
             yield from support_findings(capability, self._types)
+            yield from gate_findings(capability, self._settings.gates.pull)
             yield from quirk_findings(capability)
 
     def _login(self) -> Iterator[Finding]:

@@ -5,10 +5,13 @@ from dataclasses import replace
 from datetime import date
 
 from cohortfinder.engine.duckdb_engine import DuckDBEngine
+from cohortfinder.engine.plan import standing_statements
 from cohortfinder.errors import InputError
+from cohortfinder.gates import read_gates
 from cohortfinder.jobs.screen import screen_store
 from cohortfinder.model import Trial
 from cohortfinder.ranking.candidates import run
+from cohortfinder.ranking.gates import GATES
 from cohortfinder.report.explain import Explanation
 from cohortfinder.settings import Settings
 from cohortfinder.terminology import Terminology
@@ -27,7 +30,7 @@ def explain_patient(
     Raises InputError when the store holds no such patient.
     """
     asked = patient.removeprefix("Patient/")
-    person, standing = _standing(trial, settings, asked, as_of)
+    person, standing = _standing(trial, terminology, settings, asked, as_of)
     known = Explanation(trial, as_of, asked, person, standing)
     if standing != "living":
         return known, 0
@@ -41,13 +44,12 @@ def explain_patient(
     return replace(known, entries=entries.screening), entries.exit_status
 
 
-def _standing(trial: Trial, settings: Settings, patient: str, as_of: date) -> tuple[str, str]:
+def _standing(trial: Trial, terminology: Terminology, settings: Settings, patient: str, as_of: date) -> tuple[str, str]:
     """Return the record that goes on with a patient id, mostly itself, and its standing."""
     with open_warehouse(settings.store, read_only=True, memory_limit=settings.memory_limit) as connection:
         engine = DuckDBEngine(connection)
-        engine.run_template("facts/person.sql.jinja")
-        engine.run_template("facts/individual.sql.jinja", zone=trial.time_zone, as_of=as_of)
-        rows = run(connection, "warehouse/patient_standing.sql.jinja", patient=patient).fetchall()
+        engine.run_all(standing_statements(trial, terminology, as_of, read_gates(settings.gates)))
+        rows = run(connection, "warehouse/patient_standing.sql.jinja", patient=patient, gates=GATES).fetchall()
     if not rows:
         raise InputError(
             "the store holds no patient with this id; write Patient.id as it was sent (capitals count, see patient_id "

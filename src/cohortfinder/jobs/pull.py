@@ -28,7 +28,7 @@ from cohortfinder.jobs.pulling.follow import what_follows
 from cohortfinder.jobs.pulling.lock import only_pull
 from cohortfinder.jobs.pulling.outcome import PullSummary, complete_types, problems_of, records, summaries
 from cohortfinder.jobs.pulling.plan import Circumstances, changes_known, plan_slices, taken_up
-from cohortfinder.jobs.pulling.wanted import REFERENCED, Wanted, wanted_of
+from cohortfinder.jobs.pulling.wanted import REFERENCED, Wanted, wanted_of, with_offered_gates
 from cohortfinder.jobs.pulling.ways import can_be_swept, ways
 from cohortfinder.jobs.screen import read_terminology, read_trial
 from cohortfinder.landing.labels import Labels
@@ -72,11 +72,14 @@ def pull(
     wanted = _wanted(settings, options, shown(base_address(settings.fhir.url)))
     with only_pull(folder), FhirClient(settings.fhir, log=log, types=wanted.types) as client:
         finish_earlier(settings.store, memory_limit=settings.memory_limit, threads=settings.threads)
+        around = _circumstances(settings, options, client)
+        if settings.gates.pull is None:
+            wanted = with_offered_gates(wanted, around.capability, client.granted())
         errand = Errand(
             store=settings.store,
             client=client,
             wanted=wanted,
-            around=_circumstances(settings, options, client),
+            around=around,
             habits=_habits(settings.fhir),
             spool=Spool(folder),
             crew=Crew(settings.fhir.parallel, log=log, hurry=client.stop_waiting),
@@ -116,7 +119,7 @@ def _wanted(settings: Settings, options: Options, server: str) -> Wanted:
     trials = [read_trial(name, terminology, settings) for name in names]
     return wanted_of(
         server, trials, terminology,
-        all_codes=options.all_codes, patients=options.patients, full=options.full,
+        all_codes=options.all_codes, patients=options.patients, full=options.full, gates=settings.gates.pull is True,
     )  # fmt: skip
 
 

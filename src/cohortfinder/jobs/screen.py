@@ -15,6 +15,8 @@ import duckdb
 from cohortfinder import __version__
 from cohortfinder.engine.screening import screen
 from cohortfinder.engine.sources import codes_of
+from cohortfinder.gates import Gates, read_gates
+from cohortfinder.jobs.gates import gate_warnings
 from cohortfinder.model import Trial
 from cohortfinder.ranking.candidates import rank
 from cohortfinder.ranking.funnel import count_funnel
@@ -85,18 +87,14 @@ def screen_store(
         settings.store, read_only=True, memory_limit=settings.memory_limit, threads=settings.threads
     ) as connection:
         started = time.perf_counter()
-        states = loaded_types(connection)
+        gates, states = read_gates(settings.gates), loaded_types(connection)
+        codes = codes_of(trial, terminology)
+        warnings = (*_warnings(states, codes), *expansion_warnings(terminology, settings))
         if out:
             make_folder(out)  # before the work, not after it
         _tell_begin(trial, terminology, as_of, log)
-        screen(
-            connection,
-            trial,
-            terminology,
-            as_of=as_of,
-            everyone=everyone,
-            loaded=_known(states, codes_of(trial, terminology)),
-        )
+        known = _known(states, codes)
+        screen(connection, trial, terminology, as_of=as_of, everyone=everyone, loaded=known, gates=gates)
         rank(connection, trial, as_of)
         count_funnel(connection, trial)
         assess(connection, trial, as_of)
@@ -108,8 +106,8 @@ def screen_store(
                 as_of,
                 labels=concept_labels(terminology),
                 in_full=in_full,
-                warnings=(*_warnings(states, codes_of(trial, terminology)), *expansion_warnings(terminology, settings)),
-                run_record=_run_record(terminology, states, seconds, everyone=everyone),
+                warnings=(*warnings, *gate_warnings(connection, gates)),
+                run_record=_run_record(terminology, gates, states, seconds, everyone=everyone),
             )
             files = write_outputs(out, screening, connection, processes=_processes(settings)) if out else ()
     return ScreenResult(screening, files)
@@ -191,14 +189,14 @@ def expansion_warnings(terminology: Terminology, settings: Settings) -> tuple[st
 
 
 def _run_record(
-    terminology: Terminology, states: Mapping[str, Any], seconds: float, *, everyone: bool
+    terminology: Terminology, gates: Gates, states: Mapping[str, Any], seconds: float, *, everyone: bool
 ) -> dict[str, Any]:
     return {
         "cohortfinder": __version__,
         "duckdb": duckdb.__version__,
         "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "mappings_sha256": terminology.sha256,
-        "site_inputs": terminology.inputs,
+        "site_inputs": {**terminology.inputs, **gates.inputs},
         "expansions": _expansion_record(terminology),
         "everyone": everyone,
         "resources": {name: state.resources for name, state in sorted(states.items())},

@@ -7,6 +7,7 @@ from dataclasses import astuple, fields
 from datetime import date
 
 from cohortfinder.ranking.funnel import FunnelStep, PeopleStep
+from cohortfinder.ranking.gates import GateCount
 from cohortfinder.ranking.quality import CoverageRow, QualityRow, UnknownRow
 from cohortfinder.report.screening import Screening
 
@@ -24,6 +25,7 @@ FUNNEL_PEOPLE = _names(PeopleStep)
 DATA_QUALITY = _names(QualityRow)
 COVERAGE = _names(CoverageRow)
 UNKNOWNS = _names(UnknownRow)
+GATES = _names(GateCount)
 
 # what a spreadsheet would run as a formula, also behind a tab or a line break
 _FORMULA_STARTS = frozenset("=+-@\t\r\n")
@@ -67,6 +69,11 @@ def concept_coverage_csv(screening: Screening) -> bytes:
 def unknowns_csv(screening: Screening) -> bytes:
     """Return unknowns.csv: what the unknown verdicts hang on, what would settle most first."""
     return table(UNKNOWNS, map(astuple, screening.unknowns))
+
+
+def gates_csv(screening: Screening) -> bytes:
+    """Return gates.csv: how many patients each gate keeps off the list."""
+    return table(GATES, map(astuple, screening.gates))
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:

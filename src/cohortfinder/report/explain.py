@@ -17,6 +17,11 @@ from cohortfinder.report.verdict_rows import VerdictRow
 _WIDTH = 100
 _NOT_LIVING = {
     "deceased": "recorded as deceased. Only living patients are listed.",
+    "test_patient": "a test patient, by a label of the record or a list of the site.",
+    "restricted": "the record is restricted by its security label.",
+    "consent": "a Consent refuses research or to be contacted.",
+    "consent_unclear": "a Consent cannot be read, and may refuse; a person must look at it.",
+    "do_not_contact": "not to be contacted, by a Flag or a list of the site.",
     "unresolved": "its replaced-by links lead to no record that stands for itself; correct them at the source.",
 }
 _ENTRY = {"fail": "is not met", "unknown": "is open, and no record suggests that it is met"}
@@ -27,8 +32,9 @@ class Explanation:
     """What is known of a patient in a trial.
 
     `asked` is the id that was asked for, `patient` that of the record which goes on in its place, mostly the same;
-    `standing` is living, deceased or unresolved (its replaced-by links end nowhere). `listed` is the screening in
-    which a living patient is a candidate, or else `entries` one that holds the entry verdict of each arm.
+    `standing` is living, a gate that keeps off every list, or unresolved (its replaced-by links end nowhere).
+    `listed` is the screening in which a living patient is a candidate, or else `entries` one that holds the entry
+    verdict of each arm.
     """
 
     trial: Trial

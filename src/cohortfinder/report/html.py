@@ -10,6 +10,7 @@ from markupsafe import Markup
 from cohortfinder import wording
 from cohortfinder.ranking.candidates import Candidate
 from cohortfinder.report.funnel_page import funnels
+from cohortfinder.report.gates_page import gate_lines
 from cohortfinder.report.list_rows import stretches
 from cohortfinder.report.quality_page import coverage, settling, share
 from cohortfinder.report.screening import Screening
@@ -49,6 +50,7 @@ def report_html(screening: Screening) -> bytes:
             not_computed=[criterion for criterion in criteria if not criterion.computed],
             counts={status: _count(screening, status) for status in wording.STATUSES},
             funnels=tuple(funnels(screening)),
+            gates=gate_lines(screening),
             settling=settling(screening),
             coverage=tuple(coverage(screening)),
             dossiers=[

@@ -15,6 +15,7 @@ from cohortfinder.report.csv_files import (
     data_quality_csv,
     funnel_csv,
     funnel_people_csv,
+    gates_csv,
     unknowns_csv,
 )
 from cohortfinder.report.fhir_files import funnel_report, screening_list
@@ -80,6 +81,7 @@ def run_json(screening: Screening) -> bytes:
         "as_of": screening.as_of,
         "parameters": {one.name: one.value for one in screening.trial.parameters},
         "warnings": screening.warnings,
+        "gates": {"patients": screening.kept_off, **{one.gate: one.patients for one in screening.gates}},
         "rows": {
             "candidates": len(screening.candidates),
             "verdicts": screening.verdict_count,
@@ -116,6 +118,7 @@ FORMATS: dict[str, Writer] = {
     "data_quality.csv": _plain(data_quality_csv),
     "concept_coverage.csv": _plain(concept_coverage_csv),
     "unknowns.csv": _plain(unknowns_csv),
+    "gates.csv": _plain(gates_csv),
     "report.html": _plain(report_html),
     "fhir/screening-list.json": _plain(screening_list),
     "fhir/funnel.json": _plain(funnel_report),

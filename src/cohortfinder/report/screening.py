@@ -8,6 +8,7 @@ from typing import Any
 from cohortfinder.model import Trial
 from cohortfinder.ranking.candidates import Candidate, Connection, read_candidates
 from cohortfinder.ranking.funnel import FunnelStep, PeopleStep, read_funnel, read_funnel_people
+from cohortfinder.ranking.gates import GateCount, kept_off, read_gate_counts
 from cohortfinder.ranking.open_criteria import OpenCriteria, read_open_criteria
 from cohortfinder.ranking.quality import (
     CoverageRow,
@@ -26,7 +27,7 @@ class Screening:
     """A whole screening. `run` is the content of run.json; `warnings` say why it may be incomplete.
 
     `verdicts` are those of the candidates that are shown in full: of a whole hospital they would not fit into memory.
-    `verdict_count` counts all of them, and `language` is in which they are told.
+    `verdict_count` counts all of them, and `language` is in which they are told. `kept_off` patients are behind a gate.
     """
 
     trial: Trial
@@ -40,6 +41,8 @@ class Screening:
     data_quality: tuple[QualityRow, ...]
     coverage: tuple[CoverageRow, ...]
     unknowns: tuple[UnknownRow, ...]
+    gates: tuple[GateCount, ...] = ()
+    kept_off: int = 0
     warnings: tuple[str, ...] = ()
     run: Mapping[str, Any] = field(default_factory=dict)
     open_criteria: Mapping[tuple[str, str], OpenCriteria] = field(default_factory=dict)
@@ -80,6 +83,8 @@ def read_screening(
         data_quality=read_quality(connection),
         coverage=read_coverage(connection, trial),
         unknowns=read_unknowns(connection),
+        gates=read_gate_counts(connection),
+        kept_off=kept_off(connection),
         warnings=warnings,
         run=run_record or {},
         open_criteria=read_open_criteria(connection),

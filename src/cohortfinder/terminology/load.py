@@ -10,6 +10,7 @@ from cohortfinder.site import NO_SITE, Site
 from cohortfinder.terminology.clinical import check_drug_effects, read_clinical_concepts
 from cohortfinder.terminology.concepts import Lookback
 from cohortfinder.terminology.doses import read_doses
+from cohortfinder.terminology.gate_codes import check_gate_codes
 from cohortfinder.terminology.observations import read_observation_concepts
 from cohortfinder.terminology.products import check_products
 from cohortfinder.terminology.results import check_result_tables
@@ -42,6 +43,7 @@ def load_terminology(mappings_dir: Path, site: Site = NO_SITE, *, asking: bool =
     ranges = check_result_tables(files, observations, complaints)
     doses = read_doses(files, clinical, complaints)
     check_products(files, lambda name: systems.get(name.strip().lower().rstrip("/")), complaints)
+    check_gate_codes(files, complaints)
     codes.translate(files)
     inputs = _hashes({*_own_files(files, complaints), *codes.inputs()})
     complaints.raise_any(asking=asking)

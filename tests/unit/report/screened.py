@@ -79,6 +79,7 @@ CREATE TEMP TABLE unknown AS SELECT kind, concept, label, system, code, text, se
         ('concept', 'creatinine_serum', 'Creatinine', NULL, NULL, NULL, 2, 'no_data 1; unit_missing 1'),
         ('observation', 'creatinine_serum', 'Creatinine', 'urn:lab', 'KREA', '<i>Creatinine</i>', 1, NULL)
     ) AS hanging (kind, concept, label, system, code, text, settles, reasons);
+CREATE TEMP TABLE gate AS SELECT 'dead' AS patient_id, unnest(['deceased', 'restricted']) AS gate;
 CREATE TABLE quarantine (load_id VARCHAR, file VARCHAR, line BIGINT, resource_type VARCHAR, reason VARCHAR);
 """
 

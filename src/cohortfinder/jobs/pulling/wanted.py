@@ -2,17 +2,21 @@
 
 import hashlib
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cohortfinder.engine.sources import codes_of, types_of
 from cohortfinder.errors import InputError
+from cohortfinder.fhir.capability import Capability
+from cohortfinder.fhir.scopes import missing
 from cohortfinder.model import Trial
 from cohortfinder.terminology import Terminology
 
 # of these only what a record refers to is read, by its id
 REFERENCED = ("Medication", "ResearchStudy")
 CODED = "Observation"
+# what keeps a patient off every list; the studies of a patient are marked in it
+OF_GATES = ("Consent", "Flag")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +39,23 @@ class Wanted:
 
 def wanted_of(
     server: str, trials: Collection[Trial], terminology: Terminology, *, all_codes: bool,
-    patients: tuple[str, ...] | None, full: bool,
+    patients: tuple[str, ...] | None, full: bool, gates: bool = False,
 ) -> Wanted:  # fmt: skip
-    """Return what some trials need."""
-    types = sorted({kind for trial in trials for kind in types_of(trial, terminology)})
+    """Return what some trials need; with `gates` also what keeps a patient off every list."""
+    read = {kind for trial in trials for kind in types_of(trial, terminology)}
+    types = sorted(read.union(OF_GATES if gates else ()))
     codes = frozenset(code for trial in trials for code in codes_of(trial, terminology))
     return Wanted(server, tuple(types), None if all_codes else codes, patients, full)
+
+
+def with_offered_gates(wanted: Wanted, capability: Capability, granted: Collection[str] | None) -> Wanted:
+    """Return what is wanted with the types of the gates that the server tells it can search, and lets us read.
+
+    `granted`: the scopes that we have, None where nobody tells.
+    """
+    offered = [kind for kind in OF_GATES if kind in capability.types and capability.types[kind].searched]
+    allowed = [kind for kind in offered if granted is None or not missing((f"system/{kind}.read",), granted)]
+    return replace(wanted, types=tuple(sorted({*wanted.types, *allowed})))
 
 
 def read_patients(file: Path) -> tuple[str, ...]:
