@@ -111,7 +111,7 @@ def test_no_output_names_who_is_behind_a_gate(run: Run, site: Path) -> None:
     load(run, site, HOSPITAL)
     printed = screen(run, site)
     hidden = {one["id"] for one in HOSPITAL if one["resourceType"] == "Patient"} - LISTED
-    texts = {path.name: path.read_bytes() for path in (site / "out").iterdir()}
+    texts = {path.name: path.read_bytes() for path in (site / "out").rglob("*") if path.is_file()}
     texts["printed"] = (printed.out + printed.err).encode()
     named = [(name, patient) for name, text in texts.items() for patient in hidden if patient.encode() in text]
     # the word in the headings, which is no id
