@@ -71,13 +71,8 @@ def screen(
     _note_rules(asker, trial)
     windows = concept_windows(trial, setting, as_of)
     engine.run_template("quality/concept_window.sql.jinja", **window_values(windows))
-    engine.run_template("verdicts/listed_part.sql.jinja", size=_PART)
-    for (number,) in engine.rows("verdicts/parts.sql.jinja"):
-        _evaluate_part(asker, number, as_of)
-        engine.run_template("verdicts/verdict_today.sql.jinja", part=number, **_stated_flags(trial))
-    engine.run_template("verdicts/in_play.sql.jinja")
-    _follow(asker, "turn", horizon, carry=True, until=until)
-    engine.run_template("verdicts/first_change.sql.jinja", as_of=as_of)
+    _evaluate(asker, trial, as_of)
+    _find_turns(asker, as_of, horizon, until)
     engine.run_template("verdicts/verdict.sql.jinja")
     engine.run_template("verdicts/funnel_truth.sql.jinja", **entries)
     _find_eligible_from(asker, horizon)
@@ -124,6 +119,14 @@ def _make_tables(engine: DuckDBEngine) -> None:
     engine.run_template("verdicts/raised_flag.sql.jinja")
 
 
+def _evaluate(asker: Asker, trial: Trial, as_of: date) -> None:
+    """Find the verdicts of the index date, those of a part of the listed patients at a time."""
+    asker.engine.run_template("verdicts/listed_part.sql.jinja", size=_PART)
+    for (number,) in asker.engine.rows("verdicts/parts.sql.jinja"):
+        _evaluate_part(asker, number, as_of)
+        asker.engine.run_template("verdicts/verdict_today.sql.jinja", part=number, **_stated_flags(trial))
+
+
 def _evaluate_part(asker: Asker, part: int, as_of: date) -> None:
     """Ask all criteria of a part of the listed patients, then the rules of the flags."""
     engine, plan = asker.engine, asker.plan
@@ -158,6 +161,13 @@ def _note_rules(asker: Asker, trial: Trial) -> None:
         concepts=[concept for _, _, concept in leaves],
     )
     asker.engine.run_template("quality/open_verdict.sql.jinja")
+
+
+def _find_turns(asker: Asker, as_of: date, horizon: date, until: date | None) -> None:
+    """Find on which days truths change with no new data: the first day of each, and all up to `until`."""
+    asker.engine.run_template("verdicts/in_play.sql.jinja")
+    _follow(asker, "turn", horizon, carry=True, until=until)
+    asker.engine.run_template("verdicts/first_change.sql.jinja", as_of=as_of)
 
 
 def _follow(asker: Asker, table: str, horizon: date, *, carry: bool, until: date | None = None) -> None:
