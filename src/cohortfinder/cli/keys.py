@@ -9,15 +9,17 @@ from cohortfinder.cli.console import print_json
 from cohortfinder.cli.options import settings_of
 from cohortfinder.fhir.keys import ALGORITHMS
 from cohortfinder.jobs.keys import generate_keys, private_file, rotate_keys
+from cohortfinder.report.pseudonyms import make_key
 
 PUBLIC = "public.jwks"
 
 
 @click.command("keys")
-@click.argument("action", type=click.Choice(["generate", "rotate"]))
+@click.argument("action", type=click.Choice(["generate", "rotate", "pseudonyms"]))
 @click.option(
     "--private", type=click.Path(path_type=Path),
-    help="The file of the private key; default smart_key_file of the configuration, else private.jwks.",
+    help="The file of the private key; default smart_key_file of the configuration, else private.jwks; "
+    "of pseudonyms pseudonyms.key.",
 )  # fmt: skip
 @click.option(
     "--public", type=click.Path(path_type=Path),
@@ -35,7 +37,12 @@ def command(
 
     The private file is for this program alone, the public one for the team of the FHIR server. After `rotate` both hold
     the new and the old key; the old one is used until the server knows the new one.
+
+    `pseudonyms` makes another key, for `cohortfinder export`. Keep a copy: with another one every pseudonym changes.
     """
+    if action == "pseudonyms":
+        _make_pseudonym_key(private or Path("pseudonyms.key"), as_json=as_json)
+        return
     file = private or private_file(settings_of(config, None))
     target, now = public or file.with_name(PUBLIC), datetime.now(UTC)
     pair = (
@@ -46,3 +53,11 @@ def command(
         return
     click.echo(f"{pair.private}: the private key {pair.kids[0]}; name it as smart_key_file under [fhir]")
     click.echo(f"{pair.public}: the public key; give this file to the team of the FHIR server")
+
+
+def _make_pseudonym_key(file: Path, *, as_json: bool) -> None:
+    make_key(file)
+    if as_json:
+        print_json({"private": file})
+        return
+    click.echo(f"{file}: the key of the pseudonyms; name it as --key of cohortfinder export, and keep a copy of it")

@@ -1,6 +1,5 @@
 """The job `keys`: make the key pair with which the program says who asks, and change it without a night's gap."""
 
-import os
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -9,7 +8,7 @@ from secrets import token_hex
 from cohortfinder.connection import OAuthAccess
 from cohortfinder.errors import InputError
 from cohortfinder.fhir.keys import SigningKey, new_key, private_jwks, public_jwks, read_keys
-from cohortfinder.report.files import replacing
+from cohortfinder.report.files import replacing, write_private
 from cohortfinder.secret import Secret
 from cohortfinder.settings import Settings
 
@@ -64,12 +63,7 @@ def _new_kid(now: datetime) -> str:
 
 
 def _written(private: Path, public: Path, keys: list[SigningKey]) -> KeyPair:
-    private.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with replacing(private) as temporary:
-        # from its first byte on nobody else may read it
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(private_jwks(keys))
+    write_private(private, private_jwks(keys))
     public.parent.mkdir(parents=True, exist_ok=True)
     with replacing(public) as temporary:
         temporary.write_text(public_jwks(keys), encoding="utf-8")

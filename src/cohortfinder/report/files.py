@@ -34,6 +34,15 @@ def write_bytes(target: Path, content: bytes) -> None:
         temporary.write_bytes(content)
 
 
+def write_private(target: Path, text: str) -> None:
+    """Write a whole file that only its owner may read, from its first byte on."""
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with replacing(target) as temporary:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+
+
 def make_folder(folder: Path) -> None:
     """Create the output folder if need be, and see that it can be written. Raises ReadWriteError."""
     try:
