@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -186,6 +187,46 @@ class Trial:
     def criteria_of(self, arm: str) -> tuple[Criterion, ...]:
         """Return the criteria that hold in `arm`, in protocol order."""
         return tuple(criterion for criterion in self.criteria if arm in criterion.arms)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a person says of a criterion as written, for one patient and arm; `truth` None is "not sure".
+
+    `at` is in the time zone of the trial, `written_at` as it stands in the file, in whose `line` the answer is.
+    """
+
+    patient_id: str
+    arm: str
+    criterion_id: str
+    truth: Truth
+    by: str
+    at: datetime
+    written_at: str
+    note: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How the screening of a patient for an arm ended; `passed` None: with nothing said of the criteria."""
+
+    patient_id: str
+    arm: str
+    passed: Truth
+    at: datetime
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What people have answered, the earliest first, from one file; `sha256` is the hash of its bytes."""
+
+    source: str = ""
+    sha256: str = ""
+    answers: tuple[Answer, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def with_reading(criterion: str, values: Mapping[str, str]) -> str:

@@ -142,6 +142,10 @@ _FORMULAS = {
 _PROPER_NAMES = ("Treponema", "Sj", "Takayasu", "Raynaud", "Cockcroft", "Epstein", "Beh")
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 DECIDED = frozenset({"met", "not_met", "absent"})
+# a person's answer to the criterion as written, by the code of the reason
+ANSWERED = {"answered_yes": "yes", "answered_no": "no"}
+# the concept of the evidence that is an answer: the resource is who gave it, and what was compared is the note
+ANSWER = "answer"
 
 FLAGS = {
     "assumed_uln": "compared with an assumed normal range, because the result has none of its own",
@@ -166,6 +170,7 @@ FLAGS = {
     "not_hep2": "on rat liver and not on HEp-2 cells",
     "time_from_issued": "no clinical time was sent: the time of issue was used",
     "contradicted": "newer data contradict a person's answer",
+    "not_sure": "a person has looked and was not sure",
     "contradicted_by_refuted": "a later record refutes an earlier one",
     "near_miss": "only one criterion fails",
     "proxy": "from weaker data than the protocol names",
@@ -178,7 +183,7 @@ FLAGS = {
 
 def knows_reason(code: str) -> bool:
     """Return whether a reason code has a sentence of its own."""
-    return code in REASONS or code in DECIDED or code.startswith("missing_")
+    return code in REASONS or code in DECIDED or code in ANSWERED or code.startswith("missing_")
 
 
 def flag_words(flag: str, own: Mapping[str, str] = MappingProxyType({})) -> str:
@@ -314,6 +319,11 @@ def _rounded(value: Decimal) -> str:
     cut = (round(value, places) for places in (2, 4, 6, 10))
     near = next((one for one in cut if one == value or one != one.to_integral_value()), value)
     return f"{near:f}".rstrip("0").rstrip(".")
+
+
+def stood_for(item: Evidence) -> str:
+    """Say what a record was compared as, or the note beside an answer."""
+    return item.compared or "" if item.concept == ANSWER else f"compared as {compared(item.compared)}"
 
 
 def compared(text: str | None) -> str:

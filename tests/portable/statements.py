@@ -38,6 +38,10 @@ NODES: dict[str, Any] = {
     "asked": ["I-1", "I-1"], "nodes": [1, 2], "parents": [None, 1], "depths": [0, 1], "needs": [1, 0],
     "turned": [True, False], "numbers": [None, 1], "favours": [True, False],
 }  # fmt: skip
+ANSWERS: dict[str, Any] = {
+    "places": [0], "patients": ["p1"], "truths": [None], "people": ["Dr. Li"], "times": ["2026-11-02"], "days": [AS_OF], "notes": [None],
+    "arms": ["A"], "criteria": ["I-1"],
+}  # fmt: skip
 WINDOWS = {"concepts": ["creatinine_serum", "dx_sle"], "windows": ["90 days", None], "starts": [AS_OF, None]}
 # what a trial of judgements alone asks for
 NO_WINDOWS: dict[str, Any] = {"arms": [], "concepts": [], "windows": [], "starts": []}
@@ -48,6 +52,7 @@ SCREENING: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("verdicts/trial_criterion", {}),
     ("verdicts/rule_leaf", {"table": "rule_leaf"}),
     ("verdicts/rule_leaf", {"table": "explained_leaf"}),
+    ("verdicts/answer", ANSWERS),
     ("verdicts/asked_everyone", {}),
     ("verdicts/asked", {"table": "asked"}),
     ("verdicts/truth_table", {"table": "rule_truth", "explained": False}),
@@ -62,6 +67,7 @@ SCREENING: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("quality/result_problem", {"told": ()}),
     ("quality/result_problem", {"told": ("hemoglobin",)}),
     ("verdicts/truth_table", {"table": "criterion_truth", "explained": True}),
+    ("verdicts/answered_table", {}),
     ("verdicts/verdict_today_table", {}),
     ("verdicts/held_table", {}),
     ("verdicts/watch_table", {}),
@@ -91,6 +97,7 @@ SCREENING: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("verdicts/watch_on", {"until": date(2027, 2, 12)}),
     ("verdicts/first_change", {}),
     ("verdicts/held", {}),
+    ("verdicts/answered", {"zone": "Asia/Shanghai"}),
     ("verdicts/verdict_today", STATED),
     ("verdicts/verdict", {}),
     ("verdicts/funnel_truth", {}),

@@ -1,9 +1,11 @@
 """`spec`: a text table of patients' records in, one rule, a text table of truths out."""
 
+import csv
 import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from functools import cache
+from io import StringIO
 from typing import Any
 
 import duckdb
@@ -14,10 +16,11 @@ from cohortfinder.engine.plan import subject_statements
 from cohortfinder.engine.questions import Setting
 from cohortfinder.engine.rules import rule_scripts
 from cohortfinder.engine.screening import screen
-from cohortfinder.model import Arm, Combination, Criterion, Leaf, Override, Overrides, Rule, Trial
+from cohortfinder.model import Answer, Arm, Combination, Criterion, Leaf, Override, Overrides, Rule, Trial
 from cohortfinder.resources import resource_dir
 from cohortfinder.site import NO_SITE, Site
 from cohortfinder.terminology import Terminology, load_terminology
+from cohortfinder.trials.answers import COLUMNS, parse_answers
 from cohortfinder.trials.parser import parse_trial
 from cohortfinder.views.compiler import compile_view
 
@@ -164,13 +167,22 @@ def assert_same(actual: list[dict[str, Any]], expected: str) -> None:
     assert sorted(named, key=str) == sorted(wanted, key=str)
 
 
+def given_answers(table: str, trial: Trial) -> tuple[Answer, ...]:
+    """Read answers to the criterion X as from a file."""
+    file = StringIO(newline="")
+    writer = csv.DictWriter(file, COLUMNS, restval="")
+    writer.writeheader()
+    writer.writerows({"criterion_id": "X", **row} for row in read_table(table))
+    return parse_answers(file.getvalue().encode(), source="answers.csv", trial=trial).answers
+
+
 @pytest.fixture
 def spec() -> Callable[..., None]:
     """Evaluate one rule and compare whole tables.
 
     `expected` has `patient_id | truth`, and `reason`, `flags`, `changes_on`, `suggested` where given; `evidence` a row an
     item of evidence, with those of its fields that are named, `first_evidence` the same of the first item. Of `incomplete`
-    types a pull has failed. `site` is what a site knows of codes beside what ships.
+    types a pull has failed. `answers` are those of people to the criterion; `verdict` heeds them. `site` is what a site knows of codes beside what ships.
     """
 
     def check(
@@ -185,29 +197,32 @@ def spec() -> Callable[..., None]:
         evidence: str | None = None,
         first_evidence: str | None = None,
         site: Site = NO_SITE,
+        answers: str = "patient_id | answer | by | at",
         **tables: str,
     ) -> None:
+        trial = make_trial(rule, kind, flag_when)
         with duckdb.connect() as connection:
             fill(connection, tables)
             screen(
                 connection,
-                make_trial(rule, kind, flag_when),
+                trial,
                 _terminology() if site == NO_SITE else load_terminology(resource_dir("mappings"), site),
                 as_of=date.fromisoformat(as_of),
                 loaded={name: name not in incomplete for name in loaded},
                 everyone=True,
+                answers=given_answers(answers, trial),
             )
             rows = connection.execute(
                 """
                 SELECT t.patient_id, coalesce(CAST(t.truth AS VARCHAR), 'unknown'),
                     array_to_string(list_transform(t.reasons, lambda r: r.code), ' '), array_to_string(v.flags, ' '),
-                    CAST(v.changes_on AS VARCHAR), CASE WHEN t.suggested THEN 'yes' END
+                    CAST(v.changes_on AS VARCHAR), CASE WHEN t.suggested THEN 'yes' END, v.verdict
                 FROM criterion_truth t JOIN verdict v USING (patient_id, criterion_id)
                 """
             ).fetchall()
             shown = connection.execute("SELECT patient_id, unnest(evidence) FROM verdict").fetchall()
             first = connection.execute("SELECT patient_id, evidence[1] FROM verdict").fetchall()
-        columns = ("patient_id", "truth", "reason", "flags", "changes_on", "suggested")
+        columns = ("patient_id", "truth", "reason", "flags", "changes_on", "suggested", "verdict")
         assert_same([dict(zip(columns, row, strict=True)) for row in rows], expected)
         if evidence is not None:
             assert_same([{"patient_id": patient, **item} for patient, item in shown], evidence)

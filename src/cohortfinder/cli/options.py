@@ -10,7 +10,9 @@ from zoneinfo import ZoneInfo
 import click
 
 from cohortfinder.errors import UsageError
+from cohortfinder.model import Answers, Trial
 from cohortfinder.settings import Settings, read_settings
+from cohortfinder.trials.answers import read_answers
 
 Function = Callable[..., Any]
 
@@ -30,6 +32,19 @@ def common(function: Function) -> Function:
 def as_of_option(function: Function) -> Function:
     """Add --as-of."""
     return click.option("--as-of", metavar="YYYY-MM-DD", help="The index date; default today.")(function)
+
+
+def answers_option(function: Function) -> Function:
+    """Add --answers."""
+    path = click.Path(path_type=Path)
+    return click.option("--answers", "answers_file", type=path, help="People's answers to criteria, a CSV file.")(
+        function
+    )
+
+
+def answers_of(file: Path | None, trial: Trial) -> Answers:
+    """Return the answers of a file; none, where no file is given."""
+    return read_answers(file, trial) if file else Answers()
 
 
 def settings_of(config: Path | None, store: Path | None) -> Settings:

@@ -1,11 +1,11 @@
 """A trial and the typed tables to verdicts: facts, listing, verdicts, and the day on which each changes by itself.
 
 Leaves behind, as tables that the connection sees: `gate` (who is kept off every list), `trial_criterion`, `listing`,
-`verdict`, `funnel_truth`, `eligible_from`, the tables of `outlook`, `open_verdict` with what it hangs on, and the facts
-(`result`, `condition_event`, ...).
+`verdict`, `funnel_truth`, `answer` and `answered`, `eligible_from`, the tables of `outlook`, `open_verdict` with what
+it hangs on, and the facts (`result`, `condition_event`, ...).
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -21,7 +21,7 @@ from cohortfinder.engine.questions import Setting
 from cohortfinder.engine.rules import plan_rules
 from cohortfinder.engine.unknowns import concepts_of_leaves, node_values, rule_nodes
 from cohortfinder.gates import NO_LISTS, Gates
-from cohortfinder.model import Trial
+from cohortfinder.model import Answer, Trial
 from cohortfinder.terminology import Terminology
 
 HORIZON_YEARS = 2
@@ -45,13 +45,15 @@ def screen(
     everyone: bool = False,
     horizon_years: int = HORIZON_YEARS,
     outlook_weeks: int = 0,
+    answers: Sequence[Answer] = (),
 ) -> None:
     """Evaluate a trial for its listed patients, or for everyone.
 
     The entry criteria are asked of everyone; what the others need is gathered for those who are then listed.
     Nobody is asked about who is behind one of the `gates`. `loaded` says for each resource type in the store whether it
     is complete. `changes_on` looks ahead `horizon_years` years. Every change within the next `outlook_weeks` is
-    followed and told, and when a patient stops being eligible; with 0 neither.
+    followed and told, and when a patient stops being eligible; with 0 neither. `answers` of people, the
+    earliest first, decide their criteria.
     """
     engine = DuckDBEngine(connection)
     setting = Setting(terminology, loaded)
@@ -63,6 +65,7 @@ def screen(
     engine.run_all(people_statements(trial, terminology, as_of, gates=gates, counted=everyone))
     told = _gather_for_entries(engine, trial, terminology, as_of, first)
     engine.run_template("verdicts/trial_criterion.sql.jinja", **_criterion_rows(trial))
+    engine.run_template("verdicts/answer.sql.jinja", **_answer_rows(answers))
     _ask_everyone(asker, entries["entries"], as_of)
     engine.run_template("verdicts/listing.sql.jinja", everyone=everyone, **entries)
     if first is not None:
@@ -111,7 +114,7 @@ def _ask_everyone(asker: Asker, entries: Collection[str], as_of: date) -> None:
 
 def _make_tables(engine: DuckDBEngine) -> None:
     """Make the tables that the parts of the listed patients fill."""
-    for table in ("verdict_today", "held", "watch"):
+    for table in ("answered", "verdict_today", "held", "watch"):
         engine.run_template(f"verdicts/{table}_table.sql.jinja")
     # made anew for each part, and empty where nobody is listed
     _forget_truths(engine)
@@ -124,6 +127,7 @@ def _evaluate(asker: Asker, trial: Trial, as_of: date) -> None:
     asker.engine.run_template("verdicts/listed_part.sql.jinja", size=_PART)
     for (number,) in asker.engine.rows("verdicts/parts.sql.jinja"):
         _evaluate_part(asker, number, as_of)
+        asker.engine.run_template("verdicts/answered.sql.jinja", part=number, zone=trial.time_zone)
         asker.engine.run_template("verdicts/verdict_today.sql.jinja", part=number, **_stated_flags(trial))
 
 
@@ -227,6 +231,20 @@ def _criterion_rows(trial: Trial) -> dict[str, list[Any]]:
         "kinds": [criterion.kind for criterion, _ in rows],
         "certainties": [criterion.certainty for criterion, _ in rows],
         "computed": [criterion.computed for criterion, _ in rows],
+    }
+
+
+def _answer_rows(answers: Sequence[Answer]) -> dict[str, list[Any]]:
+    return {
+        "places": [*range(len(answers))],
+        "patients": [one.patient_id for one in answers],
+        "arms": [one.arm for one in answers],
+        "criteria": [one.criterion_id for one in answers],
+        "truths": [one.truth for one in answers],
+        "people": [one.by for one in answers],
+        "times": [one.written_at for one in answers],
+        "days": [one.at.date() for one in answers],
+        "notes": [one.note or None for one in answers],
     }
 
 

@@ -8,8 +8,9 @@ from cohortfinder.engine.duckdb_engine import DuckDBEngine
 from cohortfinder.engine.plan import standing_statements
 from cohortfinder.errors import InputError
 from cohortfinder.gates import read_gates
+from cohortfinder.jobs.answers import NO_ANSWERS
 from cohortfinder.jobs.screen import screen_store
-from cohortfinder.model import Trial
+from cohortfinder.model import Answers, Trial
 from cohortfinder.ranking.candidates import run
 from cohortfinder.ranking.gates import GATES
 from cohortfinder.report.explain import Explanation
@@ -21,8 +22,9 @@ Log = Callable[[str], None]
 
 
 def explain_patient(
-    trial: Trial, terminology: Terminology, settings: Settings, *, patient: str, as_of: date, log: Log = lambda _: None
-) -> tuple[Explanation, int]:
+    trial: Trial, terminology: Terminology, settings: Settings, *, patient: str, as_of: date,
+    answers: Answers = NO_ANSWERS, log: Log = lambda _: None,
+) -> tuple[Explanation, int]:  # fmt: skip
     """Return what is to be said of a patient, and the exit status.
 
     The entry criteria alone tell whether a living patient is listed. Of one who is, the whole trial is asked; of one
@@ -35,12 +37,14 @@ def explain_patient(
     if standing != "living":
         return known, 0
     only_entries = _only_entries(trial)
-    listing = screen_store(only_entries, terminology, settings, as_of=as_of, in_full=0)
+    listing = screen_store(only_entries, terminology, settings, as_of=as_of, in_full=0, answers=answers)
     if any(one.patient_id == person for one in listing.screening.candidates):
-        result = screen_store(trial, terminology, settings, as_of=as_of, in_full=person, log=log)
+        result = screen_store(trial, terminology, settings, as_of=as_of, in_full=person, answers=answers, log=log)
         return replace(known, listed=result.screening), result.exit_status
     log("not listed: asking the entry criteria of everybody")
-    entries = screen_store(only_entries, terminology, settings, as_of=as_of, everyone=True, in_full=person)
+    entries = screen_store(
+        only_entries, terminology, settings, as_of=as_of, everyone=True, in_full=person, answers=answers
+    )
     return replace(known, entries=entries.screening), entries.exit_status
 
 

@@ -16,8 +16,9 @@ from cohortfinder import __version__
 from cohortfinder.engine.screening import screen
 from cohortfinder.engine.sources import codes_of
 from cohortfinder.gates import Gates, read_gates
+from cohortfinder.jobs.answers import NO_ANSWERS, answer_warnings, answers_record
 from cohortfinder.jobs.gates import gate_warnings
-from cohortfinder.model import Trial
+from cohortfinder.model import Answers, Trial
 from cohortfinder.ranking.candidates import rank
 from cohortfinder.ranking.funnel import count_funnel
 from cohortfinder.ranking.quality import assess
@@ -45,7 +46,7 @@ class ScreenResult:
 
     @property
     def exit_status(self) -> int:
-        """0, or 3 when the data are known to be incomplete."""
+        """0, or 3 when the data are known to be incomplete, or some answers reach nobody."""
         return 3 if self.screening.warnings else 0
 
 
@@ -75,11 +76,13 @@ def screen_store(
     out: Path | None = None,
     everyone: bool = False,
     in_full: int | str | None = None,
+    answers: Answers = NO_ANSWERS,
     log: Log = lambda _: None,
 ) -> ScreenResult:
     """Screen the store for one trial and write the outputs into `out`, where one is given.
 
     The screening holds the verdicts of the first `in_full` candidates, of the patient of that id, or (None) of all.
+    `answers` of people decide their criteria.
 
     Raises InputError when there is no store, LockedError when another process writes to it.
     """
@@ -94,7 +97,10 @@ def screen_store(
             make_folder(out)  # before the work, not after it
         _tell_begin(trial, terminology, as_of, log)
         known = _known(states, codes)
-        screen(connection, trial, terminology, as_of=as_of, everyone=everyone, loaded=known, gates=gates)
+        screen(
+            connection, trial, terminology, as_of=as_of, everyone=everyone, loaded=known, gates=gates,
+            answers=answers.answers,
+        )  # fmt: skip
         rank(connection, trial, as_of)
         count_funnel(connection, trial)
         assess(connection, trial, as_of)
@@ -106,8 +112,8 @@ def screen_store(
                 as_of,
                 labels=concept_labels(terminology),
                 in_full=in_full,
-                warnings=(*warnings, *gate_warnings(connection, gates)),
-                run_record=_run_record(terminology, gates, states, seconds, everyone=everyone),
+                warnings=(*warnings, *gate_warnings(connection, gates), *answer_warnings(connection, answers)),
+                run_record=_run_record(terminology, gates, answers, states, seconds, everyone=everyone),
             )
             files = write_outputs(out, screening, connection, processes=_processes(settings)) if out else ()
     return ScreenResult(screening, files)
@@ -189,8 +195,9 @@ def expansion_warnings(terminology: Terminology, settings: Settings) -> tuple[st
 
 
 def _run_record(
-    terminology: Terminology, gates: Gates, states: Mapping[str, Any], seconds: float, *, everyone: bool
-) -> dict[str, Any]:
+    terminology: Terminology, gates: Gates, answers: Answers, states: Mapping[str, Any], seconds: float, *,
+    everyone: bool,
+) -> dict[str, Any]:  # fmt: skip
     return {
         "cohortfinder": __version__,
         "duckdb": duckdb.__version__,
@@ -199,6 +206,7 @@ def _run_record(
         "site_inputs": {**terminology.inputs, **gates.inputs},
         "expansions": _expansion_record(terminology),
         "everyone": everyone,
+        "answers": answers_record(answers),
         "resources": {name: state.resources for name, state in sorted(states.items())},
         "seconds": {"screen_and_rank": round(seconds, 3)},
     }

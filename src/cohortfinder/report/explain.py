@@ -162,7 +162,7 @@ def _criterion(row: VerdictRow, flags: Mapping[str, str]) -> Iterator[str]:
         yield _indented(f"! {wording.flag_words(flag, flags)}")
     for item in row.shown():
         if item.searched is None:
-            said = item.compared and f"compared as {wording.compared(item.compared)}"
+            said = item.compared and wording.stood_for(item)
             cells = (item.date and item.date[:16].replace("T", " "), item.value, said, item.resource)
             yield _indented("- " + ", ".join(cell for cell in cells if cell))
     if row.changes_on:

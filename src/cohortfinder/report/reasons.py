@@ -9,6 +9,7 @@ from typing import Any
 
 from cohortfinder.model import Criterion, Leaf, leaves_of
 from cohortfinder.wording import (
+    ANSWERED,
     DECIDED,
     REASONS,
     Evidence,
@@ -106,6 +107,8 @@ def sentence(words: LeafWords, code: str, found: tuple[Evidence, ...]) -> str:
     """Say why one leaf is as it is, from its reason code and the deciding records, without a full stop."""
     if code in DECIDED:
         return _decided(words, code, found)
+    if code in ANSWERED:
+        return _answered(code, found)
     if code == "judgement_required" and words.judgement:
         return f"{REASONS[code]}: {words.judgement}"
     if code not in REASONS and code.startswith("missing_"):
@@ -119,6 +122,13 @@ def sentence(words: LeafWords, code: str, found: tuple[Evidence, ...]) -> str:
     when = f" ({words.when})" if words.when else ""
     item = _item(words, found) if "{item}" in template else ""
     return template.format(name=words.name, item=item, needed=words.needed, window=when)
+
+
+def _answered(code: str, found: tuple[Evidence, ...]) -> str:
+    """Say who has answered, and when: "Dr. Li answered yes on 2026-11-03: echo of another hospital"."""
+    answer = found[0]
+    note = f": {answer.compared}" if answer.compared else ""
+    return f"{answer.resource} answered {ANSWERED[code]} on {(answer.date or '')[:10]}{note}"
 
 
 def _decided(words: LeafWords, code: str, found: tuple[Evidence, ...]) -> str:

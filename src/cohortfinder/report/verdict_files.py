@@ -11,7 +11,7 @@ import orjson
 from cohortfinder.ranking.candidates import Connection, run
 from cohortfinder.report.csv_files import safe
 from cohortfinder.report.verdict_rows import VerdictRow
-from cohortfinder.wording import Evidence, rounded
+from cohortfinder.wording import ANSWER, Evidence, rounded
 
 VERDICTS = (
     "patient_id", "arm", "criterion_id", "kind", "verdict", "certainty", "reason", "flags", "evidence",
@@ -72,7 +72,12 @@ def verdict_cells(row: VerdictRow) -> VerdictCells:
 
 
 def evidence_object(item: Evidence) -> dict[str, str | int | None]:
-    """Return evidence as `{resource, date, value, compared, concept}` or `{searched, since, found}`."""
+    """Return evidence as `{resource, date, value, compared, concept}` or `{searched, since, found}`.
+
+    An answer is `{answer, by, at, note}`.
+    """
+    if item.concept == ANSWER:
+        return {"answer": item.value, "by": item.resource, "at": item.date, "note": item.compared}
     if item.searched is not None:
         return {"searched": item.searched, "since": item.since, "found": item.found or 0}
     return {
