@@ -66,6 +66,7 @@ SCREENING: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("facts/listed_person", {}),
     ("quality/result_problem", {"told": ()}),
     ("quality/result_problem", {"told": ("hemoglobin",)}),
+    ("results/forget", {"table": "measure"}),
     ("verdicts/truth_table", {"table": "criterion_truth", "explained": True}),
     ("verdicts/answered_table", {}),
     ("verdicts/verdict_today_table", {}),
@@ -178,8 +179,8 @@ def screening_statements(dialect: Dialect) -> Iterator[tuple[str, Rendered]]:
 
 def fact_texts(trial: Trial, dialect: Dialect) -> Iterator[tuple[str, Rendered]]:
     """Yield what makes the mappings, the people and the facts of a trial."""
-    for counted in (True, False):
-        for one in people_statements(trial, _terminology(), AS_OF, counted=counted, dialect=dialect):
+    for lately in (True, False):
+        for one in people_statements(trial, _terminology(), AS_OF, lately=lately, dialect=dialect):
             yield one.name, one.rendered
     for one in fact_statements(trial, _terminology(), AS_OF, dialect=dialect):
         yield one.name, one.rendered

@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
+from cohortfinder.dates import months_back
 from cohortfinder.engine.questions import concepts_of
 from cohortfinder.gates import NO_LISTS, Gates, LabelSets
 from cohortfinder.model import Leaf, Trial, leaves_of, rules_of
@@ -43,7 +44,10 @@ DOSE_TABLES = {
     "map_route": "routes.csv",
 }
 STANDING = ("facts/person", "facts/gate", "facts/individual")
+# who was seen within so many months before the index date is observed, whatever the window of a criterion
+_RECENT_MONTHS = 13
 FACTS = (
+    "results/coded",
     "results/reading",
     "results/measure",
     "results/reference_limit",
@@ -67,6 +71,8 @@ FACTS = (
     "facts/counted",
 )
 RESULTS = frozenset(name for name in FACTS if name.startswith("results/"))
+# of these tables results are made, and nothing reads them afterwards
+MADE_OF = ("measure", "reference_limit", "remark")
 # those of treatment say what the dose was when something was reached
 _OF_DOSES = frozenset({"dose", "treatment"})
 # a dose by weight needs the weight
@@ -116,17 +122,18 @@ def people_statements(
     as_of: date,
     *,
     gates: Gates = NO_LISTS,
-    counted: bool = True,
+    lately: bool = False,
     dialect: Dialect = Dialect.DUCKDB,
 ) -> tuple[Statement, ...]:
-    """Return the statements that read the mappings and find out who the persons are.
+    """Return the statements that read the mappings, and find out who the persons are and when they were observed.
 
-    `counted`: and how many records each has, which is shown where nothing was found.
+    `lately`: only as far as it says who was observed by the index date.
     """
     kinds = {leaf.kind for leaf in _leaves(trial)}
     files = MAPPING_TABLES | (DOSE_TABLES if kinds & _OF_DOSES else {})
     maps = tuple(_map_statement(table, file, terminology, dialect) for table, file in files.items())
-    observed = _statements(["facts/observed"], zone=trial.time_zone, counted=counted, dialect=dialect)
+    seen = "facts/observed_lately" if lately else "facts/observed"
+    observed = _statements([seen], zone=trial.time_zone, as_of=as_of, dialect=dialect, **_recently(as_of))
     return maps + _standing(trial, as_of, gates, dialect) + observed
 
 
@@ -171,6 +178,18 @@ def fact_statements(
     asked = [name for name in FACTS if name in told or name not in READ_BY or READ_BY[name] & kinds]
     concepts, strength = concepts_asked(trial, criteria), terminology.text_terms
     return _statements(asked, zone=trial.time_zone, as_of=as_of, concepts=concepts, strength=strength, dialect=dialect)
+
+
+def asks_one_day(trial: Trial, criteria: Collection[str]) -> bool:
+    """Say whether some criteria ask who was observed on the index date alone, not of doses or of earlier results."""
+    leaves = tuple(_leaves(trial, criteria))
+    return not any(leaf.kind in _OF_DOSES or getattr(leaf.question, "ago", None) for leaf in leaves)
+
+
+def _recently(as_of: date) -> dict[str, Any]:
+    """Return from when on the text of a time counts as recent, and the first day that no older text can mean."""
+    since = months_back(as_of, _RECENT_MONTHS)
+    return {"since": since.isoformat(), "sure_from": since + timedelta(days=2)}
 
 
 def subject_statements(trial: Trial, as_of: date, *, dialect: Dialect = Dialect.DUCKDB) -> tuple[Statement, ...]:

@@ -16,7 +16,14 @@ from cohortfinder.engine.asking import Asker
 from cohortfinder.engine.coverage import concept_windows, window_values
 from cohortfinder.engine.duckdb_engine import DuckDBEngine
 from cohortfinder.engine.outlook import tell_turns
-from cohortfinder.engine.plan import concepts_asked, counts_apart, fact_statements, people_statements
+from cohortfinder.engine.plan import (
+    MADE_OF,
+    asks_one_day,
+    concepts_asked,
+    counts_apart,
+    fact_statements,
+    people_statements,
+)
 from cohortfinder.engine.questions import Setting
 from cohortfinder.engine.rules import plan_rules
 from cohortfinder.engine.unknowns import concepts_of_leaves, node_values, rule_nodes
@@ -62,7 +69,8 @@ def screen(
     until = as_of + timedelta(weeks=outlook_weeks) if outlook_weeks else None
     entries = _entries(trial)
     first = None if everyone else entries["entries"]
-    engine.run_all(people_statements(trial, terminology, as_of, gates=gates, counted=everyone))
+    lately = first is not None and asks_one_day(trial, first)
+    engine.run_all(people_statements(trial, terminology, as_of, gates=gates, lately=lately))
     told = _gather_for_entries(engine, trial, terminology, as_of, first)
     engine.run_template("verdicts/trial_criterion.sql.jinja", **_criterion_rows(trial))
     engine.run_template("verdicts/answer.sql.jinja", **_answer_rows(answers))
@@ -70,6 +78,8 @@ def screen(
     engine.run_template("verdicts/listing.sql.jinja", everyone=everyone, **entries)
     if first is not None:
         _gather_for_listed(engine, trial, terminology, as_of, told)
+    for table in MADE_OF:
+        engine.run_template("results/forget.sql.jinja", table=table)
     _make_tables(engine)
     _note_rules(asker, trial)
     windows = concept_windows(trial, setting, as_of)
@@ -99,7 +109,7 @@ def _gather_for_listed(
 ) -> None:
     """Gather what all criteria need of the listed patients; unusable results of the concepts `told` are known."""
     engine.run_template("facts/listed_person.sql.jinja")
-    engine.run_template("facts/observed.sql.jinja", zone=trial.time_zone, counted=True)
+    engine.run_template("facts/observed.sql.jinja", zone=trial.time_zone)
     engine.run_all(fact_statements(trial, terminology, as_of))
     engine.run_template("quality/result_problem.sql.jinja", told=told)
 
