@@ -76,7 +76,7 @@ def test_the_day_from_which_nothing_fails_is_shown() -> None:
     (one,) = listed(connection)
     assert one.eligible_from == date(2027, 2, 11)
     screening = read_screening(connection, a_trial(), AS_OF, labels=LABELS)
-    assert "nothing fails from 2027-02-11" in report_html(screening).decode()
+    assert "nothing fails from <time>2027-02-11" in report_html(screening).decode()
 
 
 def test_the_same_verdicts_in_another_order_give_the_same_bytes(tmp_path: Path) -> None:

@@ -146,6 +146,29 @@ def test_paper_keeps_the_tables_that_a_narrow_screen_turns_into_cards() -> None:
     ]  # fmt: skip
 
 
+def test_every_ink_is_read_on_every_ground() -> None:
+    """4.5:1 at least. Source: WCAG 2.2, 1.4.3 (AA), https://www.w3.org/TR/WCAG22/#contrast-minimum."""
+    css = (TEMPLATES / "report.css").read_text(encoding="utf-8")
+    colours = dict(re.findall(r"--(\w+):(#[0-9a-f]{3,6})", css.split("}")[0]))
+    inks = {name: colours[name] for name in ("ink", "soft", "accent", "good", "bad", "open")}
+    grounds = {"paper": colours["paper"], "ground": colours["ground"], "warning": "#fff4d6", "bare": "#fbf5f0"}
+    assert {ground for ground in grounds.values() if ground not in css} == set()
+    ratios = {(i, g): contrast(ink, ground) for i, ink in inks.items() for g, ground in grounds.items()}
+    assert {pair: ratio for pair, ratio in ratios.items() if ratio < 4.5} == {}
+
+
+def contrast(one: str, other: str) -> float:
+    darker, lighter = sorted((luminance(one), luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def luminance(colour: str) -> float:
+    digits = colour[1:] if len(colour) == 7 else "".join(2 * digit for digit in colour[1:])
+    shares = (int(digits[place : place + 2], 16) / 255 for place in (0, 2, 4))
+    red, green, blue = (share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
 def test_the_filter_announces_how_many_are_shown(tags: list[Tag]) -> None:
     assert [attributes["role"] for _, attributes in tags if attributes.get("id") == "shown"] == ["status"]
 
