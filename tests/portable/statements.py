@@ -46,6 +46,12 @@ WINDOWS = {"concepts": ["creatinine_serum", "dx_sle"], "windows": ["90 days", No
 # what a trial of judgements alone asks for
 NO_WINDOWS: dict[str, Any] = {"arms": [], "concepts": [], "windows": [], "starts": []}
 LEAF_CONCEPTS = {"reasons": ["", "weight_missing"], "concepts": ["dx_sle", "body_weight"]}
+VARIANTS: dict[str, Any] = {
+    "names": ["E-1 0 0", "E-1 0 1"],
+    "bases": ["E-1", "E-1"],
+    "numbers": [0, 0],
+    "places": [0, 1],
+}
 # what a screening runs beside facts, leaves and rules, in its order
 SCREENING: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("verdicts/everyone", {}),
@@ -122,6 +128,13 @@ SCREENING: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("verdicts/turned_leaf_table", {}),
     ("verdicts/turned_leaf", {"places": [1, 2], "leaves": ["I-1.1", "E-1.1"]}),
     ("verdicts/decided", {}),
+    ("results/seen_value", {"concepts": ["creatinine_serum", "ldh"]}),
+    ("verdicts/variant", VARIANTS),
+    ("verdicts/swayed", {}),
+    ("verdicts/variant_count_table", {}),
+    ("verdicts/asked_variants", {}),
+    ("verdicts/count_variants", {}),
+    ("verdicts/variant_rows", {}),
     ("ranking/last_contact", {}),
     ("ranking/pass_share", {}),
     ("ranking/candidate", {}),

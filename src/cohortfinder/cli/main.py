@@ -32,6 +32,7 @@ COMMANDS = {
     "test": "Compare the verdicts of invented patients beside a trial with those that they expect.",
     "verify": "Check that the store is what the last run left.",
     "view": "Run one SQL on FHIR ViewDefinition over FHIR files.",
+    "whatif": "Tell how many candidates another number in a criterion would give.",
 }
 
 

@@ -55,8 +55,13 @@ class DuckDBEngine:
 
     def rows(self, template: str, /, **values: Any) -> list[tuple[Any, ...]]:
         """Return the rows that a template of queries/ selects; of one that makes a table, how many rows that has."""
+        return self.rows_of(self.connection, template, **values)
+
+    @staticmethod
+    def rows_of(connection: DuckDBPyConnection, template: str, /, **values: Any) -> list[tuple[Any, ...]]:
+        """Return the rows of a template on a connection as it stands."""
         rendered = render(template, **values)
-        return self.connection.execute(rendered.text, rendered.parameters).fetchall()
+        return connection.execute(rendered.text, rendered.parameters).fetchall()
 
     def each(self, items: Iterable[Item], work: Callable[["DuckDBEngine", Item], None]) -> None:
         """Do the work for every item, as many at a time as DuckDB has threads, on workers with their own TEMP tables.

@@ -4,7 +4,7 @@ Every leaf has a number. A screening asks leaves that differ in nothing but valu
 that is shown to people asks one after the other.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -80,6 +80,23 @@ def plan_rules(trial: Trial, setting: Setting) -> TrialPlan:
             name = f"{criterion.id} {flag}"
             plan.flags[name] = _plan(name, criterion, raising, setting, numbers, plan, asked, flag)
         plan.bare.update(asked)
+    return plan
+
+
+def plan_variants(variants: Iterable[tuple[str, Criterion, Rule]], setting: Setting) -> TrialPlan:
+    """Return the plan of other rules of criteria, by names of their own, of which nothing but the truth is wanted.
+
+    A leaf that several of them have is asked once.
+    """
+    plan, numbers, known = TrialPlan(), count(1), dict[Leaf, int]()
+    for name, criterion, rule in variants:
+        leaves = leaves_of(rule)
+        for leaf in leaves:
+            if leaf not in known:
+                known[leaf] = next(numbers)
+                plan.bare[known[leaf]] = _bare_question(leaf, setting)
+        asked = tuple(known[leaf] for leaf in leaves)
+        plan.rules[name] = RulePlan(name, criterion, rule, tuple(leaf.id for leaf in leaves), asked, asked)
     return plan
 
 

@@ -15,6 +15,7 @@ import duckdb
 from cohortfinder import __version__
 from cohortfinder.engine.screening import screen
 from cohortfinder.engine.sources import codes_of
+from cohortfinder.engine.what_if import ask_variants
 from cohortfinder.gates import Gates, read_gates
 from cohortfinder.jobs.answers import NO_ANSWERS, answer_warnings, answers_record
 from cohortfinder.jobs.gates import gate_warnings
@@ -22,6 +23,7 @@ from cohortfinder.model import Answers, Trial
 from cohortfinder.ranking.candidates import rank
 from cohortfinder.ranking.funnel import count_funnel
 from cohortfinder.ranking.quality import assess
+from cohortfinder.ranking.what_if import WhatIfCurve, read_what_if
 from cohortfinder.report.files import make_folder
 from cohortfinder.report.outputs import write_outputs
 from cohortfinder.report.screening import Screening, read_screening
@@ -92,18 +94,17 @@ def screen_store(
         started = time.perf_counter()
         gates, states = read_gates(settings.gates), loaded_types(connection)
         codes = codes_of(trial, terminology)
-        warnings = (*_warnings(states, codes), *expansion_warnings(terminology, settings))
+        warnings = (*data_warnings(states, codes), *expansion_warnings(terminology, settings))
         if out:
             make_folder(out)  # before the work, not after it
         _tell_begin(trial, terminology, as_of, log)
-        known = _known(states, codes)
+        known = known_types(states, codes)
         screen(
             connection, trial, terminology, as_of=as_of, everyone=everyone, loaded=known, gates=gates,
             answers=answers.answers,
         )  # fmt: skip
-        rank(connection, trial, as_of)
-        count_funnel(connection, trial)
-        assess(connection, trial, as_of)
+        _count(connection, trial, as_of)
+        tried = _what_if(connection, trial, terminology, as_of, known) if out else ()
         seconds = time.perf_counter() - started
         with _collector_at_rest():
             screening = read_screening(
@@ -114,9 +115,25 @@ def screen_store(
                 in_full=in_full,
                 warnings=(*warnings, *gate_warnings(connection, gates), *answer_warnings(connection, answers)),
                 run_record=_run_record(terminology, gates, answers, states, seconds, everyone=everyone),
+                what_if=tried,
             )
             files = write_outputs(out, screening, connection, processes=_processes(settings)) if out else ()
     return ScreenResult(screening, files)
+
+
+def _count(connection: duckdb.DuckDBPyConnection, trial: Trial, as_of: date) -> None:
+    """Rank the candidates, and count who drops out where and what the data lack."""
+    rank(connection, trial, as_of)
+    count_funnel(connection, trial)
+    assess(connection, trial, as_of)
+
+
+def _what_if(
+    connection: duckdb.DuckDBPyConnection, trial: Trial, terminology: Terminology, as_of: date, known: dict[str, bool]
+) -> tuple[WhatIfCurve, ...]:
+    """Try out other numbers in all criteria."""
+    curves = ask_variants(connection, trial, terminology, as_of=as_of, loaded=known)
+    return read_what_if(connection, trial, curves)
 
 
 def _processes(settings: Settings) -> int:
@@ -148,12 +165,13 @@ def concept_labels(terminology: Terminology) -> dict[str, str]:
     return {name: concept.label for name, concept in concepts.items()}
 
 
-def _known(states: Mapping[str, TypeState], codes: frozenset[str]) -> dict[str, bool]:
+def known_types(states: Mapping[str, TypeState], codes: frozenset[str]) -> dict[str, bool]:
     """Say of each type in the store whether all of it is there, as far as a trial asks for it by these codes."""
     return {name: state.complete and not state.without(codes) for name, state in states.items()}
 
 
-def _warnings(states: Mapping[str, TypeState], codes: frozenset[str]) -> tuple[str, ...]:
+def data_warnings(states: Mapping[str, TypeState], codes: frozenset[str]) -> tuple[str, ...]:
+    """Say what of the data was not loaded, or not with all codes that a trial asks for."""
     incomplete = sorted(name for name, state in states.items() if not state.complete)
     told = [f"The last load of {', '.join(incomplete)} was not complete; what is missing here may exist."]
     lacking = [(name, len(state.without(codes))) for name, state in sorted(states.items()) if state.without(codes)]

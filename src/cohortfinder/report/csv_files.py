@@ -9,6 +9,7 @@ from datetime import date
 from cohortfinder.ranking.funnel import FunnelStep, PeopleStep
 from cohortfinder.ranking.gates import GateCount
 from cohortfinder.ranking.quality import CoverageRow, QualityRow, UnknownRow
+from cohortfinder.ranking.what_if import WhatIfCurve
 from cohortfinder.report.screening import Screening
 
 
@@ -22,6 +23,10 @@ CANDIDATES = (
 )  # fmt: skip
 FUNNEL = _names(FunnelStep)
 FUNNEL_PEOPLE = _names(PeopleStep)
+WHAT_IF = (
+    "criterion_id", "arm", "leaf", "about", "word", "value", "in_force",
+    "eligible", "possible", "candidates", "more", "passes", "unknown",
+)  # fmt: skip
 DATA_QUALITY = _names(QualityRow)
 COVERAGE = _names(CoverageRow)
 UNKNOWNS = _names(UnknownRow)
@@ -54,6 +59,21 @@ def funnel_csv(screening: Screening) -> bytes:
 def funnel_people_csv(screening: Screening) -> bytes:
     """Return funnel_people.csv: one row per criterion, over all arms together."""
     return table(FUNNEL_PEOPLE, map(astuple, screening.people))
+
+
+def what_if_csv(curves: Iterable[WhatIfCurve]) -> bytes:
+    """Return whatif.csv: one row per number of a criterion, arm and value."""
+    return table(
+        WHAT_IF,
+        (
+            (
+                curve.criterion_id, curve.arm, curve.leaf, curve.about, curve.word, point.value, point.in_force,
+                point.eligible, point.possible, point.candidates, point.more, point.passes, point.unknown,
+            )
+            for curve in curves
+            for point in curve.points
+        ),
+    )  # fmt: skip
 
 
 def data_quality_csv(screening: Screening) -> bytes:

@@ -15,6 +15,7 @@ from cohortfinder.report.list_rows import stretches
 from cohortfinder.report.quality_page import coverage, settling, share
 from cohortfinder.report.screening import Screening
 from cohortfinder.report.verdict_rows import VerdictRow
+from cohortfinder.report.what_if_page import what_if
 
 _TEMPLATES = Path(__file__).with_name("templates")
 # of how many candidates the report has every criterion
@@ -51,6 +52,7 @@ def report_html(screening: Screening) -> bytes:
             counts={status: _count(screening, status) for status in wording.STATUSES},
             funnels=tuple(funnels(screening)),
             gates=gate_lines(screening),
+            what_if=what_if(screening),
             settling=settling(screening),
             coverage=tuple(coverage(screening)),
             dossiers=[

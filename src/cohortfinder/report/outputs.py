@@ -17,6 +17,7 @@ from cohortfinder.report.csv_files import (
     funnel_people_csv,
     gates_csv,
     unknowns_csv,
+    what_if_csv,
 )
 from cohortfinder.report.fhir_files import funnel_report, screening_list
 from cohortfinder.report.files import make_folder, replacing, write_bytes
@@ -115,6 +116,7 @@ FORMATS: dict[str, Writer] = {
     "verdicts.parquet": write_verdicts_parquet,
     "funnel.csv": _plain(funnel_csv),
     "funnel_people.csv": _plain(funnel_people_csv),
+    "whatif.csv": _plain(lambda screening: what_if_csv(screening.what_if)),
     "data_quality.csv": _plain(data_quality_csv),
     "concept_coverage.csv": _plain(concept_coverage_csv),
     "unknowns.csv": _plain(unknowns_csv),

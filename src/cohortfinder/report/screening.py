@@ -18,6 +18,7 @@ from cohortfinder.ranking.quality import (
     read_quality,
     read_unknowns,
 )
+from cohortfinder.ranking.what_if import WhatIfCurve
 from cohortfinder.report.verdict_rows import Teller, VerdictReader, VerdictRow
 from cohortfinder.wording import Language
 
@@ -46,6 +47,7 @@ class Screening:
     warnings: tuple[str, ...] = ()
     run: Mapping[str, Any] = field(default_factory=dict)
     open_criteria: Mapping[tuple[str, str], OpenCriteria] = field(default_factory=dict)
+    what_if: tuple[WhatIfCurve, ...] = ()
 
     def verdicts_by_candidate(self) -> dict[tuple[str, str], tuple[VerdictRow, ...]]:
         """Return the verdicts of each (patient, arm), in protocol order."""
@@ -64,6 +66,7 @@ def read_screening(
     in_full: int | str | None = None,
     warnings: tuple[str, ...] = (),
     run_record: Mapping[str, Any] | None = None,
+    what_if: tuple[WhatIfCurve, ...] = (),
 ) -> Screening:
     """Read the tables of engine, `rank` and data quality into rows. `labels` names the concepts.
 
@@ -88,4 +91,5 @@ def read_screening(
         warnings=warnings,
         run=run_record or {},
         open_criteria=read_open_criteria(connection),
+        what_if=what_if,
     )
