@@ -56,6 +56,21 @@ GATES = {
     "consent_unclear": "A consent that cannot be read",
     "do_not_contact": "Not to be contacted",
 }
+# why a patient entered a list, left it or moved in it
+CAUSES = {
+    "death": "died",
+    "gate": "kept off the list, or no longer",
+    "merge": "records were put together",
+    "answer": "a person's answer",
+    "new_result": "new data",
+    "corrected_or_deleted": "data corrected or deleted",
+    "incomplete_load": "a load that was not complete",
+    "trial": "the trial's text changed",
+    "mapping": "a mapping changed",
+    "time": "time alone",
+    "program": "another version of the program",
+    "unexplained": "not explained by what was stored",
+}
 CERTAINTIES = {
     "exact": "from the data that the protocol names",
     "proxy": "from weaker data, to be confirmed by a person",

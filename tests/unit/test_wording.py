@@ -8,6 +8,8 @@ from cohortfinder.resources import resource_dir
 from cohortfinder.wording import FLAGS, compared, knows_reason, plain_units, quantity
 
 _FOLDERS = ("criteria", "facts", "formulas", "macros", "results")
+# its words are those of wording.GATES
+_GATES = "gate.sql.jinja"
 _CODE = re.compile(r"reason\('([a-z_]+)'\)|THEN \[?'([a-z]+(?:_[a-z]+)+)'")
 _FLAG = re.compile(
     r"flag_if\(.*?, *'([a-z_]+)'\)|THEN \[?'(stale[a-z_]*|newer_[a-z]+|time_from_[a-z]+|contradictory_[a-z]+)'"
@@ -15,7 +17,12 @@ _FLAG = re.compile(
 
 
 def _found(pattern: re.Pattern[str]) -> set[str]:
-    texts = [path.read_text("utf-8") for one in _FOLDERS for path in (resource_dir("queries") / one).rglob("*.jinja")]
+    texts = [
+        path.read_text("utf-8")
+        for one in _FOLDERS
+        for path in (resource_dir("queries") / one).rglob("*.jinja")
+        if path.name != _GATES
+    ]
     return {"".join(groups) for text in texts for groups in pattern.findall(text)}
 
 

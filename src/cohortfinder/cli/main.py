@@ -17,6 +17,7 @@ COMMANDS = {
     "check": "Say whether a trial file is right, with file, line and the nearest valid word.",
     "demo": "Screen the invented sample patients: no configuration, no network.",
     "describe": "Tell a trial in plain English, and what of it is computed.",
+    "diff": "Tell who entered, left or moved between two runs, and why.",
     "doctor": "Look at the connection to the FHIR server, and say what it can do and what is wrong.",
     "dummy": "Invent patients who meet, just miss or leave open each criterion of a trial.",
     "expand": "Ask a terminology server what lies below the codes of the concepts, and keep it.",

@@ -213,5 +213,13 @@ def events_made(trial: Trial) -> tuple[str, ...]:
     return tuple(name.split("/")[1] for name in EVENTS if READ_BY[name] & kinds or name == "facts/exposure_event")
 
 
+def record_facts(trial: Trial, criteria: Collection[str] | None = None) -> tuple[str, ...]:
+    """Return the tables of `fact_statements` that name the records behind them."""
+    kinds = {leaf.kind for leaf in _leaves(trial, criteria)}
+    told = {"results/result", "facts/exposure_event"} if criteria is None else set()
+    named = ("results/result", "facts/study_event", *EVENTS)
+    return tuple(name.split("/")[1] for name in named if name in told or READ_BY[name] & kinds)
+
+
 def _statements(templates: Iterable[str], **values: Any) -> tuple[Statement, ...]:
     return tuple(Statement(name.split("/")[1], render(f"{name}.sql.jinja", **values)) for name in templates)

@@ -23,6 +23,7 @@ from cohortfinder.engine.plan import (
     counts_apart,
     fact_statements,
     people_statements,
+    record_facts,
 )
 from cohortfinder.engine.questions import Setting
 from cohortfinder.engine.rules import plan_rules
@@ -80,6 +81,7 @@ def screen(
         _gather_for_listed(engine, trial, terminology, as_of, told)
     for table in MADE_OF:
         engine.run_template("results/forget.sql.jinja", table=table)
+    engine.run_template("diff/record.sql.jinja", facts=record_facts(trial))
     _make_tables(engine)
     _note_rules(asker, trial)
     windows = concept_windows(trial, setting, as_of)
@@ -98,6 +100,8 @@ def _gather_for_entries(
     """Gather of everyone what the first criteria need; return the concepts whose unusable results are told."""
     made = fact_statements(trial, terminology, as_of, first)
     engine.run_all(made)
+    engine.run_template("diff/everybody.sql.jinja")
+    engine.run_template("diff/entry_record.sql.jinja", facts=record_facts(trial, first))
     if not any(statement.name == "result" for statement in made):
         return ()
     engine.run_template("quality/result_problem.sql.jinja", told=())

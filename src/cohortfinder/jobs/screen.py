@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 
 from cohortfinder import __version__
+from cohortfinder.engine.proof import proof_of
 from cohortfinder.engine.screening import screen
 from cohortfinder.engine.sources import codes_of
 from cohortfinder.engine.what_if import ask_variants
@@ -107,16 +108,12 @@ def screen_store(
         tried = _what_if(connection, trial, terminology, as_of, known) if out else ()
         seconds = time.perf_counter() - started
         with _collector_at_rest():
+            proof = proof_of(trial, terminology, resource_dir("mappings"), known)
             screening = read_screening(
-                connection,
-                trial,
-                as_of,
-                labels=concept_labels(terminology),
-                in_full=in_full,
+                connection, trial, as_of, labels=concept_labels(terminology), in_full=in_full, what_if=tried,
                 warnings=(*warnings, *gate_warnings(connection, gates), *answer_warnings(connection, answers)),
-                run_record=_run_record(terminology, gates, answers, states, seconds, everyone=everyone),
-                what_if=tried,
-            )
+                run_record=_run_record(terminology, gates, answers, states, seconds, proof, everyone=everyone),
+            )  # fmt: skip
             files = write_outputs(out, screening, connection, processes=_processes(settings)) if out else ()
     return ScreenResult(screening, files)
 
@@ -213,7 +210,8 @@ def expansion_warnings(terminology: Terminology, settings: Settings) -> tuple[st
 
 
 def _run_record(
-    terminology: Terminology, gates: Gates, answers: Answers, states: Mapping[str, Any], seconds: float, *,
+    terminology: Terminology, gates: Gates, answers: Answers, states: Mapping[str, Any], seconds: float,
+    proof: Mapping[str, Any], *,
     everyone: bool,
 ) -> dict[str, Any]:  # fmt: skip
     return {
@@ -225,6 +223,7 @@ def _run_record(
         "expansions": _expansion_record(terminology),
         "everyone": everyone,
         "answers": answers_record(answers),
+        "proof": proof,
         "resources": {name: state.resources for name, state in sorted(states.items())},
         "seconds": {"screen_and_rank": round(seconds, 3)},
     }

@@ -22,6 +22,7 @@ from cohortfinder.report.csv_files import (
 from cohortfinder.report.fhir_files import funnel_report, screening_list
 from cohortfinder.report.files import make_folder, replacing, write_bytes
 from cohortfinder.report.html import report_html
+from cohortfinder.report.proof_files import write_proof_candidates, write_proof_people, write_proof_records
 from cohortfinder.report.screening import Screening
 from cohortfinder.report.tellers import told_by_several
 from cohortfinder.report.verdict_files import Stretch, to_csv, to_parquet, write_stretch
@@ -64,6 +65,10 @@ def _plain(content: Callable[[Screening], bytes]) -> Writer:
         write_bytes(target, content(material.screening))
 
     return write
+
+
+def _proof(write: Callable[[Path, Connection], None]) -> Writer:
+    return lambda target, material: write(target, material.connection)
 
 
 def write_verdicts_csv(target: Path, material: Material) -> None:
@@ -124,6 +129,9 @@ FORMATS: dict[str, Writer] = {
     "report.html": _plain(report_html),
     "fhir/screening-list.json": _plain(screening_list),
     "fhir/funnel.json": _plain(funnel_report),
+    "proof/candidates.parquet": _proof(write_proof_candidates),
+    "proof/people.parquet": _proof(write_proof_people),
+    "proof/records.parquet": _proof(write_proof_records),
     "run.json": _plain(run_json),
 }
 

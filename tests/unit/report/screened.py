@@ -10,6 +10,7 @@ from cohortfinder.criteria.observation import ObservationQuestion
 from cohortfinder.model import Arm, Criterion, Leaf, Quantity, Trial
 from cohortfinder.ranking.candidates import rank, run
 from cohortfinder.ranking.funnel import count_funnel
+from cohortfinder.warehouse.tables import create_tables
 
 AS_OF = date(2026, 11, 20)
 LABELS = {"dx_sle": "systemic lupus erythematosus", "creatinine_serum": "creatinine"}
@@ -61,7 +62,10 @@ CREATE TEMP TABLE verdict (patient_id VARCHAR, arm VARCHAR, criterion_id VARCHAR
     changes_on DATE);
 CREATE TEMP TABLE funnel_truth (patient_id VARCHAR, arm VARCHAR, criterion_id VARCHAR, verdict VARCHAR);
 CREATE TEMP TABLE eligible_from (patient_id VARCHAR, arm VARCHAR, eligible_from DATE);
-CREATE TEMP TABLE observed AS SELECT 'p2' AS patient_id, 'encounter' AS kind, unnest([DATE '2026-11-01', DATE '2026-12-01']) AS day;
+CREATE TEMP TABLE observed AS SELECT 'p2' AS patient_id, 'encounter' AS kind, unnest([DATE '2026-11-01', DATE '2026-12-01']) AS day, 1 AS resources;
+CREATE TEMP TABLE everybody AS SELECT 'p2' AS patient_id, 'p2' AS person_id;
+CREATE TEMP TABLE individual AS SELECT 'p2' AS patient_id;
+CREATE TEMP TABLE record AS SELECT 'p2' AS patient_id, 'creatinine_serum' AS concept, 'Observation/o2' AS resource;
 CREATE TEMP TABLE result_problem AS SELECT 'creatinine_serum' AS concept, 'http://loinc.org' AS system, '2160-0' AS code,
     CAST(NULL AS VARCHAR) AS unit, 'unit_missing' AS reason, 'p2' AS patient_id, 'Observation/o2' AS resource;
 CREATE TEMP TABLE exposure_event AS SELECT patient_id, 'MedicationRequest/m' || place AS resource, problem
@@ -87,6 +91,7 @@ CREATE TABLE quarantine (load_id VARCHAR, file VARCHAR, line BIGINT, resource_ty
 def screened() -> duckdb.DuckDBPyConnection:
     """Return a connection that holds the engine's tables, ranked."""
     connection = duckdb.connect()
+    create_tables(connection)
     connection.execute(_TABLES)
     trial = a_trial()
     for arm in ("A", "B"):

@@ -1,0 +1,29 @@
+"""What proves a run, to compare it with another: the list, the standing of everybody, the records with hashes."""
+
+from pathlib import Path
+
+from cohortfinder.ranking.candidates import Connection, run
+from cohortfinder.report.files import replacing
+from cohortfinder.warehouse.tables import typed_tables
+
+
+def write_proof_candidates(target: Path, connection: Connection) -> None:
+    """Write proof/candidates.parquet."""
+    _write("diff/proof_candidates.sql.jinja", target, connection)
+
+
+def write_proof_people(target: Path, connection: Connection) -> None:
+    """Write proof/people.parquet."""
+    _write("diff/proof_people.sql.jinja", target, connection, only={"Patient"})
+
+
+def write_proof_records(target: Path, connection: Connection) -> None:
+    """Write proof/records.parquet."""
+    _write("diff/proof_records.sql.jinja", target, connection)
+
+
+def _write(template: str, target: Path, connection: Connection, only: frozenset[str] | set[str] = frozenset()) -> None:
+    tables = [(one.name, one.resource_type) for one in typed_tables() if not only or one.resource_type in only]
+    with replacing(target) as temporary:
+        temporary.touch()
+        run(connection, template, tables=tables, target=str(temporary))
