@@ -7,13 +7,10 @@ everything, a night on which one resource has changed, and one on which a hundre
 
 import json
 import os
-import re
 import sys
 import tempfile
-import threading
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 
@@ -22,18 +19,12 @@ from tests.servers.launching import hapi_server
 
 from benchmarks.export import Spent, calling, measured
 from benchmarks.run import DATA, ROUNDS, Figure, machine
-from cohortfinder.connection import Connection
-from cohortfinder.fhir.client import FhirClient
-from cohortfinder.fhir.search import Habits, address_of, search
-from cohortfinder.jobs.pulling.fetch import Crew
-from cohortfinder.landing.spool import Plan, Slice, Spool
+from cohortfinder.landing.spool import Slice
 
-RESOURCES = int(os.environ.get("BENCH_RESOURCES", "20000"))
-PARALLEL, PAGE = 4, 200
+RESOURCES = int(os.environ.get("BENCH_RESOURCES", "60000"))
 SLICES = 16
 CHANGED = 100
 _BATCH = 500
-_NEXT = re.compile(rb'"next",\s*"url":\s*"([^"]+)"')
 CONFIGURATION = """
 store = "store"
 trials = ["NCT06983964"]
@@ -78,41 +69,12 @@ def codes_of(resource: dict[str, object]) -> Iterator[str]:
             yield code
 
 
-def bare(url: str, slices: list[Slice]) -> None:
-    """Read the bytes of all pages and do nothing else."""
-    own = threading.local()
-
-    def read(part: Slice) -> None:
-        session = own.__dict__.setdefault("session", requests.Session())
-        link: str | None = f"{url}/{address_of(part, ('_sort', '_lastUpdated'), ('_count', str(PAGE)))}"
-        while link:
-            content = session.get(link, headers={"Accept": "application/fhir+json"}, timeout=600).content
-            found = _NEXT.search(content)
-            link = found[1].decode() if found else None
-
-    with ThreadPoolExecutor(PARALLEL) as pool:
-        for _ in pool.map(read, slices):
-            pass
-
-
-def ours(url: str, slices: list[Slice], folder: Path) -> None:
-    """Bring all pages into a spool."""
-    spool = Spool(folder)
-    spool.write(Plan(url, "", tuple(slices)))
-    with FhirClient(Connection(url, parallel=PARALLEL)) as client:
-        crew = Crew(PARALLEL, log=lambda _: None, hurry=client.stop_waiting)
-        habits = Habits(page_size=PAGE)
-        crew.fetch(slices, {"search": lambda part: search(client, part, spool.of(part), habits, lambda *_: None)})
-    if crew.fetched.failed:
-        sys.exit(str(crew.fetched.failed))
-
-
 def fetches(url: str, slices: list[Slice]) -> Iterator[tuple[Spent, Spent]]:
     """Measure the bare loop and ours in turns, after one that warms the server."""
     for turn in range(ROUNDS + 1):
         with tempfile.TemporaryDirectory() as name:
-            floor = measured(*calling("benchmarks.search", "bare", url, slices))
-            own = measured(*calling("benchmarks.search", "ours", url, slices, Path(name)))
+            floor = measured(*calling("benchmarks.search_fetch", "bare", url, slices))
+            own = measured(*calling("benchmarks.search_fetch", "ours", url, slices, Path(name)))
         print(f"bare: {floor}; ours: {own}", file=sys.stderr)
         if turn:
             yield floor, own
