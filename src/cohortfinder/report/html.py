@@ -11,7 +11,7 @@ from cohortfinder import wording
 from cohortfinder.ranking.candidates import Candidate
 from cohortfinder.report.funnel_page import funnels
 from cohortfinder.report.gates_page import gate_lines
-from cohortfinder.report.list_rows import stretches
+from cohortfinder.report.list_rows import LISTED, stretches
 from cohortfinder.report.quality_page import coverage, settling, share
 from cohortfinder.report.screening import Screening
 from cohortfinder.report.verdict_rows import VerdictRow
@@ -47,6 +47,7 @@ def report_html(screening: Screening) -> bytes:
             trial=screening.trial,
             arm_names={arm.id: arm.name for arm in screening.trial.arms},
             stretches=stretches(screening),
+            shown=min(LISTED, len(screening.candidates)),
             computed=[criterion for criterion in criteria if criterion.computed],
             not_computed=[criterion for criterion in criteria if not criterion.computed],
             counts={status: _count(screening, status) for status in wording.STATUSES},

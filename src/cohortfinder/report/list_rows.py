@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from cohortfinder.ranking.candidates import Candidate
 from cohortfinder.ranking.open_criteria import OpenCriteria
 from cohortfinder.report.screening import Screening
 
+# of a whole hospital (`--all`) no browser would open every row
+LISTED = 10_000
 # a browser lays out a stretch of rows when it comes into view
 _STRETCH = 50
 _NOTHING_OPEN = OpenCriteria()
@@ -26,8 +29,8 @@ class ListRow:
 
 
 def stretches(screening: Screening) -> list[list[ListRow]]:
-    """Return the rows of the list in its order, in stretches that are drawn one by one."""
-    rows = [*list_rows(screening)]
+    """Return the first rows of the list in its order, in stretches that are drawn one by one."""
+    rows = [*islice(list_rows(screening), LISTED)]
     return [rows[start : start + _STRETCH] for start in range(0, len(rows), _STRETCH)]
 
 

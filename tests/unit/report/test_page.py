@@ -96,6 +96,15 @@ def test_a_patient_without_a_dossier_has_what_fails_and_is_missing_in_the_row(mo
     assert ["href" in row for row in rows] == [True, False, False, False]
 
 
+def test_a_list_that_no_browser_would_open_is_cut_and_says_so(monkeypatch: pytest.MonkeyPatch, page: str) -> None:
+    assert "rows stand here" not in page
+    monkeypatch.setattr("cohortfinder.report.list_rows.LISTED", 2)
+    monkeypatch.setattr(html, "LISTED", 2)
+    cut = report_html(A_SCREENING).decode()
+    assert len(re.findall(r"<tr role=\"row\" class", cut)) == 2
+    assert "The first 2 of 4 rows stand here; all are in candidates.csv" in cut
+
+
 def test_a_closed_group_of_criteria_is_a_text_until_it_is_opened_and_there_without_a_script(page: str) -> None:
     """A browser with scripts reads noscript as text, which report.js turns into elements."""
     closed = re.findall(r"<details class=\"group\"><summary>.*?</details>", page, re.DOTALL)
