@@ -195,3 +195,41 @@ def test_a_wrong_gate_is_named_with_its_line(run: Run, tmp_path: Path, text: str
     (tmp_path / "site.toml").write_text(text, encoding="utf-8")
     done = run("status", "--config", tmp_path / "site.toml")
     assert (done.status, words in done.err) == (78, True), done.err
+
+
+def part(own_id: str, of: str, study: str, status: str = "on-study", **period: str) -> Resource:
+    return {
+        "resourceType": "ResearchSubject", "id": own_id, "status": status, "study": {"reference": f"ResearchStudy/{study}"},
+        "individual": {"reference": f"Patient/{of}"}, **({"period": period} if period else {}),
+    }  # fmt: skip
+
+
+def test_the_other_studies_of_a_candidate_are_marked(run: Run, site: Path) -> None:
+    """As long as they last, also those of a replaced record; the trial itself is none, by its identifier."""
+    studies = [
+        {
+            "resourceType": "ResearchStudy",
+            "id": "s1",
+            "status": "active",
+            "title": "One",
+            "identifier": [{"value": "NCT1"}],
+        },
+        {"resourceType": "ResearchStudy", "id": "s2", "status": "active", "title": "Two"},
+        {"resourceType": "ResearchStudy", "id": "own", "status": "active", "identifier": [{"value": "Gated"}]},
+    ]
+    parts = [
+        part("r1", "takes-part", "s1"), part("r2", "takes-part", "s2", "candidate"), part("r3", "takes-part", "own"),
+        part("r4", "was-in", "s1", "off-study"), part("r5", "was-in", "s2", "withdrawn"),
+        part("r6", "ended", "s1", end="2026-11-19"), part("r7", "ends-today", "s1", end="2026-11-20"),
+        part("r8", "old-record", "s1", "follow-up"), part("r9", "unknown-study", "elsewhere"),
+    ]  # fmt: skip
+    names = ("takes-part", "was-in", "ended", "ends-today", "new-record", "unknown-study")
+    old = patient("old-record", link=[{"type": "replaced-by", "other": {"reference": "Patient/new-record"}}])
+    load(run, site, [*(patient(name) for name in names), old, *studies, *parts, patient("on-a-list")])
+    assert screen(run, site).status == 0
+    marked = {row["patient_id"]: row["other_studies"] for row in rows(site / "out" / "candidates.csv")}
+    assert marked == {
+        "takes-part": "NCT1 (on-study); Two (candidate)", "was-in": "", "ended": "", "ends-today": "NCT1 (on-study)",
+        "new-record": "NCT1 (follow-up)", "unknown-study": "ResearchStudy/elsewhere (on-study)",
+    }  # fmt: skip
+    assert (site / "out" / "report.html").read_text().count("in another study") == 4

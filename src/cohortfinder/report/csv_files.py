@@ -19,7 +19,7 @@ def _names(row: type) -> tuple[str, ...]:
 
 CANDIDATES = (
     "rank", "patient_id", "arm", "status", "score", "pass", "fail", "unknown", "judgement",
-    "eligible_from", "next_step", "last_contact", "near_miss",
+    "eligible_from", "next_step", "last_contact", "near_miss", "other_studies",
 )  # fmt: skip
 FUNNEL = _names(FunnelStep)
 FUNNEL_PEOPLE = _names(PeopleStep)
@@ -45,6 +45,7 @@ def candidates_csv(screening: Screening) -> bytes:
             (
                 one.rank, one.patient_id, one.arm, one.status, round(one.score, 6), one.passed, one.failed,
                 one.unknown, one.judgement, one.eligible_from, one.next_step, one.last_contact, one.near_miss,
+                "; ".join(map(str, screening.other_studies.get(one.patient_id, ()))),
             )
             for one in screening.candidates
         ),

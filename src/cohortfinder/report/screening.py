@@ -10,6 +10,7 @@ from cohortfinder.ranking.candidates import Candidate, Connection, read_candidat
 from cohortfinder.ranking.funnel import FunnelStep, PeopleStep, read_funnel, read_funnel_people
 from cohortfinder.ranking.gates import GateCount, kept_off, read_gate_counts
 from cohortfinder.ranking.open_criteria import OpenCriteria, read_open_criteria
+from cohortfinder.ranking.other_studies import OtherStudy, read_other_studies
 from cohortfinder.ranking.quality import (
     CoverageRow,
     QualityRow,
@@ -44,6 +45,7 @@ class Screening:
     unknowns: tuple[UnknownRow, ...]
     gates: tuple[GateCount, ...] = ()
     kept_off: int = 0
+    other_studies: Mapping[str, tuple[OtherStudy, ...]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     run: Mapping[str, Any] = field(default_factory=dict)
     open_criteria: Mapping[tuple[str, str], OpenCriteria] = field(default_factory=dict)
@@ -88,6 +90,7 @@ def read_screening(
         unknowns=read_unknowns(connection),
         gates=read_gate_counts(connection),
         kept_off=kept_off(connection),
+        other_studies=read_other_studies(connection, trial, as_of),
         warnings=warnings,
         run=run_record or {},
         open_criteria=read_open_criteria(connection),

@@ -64,6 +64,7 @@ CREATE TEMP TABLE funnel_truth (patient_id VARCHAR, arm VARCHAR, criterion_id VA
 CREATE TEMP TABLE eligible_from (patient_id VARCHAR, arm VARCHAR, eligible_from DATE);
 CREATE TEMP TABLE observed AS SELECT 'p2' AS patient_id, 'encounter' AS kind, unnest([DATE '2026-11-01', DATE '2026-12-01']) AS day, 1 AS resources;
 CREATE TEMP TABLE everybody AS SELECT 'p2' AS patient_id, 'p2' AS person_id;
+CREATE TEMP TABLE person AS SELECT 'p2' AS patient_id, 'p2' AS person_id;
 CREATE TEMP TABLE individual AS SELECT 'p2' AS patient_id;
 CREATE TEMP TABLE record AS SELECT 'p2' AS patient_id, 'creatinine_serum' AS concept, 'Observation/o2' AS resource;
 CREATE TEMP TABLE result_problem AS SELECT 'creatinine_serum' AS concept, 'http://loinc.org' AS system, '2160-0' AS code,
