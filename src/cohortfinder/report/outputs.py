@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 import orjson
 
-from cohortfinder.ranking.candidates import Connection
+from cohortfinder.ranking.candidates import Connection, run
 from cohortfinder.report.csv_files import (
     candidates_csv,
     concept_coverage_csv,
@@ -101,6 +101,13 @@ def run_json(screening: Screening) -> bytes:
     return orjson.dumps(record, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
+def write_candidates_parquet(target: Path, material: Material) -> None:
+    """Write candidates.parquet from the engine's own table."""
+    with replacing(target) as temporary:
+        temporary.touch()
+        run(material.connection, "ranking/candidate_parquet.sql.jinja", target=str(temporary))
+
+
 def write_verdicts_parquet(target: Path, material: Material) -> None:
     """Write verdicts.parquet through the engine's connection."""
     with replacing(target) as temporary:
@@ -116,6 +123,7 @@ def write_candidates_xlsx(target: Path, material: Material) -> None:
 
 FORMATS: dict[str, Writer] = {
     "candidates.csv": _plain(candidates_csv),
+    "candidates.parquet": write_candidates_parquet,
     "candidates.xlsx": write_candidates_xlsx,
     "verdicts.csv": write_verdicts_csv,
     "verdicts.parquet": write_verdicts_parquet,

@@ -8,6 +8,7 @@ import pytest
 
 from cohortfinder.errors import ReadWriteError
 from cohortfinder.report.csv_files import (
+    CANDIDATES,
     candidates_csv,
     concept_coverage_csv,
     data_quality_csv,
@@ -86,6 +87,16 @@ def test_every_output_is_written_and_again_with_the_same_bytes(
     count = duckdb.connect().execute(query, [str(tmp_path / "a" / "verdicts.parquet")]).fetchall()
     assert count == [(len(screening.verdicts),)]
     assert json.loads((tmp_path / "a" / "run.json").read_bytes())["rows"]["candidates"] == 4
+
+
+def test_candidates_are_also_typed_rows_in_their_order(
+    screening: Screening, connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    write_outputs(tmp_path, screening, connection, formats=("candidates.parquet",))
+    read = connection.execute("FROM read_parquet($file)", {"file": str(tmp_path / "candidates.parquet")})
+    names = [name for name, *_ in read.description]
+    assert names == list(CANDIDATES)[: len(names)]
+    assert [row[:3] for row in read.fetchall()] == [(1, "=p1", "A"), (2, "p2", "A"), (3, "p3", "B"), (None, "p3", "A")]
 
 
 def test_the_report_escapes_what_the_data_say_and_loads_nothing(screening: Screening, tmp_path: Path) -> None:
