@@ -6,12 +6,13 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from cohortfinder.gates import GateSettings
 from cohortfinder.jobs import screen as job
 from cohortfinder.jobs.demo import AS_OF, TRIAL
 from cohortfinder.jobs.dummy import Wish, dummy
@@ -77,6 +78,8 @@ class Timed:
 def timed_screening(trial: str, store: Path, as_of: date, out: Path | None = None) -> Timed:
     """Run the job `screen` with a clock on its connection."""
     settings = Settings(store=store)
+    # the invented patients say that they are for tests
+    settings = replace(settings, gates=GateSettings(test_labels=None))
     terminology = read_terminology(settings)
     clocks: list[Clock] = []
 

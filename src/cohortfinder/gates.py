@@ -23,11 +23,12 @@ LabelSets = tuple[frozenset[str], ...]
 class GateSettings:
     """What a site adds to the gates. A patient is behind one with all labels of one of the sets, or by a list.
 
-    `pull`: ask the server for what the gates read; None: where it offers that.
+    `test_labels` None: who is labelled as a test patient is listed like others. `pull`: ask the server for what the
+    gates read; None: where it offers that.
     """
 
     restricted: LabelSets = ()
-    test_labels: LabelSets = ()
+    test_labels: LabelSets | None = ()
     test_patients: SiteFile | None = None
     do_not_contact: SiteFile | None = None
     pull: bool | None = None
@@ -48,6 +49,8 @@ class Gates:
 
 
 NO_LISTS = Gates()
+# invented patients all say that they are for tests
+INVENTED = Gates(test_labels=())
 
 
 def read_gate_settings(given: Given, folder: Path, problems: list[str]) -> GateSettings:
@@ -60,7 +63,7 @@ def read_gate_settings(given: Given, folder: Path, problems: list[str]) -> GateS
     ]
     return GateSettings(
         restricted=_labels(own, "restricted", problems),
-        test_labels=_labels(own, "test_labels", problems),
+        test_labels=None if own.get("test_labels", ("",))[0] == "none" else _labels(own, "test_labels", problems),
         test_patients=_file(own, "test_patients", folder, problems),
         do_not_contact=_file(own, "do_not_contact", folder, problems),
         pull=_switch(own, "pull", problems),
@@ -76,7 +79,7 @@ def read_gates(settings: GateSettings) -> Gates:
     always = Gates()
     return Gates(
         restricted=(*always.restricted, *settings.restricted),
-        test_labels=(*always.test_labels, *settings.test_labels),
+        test_labels=() if settings.test_labels is None else (*always.test_labels, *settings.test_labels),
         test_patients=lists[settings.test_patients][0] if settings.test_patients else (),
         do_not_contact=lists[settings.do_not_contact][0] if settings.do_not_contact else (),
         inputs={str(file.path): digest for file, (_, digest) in lists.items()},

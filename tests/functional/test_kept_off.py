@@ -144,6 +144,19 @@ def test_explain_says_which_gate(run: Run, site: Path, patient: str, standing: s
     assert json.loads(run(*asked, "--json").out)["standing"] == standing
 
 
+def test_a_site_that_tries_things_out_lists_invented_patients(run: Run, site: Path) -> None:
+    """What is labelled as a test is listed, who refuses is not."""
+    (site / "site.toml").write_text(f'store = "{site / "store"}"\n[gates]\ntest_labels = "none"\n', encoding="utf-8")
+    invented = {"tag": [{"code": "HTEST"}]}
+    load(
+        run,
+        site,
+        [patient("made", meta=invented), patient("refuser", meta=invented), consent("c", "refuser", type="deny")],
+    )
+    assert screen(run, site).status == 0
+    assert [row["patient_id"] for row in rows(site / "out" / "candidates.csv")] == ["made"]
+
+
 def test_a_refusal_that_could_not_be_loaded_is_said_aloud(run: Run, site: Path) -> None:
     """Whom it keeps off is not known, so that the list may hold somebody who refused."""
     broken = consent("bad", "open-one") | {"provision": [{"type": "deny"}]}

@@ -16,6 +16,7 @@ from cohortfinder.dummy.scene import Scene
 from cohortfinder.dummy.solve import Solver
 from cohortfinder.dummy.trying import Said
 from cohortfinder.engine.screening import screen
+from cohortfinder.gates import INVENTED
 from cohortfinder.jobs.load import load
 from cohortfinder.model import Arm, Criterion, Leaf, Trial, leaves_of, rules_of
 from cohortfinder.settings import Settings
@@ -50,7 +51,10 @@ def _asked(trial: Trial, scene: Scene, own: Settings) -> Said:
     place = open_warehouse(own.store, read_only=True, memory_limit=own.memory_limit, threads=own.threads)
     with place as connection:
         loaded = {name: state.complete for name, state in loaded_types(connection).items()}
-        screen(connection, trial, scene.terminology, as_of=scene.as_of, loaded=loaded, everyone=True, horizon_years=0)
+        screen(
+            connection, trial, scene.terminology, as_of=scene.as_of, loaded=loaded, gates=INVENTED, everyone=True,
+            horizon_years=0,
+        )  # fmt: skip
         rows = connection.execute(render("verdicts/verdict_words.sql.jinja").text).fetchall()
     return {(patient, arm, criterion): verdict for patient, arm, criterion, verdict in rows}
 

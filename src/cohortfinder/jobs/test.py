@@ -8,6 +8,7 @@ from pathlib import Path
 import orjson
 
 from cohortfinder.errors import InputError, Problem, TrialError
+from cohortfinder.gates import GateSettings
 from cohortfinder.jobs.load import load
 from cohortfinder.jobs.screen import read_terminology, read_trial, screen_store
 from cohortfinder.model import Trial, with_reading
@@ -101,7 +102,8 @@ def _screened(
         if loaded.quarantined:
             reasons = ", ".join(sorted(loaded.reasons))
             raise InputError(f"{cases.source}: {loaded.quarantined} records cannot be loaded ({reasons}); correct them")
-        own = replace(settings, store=store)
+        # the invented ones are test patients, and no list of the site names them
+        own = replace(settings, store=store, gates=GateSettings(test_labels=None))
         screening = screen_store(trial, terminology, own, as_of=cases.as_of, everyone=True).screening
         other = _other_readings(trial, cases)
         if not other.criteria:
