@@ -21,6 +21,7 @@ lint: .venv/installed-dev
 docs: .venv/installed-dev
 	$(BIN)/python -m tests.docs.commands
 	$(BIN)/python -m tests.docs.spec_pages
+	$(BIN)/python -m tests.docs.notebook
 
 conformance: .venv/installed-dev
 	$(BIN)/python -m pytest tests/conformance --sql-on-fhir-report build/sql-on-fhir-report.json

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple, fields
 from datetime import date
 
@@ -39,16 +39,18 @@ Cell = str | int | float | bool | date | None
 
 def candidates_csv(screening: Screening) -> bytes:
     """Return candidates.csv: one row per listed patient and arm, best first, excluded ones last."""
-    return table(
-        CANDIDATES,
+    return table(CANDIDATES, candidate_cells(screening))
+
+
+def candidate_cells(screening: Screening) -> Iterator[tuple[Cell, ...]]:
+    """Yield each candidate as the columns CANDIDATES."""
+    return (
         (
-            (
-                one.rank, one.patient_id, one.arm, one.status, round(one.score, 6), one.passed, one.failed,
-                one.unknown, one.judgement, one.eligible_from, one.next_step, one.last_contact, one.near_miss,
-                "; ".join(map(str, screening.other_studies.get(one.patient_id, ()))),
-            )
-            for one in screening.candidates
-        ),
+            one.rank, one.patient_id, one.arm, one.status, round(one.score, 6), one.passed, one.failed,
+            one.unknown, one.judgement, one.eligible_from, one.next_step, one.last_contact, one.near_miss,
+            "; ".join(map(str, screening.other_studies.get(one.patient_id, ()))),
+        )
+        for one in screening.candidates
     )  # fmt: skip
 
 
