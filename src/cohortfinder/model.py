@@ -164,6 +164,30 @@ class Overrides:
 
 
 @dataclass(frozen=True, slots=True)
+class Prior:
+    """What is expected of a criterion before anybody is known, as so many passes and fails (a Beta distribution)."""
+
+    passes: float
+    fails: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """How the chance to pass an unknown criterion is estimated; without declaration by its share among the known.
+
+    `shrinkage` is how many patients the whole trial weighs in the share of an arm, `known_weight` how many answers the
+    share of those whom the data settle weighs beside answers for those whom they do not. `criteria` have priors of
+    their own, which a criterion for a person to judge needs to count at all.
+    """
+
+    declared: bool = False
+    prior: Prior = Prior(1, 1)
+    shrinkage: float = 0
+    known_weight: float = 1
+    criteria: Mapping[str, Prior] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Trial:
     """A trial file, parsed and checked; `sha256` is the hash of its bytes, `flag_words` say its own flags.
 
@@ -183,6 +207,7 @@ class Trial:
     notes: tuple[str, ...] = field(default_factory=tuple)
     flag_words: Mapping[str, str] = field(default_factory=dict)
     other_readings: tuple[Criterion, ...] = ()
+    ranking: Ranking = field(default_factory=Ranking)
 
     def criteria_of(self, arm: str) -> tuple[Criterion, ...]:
         """Return the criteria that hold in `arm`, in protocol order."""

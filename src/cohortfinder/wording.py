@@ -206,6 +206,16 @@ def flag_words(flag: str, own: Mapping[str, str] = MappingProxyType({})) -> str:
     return own.get(flag) or FLAGS.get(flag) or f"{spoken(flag)} (flag {flag})"
 
 
+def share_words(factor: Any) -> str:
+    """Say what the chance of an unknown criterion comes from: "passes in 91 of 98 known"."""
+    if factor.judged:
+        known = f"{100 * factor.share:.0f} % expected"
+    else:
+        known = f"passes in {factor.passes} of {factor.known} known" if factor.known else "nobody known"
+    answers = f", passes in {factor.answered_passes} of {factor.answered} answered by people" if factor.answered else ""
+    return f"{known}{answers}"
+
+
 def reading_words(reading: Reading) -> str:
     """Say which value of a parameter holds in a criterion, and which others a site may choose."""
     others = f"; a site may choose {' or '.join(reading.others)} instead" if reading.others else ""

@@ -11,6 +11,7 @@ from cohortfinder.trials.criterion import CRITERION_KEYS
 from cohortfinder.trials.leaves import COMBINATIONS, option_names
 from cohortfinder.trials.parameters import KEYS as PARAMETER_KEYS
 from cohortfinder.trials.parser import TRIAL_KEYS, parse_trial
+from cohortfinder.trials.ranking import PRIOR_KEYS, RANKING_KEYS
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "reference" / "trial-language.md").read_text(encoding="utf-8")
@@ -45,7 +46,7 @@ def test_an_example_is_right(block: str) -> None:
 
 
 def test_every_word_of_the_language_is_explained() -> None:
-    words = {*TRIAL_KEYS, *CRITERION_KEYS, *COMBINATIONS, *PARAMETER_KEYS, *LEAF_KINDS}
+    words = {*TRIAL_KEYS, *CRITERION_KEYS, *COMBINATIONS, *PARAMETER_KEYS, *LEAF_KINDS, *RANKING_KEYS, *PRIOR_KEYS}
     words |= {option for kind in LEAF_KINDS for option in option_names(kind)}
     explained = set(re.findall(r"`([a-z_]+)[:`]", PAGE))
     assert words - explained == set()

@@ -11,7 +11,7 @@ from cohortfinder.engine.asking import in_one
 from cohortfinder.engine.plan import fact_statements, people_statements
 from cohortfinder.engine.rules import RulePlan, TrialPlan, plan_rules, rule_scripts, rules_together
 from cohortfinder.engine.setting import Setting
-from cohortfinder.model import Trial
+from cohortfinder.model import Prior, Trial
 from cohortfinder.resources import resource_dir
 from cohortfinder.settings import Settings
 from cohortfinder.sql.dialect import Dialect
@@ -41,6 +41,9 @@ NODES: dict[str, Any] = {
 ANSWERS: dict[str, Any] = {
     "places": [0], "patients": ["p1"], "truths": [None], "people": ["Dr. Li"], "times": ["2026-11-02"], "days": [AS_OF], "notes": [None],
     "arms": ["A"], "criteria": ["I-1"],
+}  # fmt: skip
+RANKING: dict[str, Any] = {
+    "declared": True, "prior": Prior(1, 1), "shrinkage": 20.0, "known_weight": 20.0, "criteria": [], "passes": [], "fails": [],
 }  # fmt: skip
 WINDOWS = {"concepts": ["creatinine_serum", "dx_sle"], "windows": ["90 days", None], "starts": [AS_OF, None]}
 # what a trial of judgements alone asks for
@@ -136,7 +139,7 @@ SCREENING: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("verdicts/count_variants", {}),
     ("verdicts/variant_rows", {}),
     ("ranking/last_contact", {}),
-    ("ranking/pass_share", {}),
+    ("ranking/pass_share", RANKING),
     ("ranking/candidate", {}),
     ("ranking/funnel_step", {}),
     ("ranking/funnel_path", {}),

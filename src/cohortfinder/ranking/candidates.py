@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
 
-from cohortfinder.model import Status, Trial
+from cohortfinder.model import Ranking, Status, Trial
 from cohortfinder.sql.environment import render
 
 
@@ -17,10 +17,19 @@ class Connection(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Factor:
-    """An unknown criterion in a score: the share of known patients of the arm who pass it."""
+    """An unknown criterion in a score: its chance to pass, and what that is estimated from.
+
+    `passes` of the `known` patients of the arm, and `answered_passes` of the `answered` ones whom the data left open.
+    What is `judged` by a person has a declared chance.
+    """
 
     criterion_id: str
     share: float
+    passes: int = 0
+    known: int = 0
+    answered_passes: int = 0
+    answered: int = 0
+    judged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +56,7 @@ def rank(connection: Connection, trial: Trial, as_of: date) -> None:
     """Create the TEMP table `candidate`, and those it rests on, from the engine's tables."""
     arms = tuple(arm.id for arm in trial.arms)
     run(connection, "ranking/last_contact.sql.jinja", as_of=as_of)
-    run(connection, "ranking/pass_share.sql.jinja")
+    run(connection, "ranking/pass_share.sql.jinja", **_ranking_values(trial.ranking))
     run(connection, "ranking/candidate.sql.jinja", arms=arms)
 
 
@@ -58,7 +67,19 @@ def read_candidates(connection: Connection) -> tuple[Candidate, ...]:
 
 
 def _factors(items: list[dict[str, Any]]) -> tuple[Factor, ...]:
-    return tuple(Factor(item["criterion_id"], item["share"]) for item in items)
+    return tuple(Factor(**item) for item in items)
+
+
+def _ranking_values(ranking: Ranking) -> dict[str, Any]:
+    return {
+        "declared": ranking.declared,
+        "prior": ranking.prior,
+        "shrinkage": ranking.shrinkage,
+        "known_weight": ranking.known_weight,
+        "criteria": [*ranking.criteria],
+        "passes": [prior.passes for prior in ranking.criteria.values()],
+        "fails": [prior.fails for prior in ranking.criteria.values()],
+    }
 
 
 def run(connection: Connection, template: str, **values: Any) -> Any:

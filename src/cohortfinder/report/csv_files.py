@@ -10,6 +10,7 @@ from cohortfinder.ranking.funnel import FunnelStep, PeopleStep
 from cohortfinder.ranking.gates import GateCount
 from cohortfinder.ranking.quality import CoverageRow, QualityRow, UnknownRow
 from cohortfinder.ranking.what_if import WhatIfCurve
+from cohortfinder.report.factor_words import factors_cell
 from cohortfinder.report.screening import Screening
 
 
@@ -19,7 +20,7 @@ def _names(row: type) -> tuple[str, ...]:
 
 CANDIDATES = (
     "rank", "patient_id", "arm", "status", "score", "pass", "fail", "unknown", "judgement",
-    "eligible_from", "next_step", "last_contact", "near_miss", "other_studies",
+    "eligible_from", "next_step", "last_contact", "near_miss", "other_studies", "factors",
 )  # fmt: skip
 FUNNEL = _names(FunnelStep)
 FUNNEL_PEOPLE = _names(PeopleStep)
@@ -49,6 +50,7 @@ def candidate_cells(screening: Screening) -> Iterator[tuple[Cell, ...]]:
             one.rank, one.patient_id, one.arm, one.status, round(one.score, 6), one.passed, one.failed,
             one.unknown, one.judgement, one.eligible_from, one.next_step, one.last_contact, one.near_miss,
             "; ".join(map(str, screening.other_studies.get(one.patient_id, ()))),
+            factors_cell(one),
         )
         for one in screening.candidates
     )  # fmt: skip

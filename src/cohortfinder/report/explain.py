@@ -9,6 +9,7 @@ from typing import Any
 from cohortfinder import wording
 from cohortfinder.model import Arm, Trial
 from cohortfinder.ranking.candidates import Candidate
+from cohortfinder.report.factor_words import criterion_names, factor_in_words
 from cohortfinder.report.html import Dossier, dossier
 from cohortfinder.report.screening import Screening
 from cohortfinder.report.verdict_files import evidence_object
@@ -123,6 +124,7 @@ def _arm(screening: Screening, one: Dossier) -> Iterator[str]:
     candidate = one.candidate
     yield f"{candidate.patient_id} in {candidate.arm} ({names[candidate.arm]}), {screening.as_of}"
     yield _summary(candidate)
+    yield from _factors(candidate, criterion_names(screening.trial, screening.language))
     groups = (
         ("Missing: data would settle it", one.missing),
         ("Fails", one.against),
@@ -145,13 +147,19 @@ def _summary(candidate: Candidate) -> str:
     if candidate.rank is not None:
         words.append(f"rank {candidate.rank}")
     words.append(f"score {100 * candidate.score:.0f} %")
-    if candidate.factors:
-        words.append(" x ".join(f"{100 * one.share:.0f} % {one.criterion_id}" for one in candidate.factors))
     if candidate.near_miss:
         words.append("near miss")
     if candidate.eligible_from:
         words.append(f"no criterion fails from {candidate.eligible_from}")
     return "; ".join(words)
+
+
+def _factors(candidate: Candidate, names: Mapping[str, str]) -> Iterator[str]:
+    """Say what the score is made of, the lowest chance first."""
+    if candidate.factors:
+        yield "Not yet known:"
+    for one in candidate.factors:
+        yield f"  {100 * one.share:3.0f} % {factor_in_words(one, names)}"
 
 
 def _criterion(row: VerdictRow, flags: Mapping[str, str]) -> Iterator[str]:

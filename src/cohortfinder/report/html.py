@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from cohortfinder import wording
 from cohortfinder.ranking.candidates import Candidate
+from cohortfinder.report.factor_words import criterion_names, factor_in_words
 from cohortfinder.report.funnel_page import funnels
 from cohortfinder.report.gates_page import gate_lines
 from cohortfinder.report.list_rows import LISTED, stretches
@@ -45,6 +46,7 @@ def report_html(screening: Screening) -> bytes:
         .render(
             screening=screening,
             trial=screening.trial,
+            criterion_names=criterion_names(screening.trial, screening.language),
             arm_names={arm.id: arm.name for arm in screening.trial.arms},
             stretches=stretches(screening),
             shown=min(LISTED, len(screening.candidates)),
@@ -95,6 +97,7 @@ def page_environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals["wording"] = wording
+    environment.globals["factor_in_words"] = factor_in_words
     environment.globals["asset"] = _asset
     environment.globals["share"] = share
     environment.filters["percent"] = lambda share: f"{100 * share:.0f} %"

@@ -14,14 +14,15 @@ from cohortfinder.trials.meaning import check_meaning
 from cohortfinder.trials.overrides import overrides_of, refuse_unfitting
 from cohortfinder.trials.parameters import Substitution, read_parameters
 from cohortfinder.trials.problems import ID, ID_WORDS, Problems, nearest
+from cohortfinder.trials.ranking import read_ranking
 from cohortfinder.trials.rules import NamedRules
 from cohortfinder.trials.vocabulary import Vocabulary
 
 # the version of the language that this program reads
 LANGUAGE = 1
 TRIAL_KEYS = (
-    "language", "trial", "title", "time_zone", "notes", "arms", "parameters", "flags", "rules", "inclusion",
-    "exclusion",
+    "language", "trial", "title", "time_zone", "notes", "arms", "parameters", "flags", "rules", "ranking",
+    "inclusion", "exclusion",
 )  # fmt: skip
 _FLAG = re.compile(r"^[a-z][a-z0-9_]*$")
 
@@ -102,6 +103,7 @@ class _Parser:
             notes=texts_of(self._document, "notes", self._problems),
             flag_words=self._flags,
             other_readings=tuple(self._reader.other_readings),
+            ranking=read_ranking(self._document.get("ranking"), [one.id for one in criteria], self._problems),
         )
 
     def _add(self, node: Node, message: str) -> None:

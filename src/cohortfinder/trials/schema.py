@@ -6,6 +6,7 @@ from typing import Any
 from cohortfinder.criteria.registry import LEAF_KINDS
 from cohortfinder.trials.leaves import option_names
 from cohortfinder.trials.parameters import KEYS as PARAMETER_KEYS
+from cohortfinder.trials.ranking import PRIOR_KEYS, RANKING_KEYS
 
 _TEXT: dict[str, Any] = {"type": "string"}
 _TEXTS: dict[str, Any] = {"type": "array", "items": _TEXT}
@@ -47,6 +48,7 @@ def trial_schema() -> dict[str, Any]:
             },
             "flags": {"type": "object", "additionalProperties": _TEXT},
             "rules": {"type": "object", "additionalProperties": {"$ref": "#/$defs/rule"}},
+            "ranking": _ranking(),
             "inclusion": {"type": "array", "items": {"$ref": "#/$defs/criterion"}},
             "exclusion": {"type": "array", "items": {"$ref": "#/$defs/criterion"}},
         },
@@ -57,6 +59,14 @@ def trial_schema() -> dict[str, Any]:
 def schema_text() -> str:
     """Return the schema as it is written to schema/trial.schema.json."""
     return json.dumps(trial_schema(), indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def _ranking() -> dict[str, Any]:
+    prior = _object(PRIOR_KEYS, required=("passes", "fails"))
+    number = {"type": "number", "minimum": 0}
+    parts = (prior, number, number, {"type": "object", "additionalProperties": prior})
+    properties = dict(zip(RANKING_KEYS, parts, strict=True))
+    return {"type": "object", "additionalProperties": False, "properties": properties}
 
 
 def _object(keys: tuple[str, ...], *, required: tuple[str, ...] | None = None) -> dict[str, Any]:

@@ -1,16 +1,21 @@
 """The recruitment list: order, score and status, from verdicts as the engine leaves them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import duckdb
+import pytest
 
-from cohortfinder.ranking.candidates import Candidate, rank, read_candidates
+from cohortfinder.model import Prior, Ranking
+from cohortfinder.ranking.candidates import Candidate, Factor, rank, read_candidates
 from cohortfinder.report.csv_files import table
+from cohortfinder.report.factor_words import criterion_names, factor_in_words, factors_cell
 from cohortfinder.report.html import report_html
 from cohortfinder.report.outputs import write_outputs
 from cohortfinder.report.screening import read_screening
+from cohortfinder.wording import Language, share_words
 from unit.report.screened import AS_OF, LABELS, a_trial, screened
 
 Row = tuple[str, str, str, str]
@@ -104,3 +109,63 @@ def test_names_that_are_markup_or_run_right_to_left_stay_text() -> None:
     assert "<script>alert" not in page
     for name in ("&lt;script&gt;alert(1)&lt;/script&gt;", *names[1:]):
         assert f"<bdi>{name}</bdi>" in page
+
+
+def shares(ranking: Ranking, verdicts: Sequence[Row], answered: Sequence[tuple[str, str, str, bool]] = ()) -> dict[tuple[str, str], float]:  # fmt: skip
+    """The chance of each criterion in each arm; `answered` (patient, arm, criterion, truth) were unknown by the data."""
+    connection = ranked(verdicts)
+    for row in answered:
+        connection.execute("INSERT INTO answered VALUES (?, ?, ?, ?, 'unknown')", row)
+    rank(connection, replace(a_trial(), ranking=ranking), AS_OF)
+    rows = connection.execute("SELECT arm, criterion_id, share FROM pass_share").fetchall()
+    return {(arm, criterion): share for arm, criterion, share in rows}
+
+
+def renal(arm: str, passes: int, fails: int, unknown: int = 0) -> list[Row]:
+    said = ["pass"] * passes + ["fail"] * fails + ["unknown"] * unknown
+    return [(f"{arm}{number}", arm, "I-RENAL", verdict) for number, verdict in enumerate(said)]
+
+
+def test_a_small_arm_is_shrunk_towards_the_whole_trial_and_a_large_one_hardly() -> None:
+    """Of the trial 80 of 100 pass, with the prior 81 of 102; arm B alone would be 0 of 2."""
+    found = shares(Ranking(declared=True, shrinkage=20), renal("A", 80, 18) + renal("B", 0, 2))
+    whole = 81 / 102
+    assert found["A", "I-RENAL"] == pytest.approx((80 + 1 + 20 * whole) / (98 + 2 + 20))
+    assert found["B", "I-RENAL"] == pytest.approx((0 + 1 + 20 * whole) / (2 + 2 + 20))
+    assert shares(Ranking(), renal("A", 80, 18) + renal("B", 0, 2))["B", "I-RENAL"] == 1 / 4
+
+
+def test_where_nobody_is_known_the_prior_stands() -> None:
+    assert shares(Ranking(), renal("A", 0, 0, 3))["A", "I-RENAL"] == 0.5
+    own = {"I-RENAL": Prior(9, 1)}
+    assert shares(Ranking(declared=True, criteria=own), renal("A", 0, 0, 3))["A", "I-RENAL"] == pytest.approx(0.9)
+
+
+def test_what_a_person_judges_counts_with_a_declared_prior_and_learns_from_answers() -> None:
+    rows = [(f"p{n}", "A", "I-WILL", "pass" if n else "unknown") for n in range(4)]
+    said = [(f"p{n}", "A", "I-WILL", True) for n in range(1, 4)]
+    ranking = Ranking(declared=True, criteria={"I-WILL": Prior(5, 5)})
+    assert ("A", "I-WILL") not in shares(Ranking(declared=True), rows, said)
+    assert shares(ranking, rows[:1])["A", "I-WILL"] == 0.5
+    assert shares(ranking, rows, said)["A", "I-WILL"] == pytest.approx(8 / 13)
+
+
+def test_answers_for_those_whom_the_data_left_open_are_counted_apart_from_the_known() -> None:
+    """Nine of ten known pass; of four answered one. With a weight of 20, (1 + 20 x share) / (4 + 20)."""
+    rows = [*renal("A", 9, 1), *((f"q{n}", "A", "I-RENAL", "pass" if n == 0 else "fail") for n in range(4))]
+    said = [(f"q{n}", "A", "I-RENAL", n == 0) for n in range(4)]
+    base = (9 + 1) / (10 + 2)
+    assert shares(Ranking(declared=True, shrinkage=0, known_weight=20), rows, said)["A", "I-RENAL"] == pytest.approx(
+        (1 + 20 * base) / 24
+    )
+    assert shares(Ranking(), rows, said)["A", "I-RENAL"] == (10 + 1) / (14 + 2), "without a declaration they are known"
+
+
+def test_a_factor_says_what_it_comes_from() -> None:
+    rows = renal("A", 2, 1, 1)
+    (one,) = [one for one in listed(ranked(rows)) if one.factors]
+    assert factors_cell(one) == "I-RENAL 60 % (passes in 2 of 3 known)"
+    names = criterion_names(a_trial(), Language(LABELS, AS_OF))
+    assert factor_in_words(one.factors[0], names) == "creatinine (I-RENAL), passes in 2 of 3 known"
+    assert share_words(Factor("X", 0.7, judged=True)) == "70 % expected"
+    assert share_words(Factor("X", 0.7, 0, 0, 3, 4)) == "nobody known, passes in 3 of 4 answered by people"
