@@ -90,6 +90,27 @@ def test_a_value_gives_what_a_trial_file_with_it_gives(
     assert found == {"now": now, value: listed(run, demo, trial)}
 
 
+def test_what_a_person_has_answered_stays_whatever_the_number(
+    run: Run, demo: Path, trial: Path, tmp_path: Path
+) -> None:
+    """Everyone has SLEDAI enough by a person's answer: no bound changes anything in that arm."""
+    rows = listed_patients(run, demo, trial, tmp_path)
+    answers = tmp_path / "answers.csv"
+    lines = [f"{patient},SLE,I-ACT,yes,Dr. Lee,2026-11-19T10:00:00Z," for patient in rows]
+    answers.write_text("\n".join(["patient_id,arm,criterion_id,answer,by,at,note", *lines]) + "\n", encoding="utf-8")
+    told = whatif(run, demo, trial, "I-ACT", "--at", "100", "--json", "--answers", answers)
+    numbers = json.loads(told.out)["numbers"]
+    counts = {one["arm"]: {point["candidates"] for point in one["points"]} for one in numbers}
+    assert len(counts["SLE"]) == 1
+    assert len(counts["OLD"]) == 2
+
+
+def listed_patients(run: Run, demo: Path, trial: Path, folder: Path) -> list[str]:
+    run("screen", trial, "--store", demo, "--as-of", AS_OF, "--out", folder / "first")
+    text = (folder / "first" / "candidates.csv").read_text(encoding="utf-8")
+    return sorted({row["patient_id"] for row in csv.DictReader(io.StringIO(text)) if row["arm"] == "SLE"})
+
+
 def test_the_rule_of_one_arm_changes_that_arm_alone(run: Run, demo: Path, trial: Path) -> None:
     numbers = json.loads(whatif(run, demo, trial, "I-AGE", "--at", "40", "--json").out)["numbers"]
     assert [(one["arm"], one["word"], [point["value"] for point in one["points"]]) for one in numbers] == [

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from cohortfinder.cli.console import print_json, print_table, progress
-from cohortfinder.cli.options import as_of_option, common, index_date, settings_of
+from cohortfinder.cli.options import answers_of, answers_option, as_of_option, common, index_date, settings_of
 from cohortfinder.jobs.screen import read_terminology, read_trial
 from cohortfinder.jobs.whatif import WhatIfResult, what_if
 from cohortfinder.ranking.what_if import WhatIfCurve
@@ -18,11 +18,12 @@ from cohortfinder.report.csv_files import what_if_csv
 @click.argument("criterion")
 @click.option("--at", "values", multiple=True, metavar="VALUE", help="Try this value, as '60 days'; may be repeated.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print the rows of whatif.csv.")
+@answers_option
 @as_of_option
 @common
 def command(
-    trial: str, criterion: str, values: tuple[str, ...], as_csv: bool, as_of: str | None, store: Path | None,
-    config: Path | None, as_json: bool, debug: bool,
+    trial: str, criterion: str, values: tuple[str, ...], as_csv: bool, answers_file: Path | None, as_of: str | None,
+    store: Path | None, config: Path | None, as_json: bool, debug: bool,
 ) -> int:  # fmt: skip
     """Tell how many candidates there would be with another number or span of time in a criterion.
 
@@ -33,7 +34,10 @@ def command(
     terminology = read_terminology(settings)
     read = read_trial(trial, terminology, settings)
     day = index_date(as_of, time_zone=settings.time_zone or read.time_zone)
-    result = what_if(read, terminology, settings, criterion=criterion, as_of=day, values=values, log=progress)
+    result = what_if(
+        read, terminology, settings, criterion=criterion, as_of=day, values=values,
+        answers=answers_of(answers_file, read), log=progress,
+    )  # fmt: skip
     if as_json:
         print_json(_summary(result))
     elif as_csv:

@@ -13,9 +13,10 @@ from cohortfinder.engine.sources import codes_of
 from cohortfinder.engine.what_if import Choose, ask_variants, variable
 from cohortfinder.errors import InputError, UsageError
 from cohortfinder.gates import read_gates
+from cohortfinder.jobs.answers import NO_ANSWERS, answer_warnings
 from cohortfinder.jobs.gates import gate_warnings
 from cohortfinder.jobs.screen import Log, data_warnings, known_types
-from cohortfinder.model import Criterion, Duration, Quantity, Trial
+from cohortfinder.model import Answers, Criterion, Duration, Quantity, Trial
 from cohortfinder.ranking.what_if import WhatIfCurve, read_what_if
 from cohortfinder.settings import Settings
 from cohortfinder.terminology import Terminology
@@ -48,9 +49,11 @@ def what_if(
     criterion: str,
     as_of: date,
     values: Sequence[str] = (),
+    answers: Answers = NO_ANSWERS,
     log: Log = lambda _: None,
 ) -> WhatIfResult:
     """Screen the store, then ask the criterion with other numbers: `values` as a trial file has them, else a grid.
+    `answers` of people decide their criteria, whatever the number.
 
     Raises InputError when the trial has no such criterion or it has no number, UsageError for a value that fits none.
     """
@@ -64,11 +67,18 @@ def what_if(
         log(f"screening {trial.id} as of {as_of}")
         # nobody asks here when a verdict changes by itself
         gates = read_gates(settings.gates)
-        screen(connection, trial, terminology, as_of=as_of, loaded=known, gates=gates, horizon_years=0)
+        screen(
+            connection, trial, terminology, as_of=as_of, loaded=known, gates=gates, answers=answers.answers,
+            horizon_years=0,
+        )  # fmt: skip
         curves = ask_variants(
             connection, trial, terminology, as_of=as_of, loaded=known, criteria={chosen.id}, choose=choose
         )
-        warnings = (*data_warnings(states, codes_of(trial, terminology)), *gate_warnings(connection, gates))
+        warnings = (
+            *data_warnings(states, codes_of(trial, terminology)),
+            *gate_warnings(connection, gates),
+            *answer_warnings(connection, answers),
+        )
         return WhatIfResult(trial, as_of, chosen, read_what_if(connection, trial, curves), warnings)
 
 
