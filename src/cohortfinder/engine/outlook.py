@@ -22,9 +22,9 @@ def tell_turns(asker: Asker, until: date | None) -> None:
     for table in ("verdict_turn", "status_turn", "stop"):
         engine.run_template(f"verdicts/{table}.sql.jinja")
     engine.run_template("verdicts/turned_leaf_table.sql.jinja")
+    engine.run_template("verdicts/told_turn.sql.jinja", until=until)
     if until is None:
         return
-    engine.run_template("verdicts/told_turn.sql.jinja", until=until)
     rules = {rule.name: rule for rule in asker.plan.rules.values()}
     for (number,) in engine.rows("verdicts/parts.sql.jinja"):
         engine.run_template("verdicts/asked_turned.sql.jinja", part=number, days=_BOTH_DAYS)

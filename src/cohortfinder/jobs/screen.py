@@ -25,6 +25,7 @@ from cohortfinder.ranking.candidates import rank
 from cohortfinder.ranking.funnel import count_funnel
 from cohortfinder.ranking.quality import assess
 from cohortfinder.ranking.what_if import WhatIfCurve, read_what_if
+from cohortfinder.report.calendar_page import OUTLOOK_WEEKS
 from cohortfinder.report.files import make_folder
 from cohortfinder.report.outputs import write_outputs
 from cohortfinder.report.screening import Screening, read_screening
@@ -102,7 +103,7 @@ def screen_store(
         known = known_types(states, codes)
         screen(
             connection, trial, terminology, as_of=as_of, everyone=everyone, loaded=known, gates=gates,
-            answers=answers.answers,
+            answers=answers.answers, outlook_weeks=_outlook_weeks(out, in_full, everyone=everyone),
         )  # fmt: skip
         _count(connection, trial, as_of)
         tried = _what_if(connection, trial, terminology, as_of, known) if out else ()
@@ -131,6 +132,11 @@ def _what_if(
     """Try out other numbers in all criteria."""
     curves = ask_variants(connection, trial, terminology, as_of=as_of, loaded=known)
     return read_what_if(connection, trial, curves)
+
+
+def _outlook_weeks(out: Path | None, in_full: int | str | None, *, everyone: bool) -> int:
+    """Return how many weeks to look ahead: none where nobody will read it."""
+    return OUTLOOK_WEEKS if out or (isinstance(in_full, str) and not everyone) else 0
 
 
 def _processes(settings: Settings) -> int:

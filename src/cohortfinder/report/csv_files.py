@@ -11,6 +11,7 @@ from cohortfinder.ranking.gates import GateCount
 from cohortfinder.ranking.quality import CoverageRow, QualityRow, UnknownRow
 from cohortfinder.ranking.what_if import WhatIfCurve
 from cohortfinder.report.factor_words import factors_cell
+from cohortfinder.report.outlook_reasons import beginnings, endings
 from cohortfinder.report.screening import Screening
 
 
@@ -20,7 +21,8 @@ def _names(row: type) -> tuple[str, ...]:
 
 CANDIDATES = (
     "rank", "patient_id", "arm", "status", "score", "pass", "fail", "unknown", "judgement",
-    "eligible_from", "next_step", "last_contact", "near_miss", "other_studies", "factors",
+    "eligible_from", "next_step", "last_contact", "near_miss", "other_studies", "factors", "stops_on",
+    "eligible_from_reason", "stops_on_reason",
 )  # fmt: skip
 FUNNEL = _names(FunnelStep)
 FUNNEL_PEOPLE = _names(PeopleStep)
@@ -44,13 +46,16 @@ def candidates_csv(screening: Screening) -> bytes:
 
 
 def candidate_cells(screening: Screening) -> Iterator[tuple[Cell, ...]]:
-    """Yield each candidate as the columns CANDIDATES."""
+    """Return each candidate as the columns CANDIDATES."""
+    begins, stops = beginnings(screening), endings(screening)
     return (
         (
             one.rank, one.patient_id, one.arm, one.status, round(one.score, 6), one.passed, one.failed,
             one.unknown, one.judgement, one.eligible_from, one.next_step, one.last_contact, one.near_miss,
             "; ".join(map(str, screening.other_studies.get(one.patient_id, ()))),
             factors_cell(one),
+            screening.outlook.stops.get((one.patient_id, one.arm)), begins.get((one.patient_id, one.arm)),
+            stops.get((one.patient_id, one.arm)),
         )
         for one in screening.candidates
     )  # fmt: skip

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from cohortfinder import wording
 from cohortfinder.ranking.candidates import Candidate
+from cohortfinder.report.calendar_page import weeks
 from cohortfinder.report.factor_words import criterion_names, factor_in_words
 from cohortfinder.report.funnel_page import funnels
 from cohortfinder.report.gates_page import gate_lines
@@ -57,6 +58,7 @@ def report_html(screening: Screening) -> bytes:
             gates=gate_lines(screening),
             what_if=what_if(screening),
             settling=settling(screening),
+            calendar=weeks(screening),
             coverage=tuple(coverage(screening)),
             dossiers=[
                 dossier(number, one, verdicts.get((one.patient_id, one.arm), ()))

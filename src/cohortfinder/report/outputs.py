@@ -22,6 +22,7 @@ from cohortfinder.report.csv_files import (
 from cohortfinder.report.fhir_files import funnel_report, screening_list
 from cohortfinder.report.files import make_folder, replacing, write_bytes
 from cohortfinder.report.html import report_html
+from cohortfinder.report.outlook_files import outlook_csv, outlook_ics
 from cohortfinder.report.proof_files import write_proof_candidates, write_proof_people, write_proof_records
 from cohortfinder.report.screening import Screening
 from cohortfinder.report.tellers import told_by_several
@@ -134,6 +135,8 @@ FORMATS: dict[str, Writer] = {
     "concept_coverage.csv": _plain(concept_coverage_csv),
     "unknowns.csv": _plain(unknowns_csv),
     "gates.csv": _plain(gates_csv),
+    "outlook.csv": _plain(outlook_csv),
+    "outlook.ics": _plain(outlook_ics),
     "report.html": _plain(report_html),
     "fhir/screening-list.json": _plain(screening_list),
     "fhir/funnel.json": _plain(funnel_report),

@@ -120,7 +120,7 @@ def sentence(words: LeafWords, code: str, found: tuple[Evidence, ...]) -> str:
     if "{" not in template:
         return template
     when = f" ({words.when})" if words.when else ""
-    item = _item(words, found) if "{item}" in template else ""
+    item = record_words(words, found) if "{item}" in template else ""
     return template.format(name=words.name, item=item, needed=words.needed, window=when)
 
 
@@ -136,17 +136,17 @@ def _decided(words: LeafWords, code: str, found: tuple[Evidence, ...]) -> str:
     if code == "absent" or not any(item.resource or item.value for item in found):
         return f"no record of {words.name}{_where(found)}"
     if not words.kind:
-        return f"{_item(words, found)} {'counts' if met else 'does not count'}"
+        return f"{record_words(words, found)} {'counts' if met else 'does not count'}"
     if words.kind == "dose":
         when = f" {words.when}" if words.when else ""
-        return f"{_item(words, found)} is {words.needed if met else words.opposite}{when}"
+        return f"{record_words(words, found)} is {words.needed if met else words.opposite}{when}"
     if words.kind == "treatment":
         return _treated(words, met, found)
     if words.clinical:
         counts = f"counts as {words.when}" if words.when else "is on record"
-        return f"{_item(words, found)} {counts if met else 'does not count'}"
+        return f"{record_words(words, found)} {counts if met else 'does not count'}"
     if words.kind == "series":
-        return f"{_item(words, found)} is {'beyond' if met else 'within'} the limits ({words.limits})"
+        return f"{record_words(words, found)} is {'beyond' if met else 'within'} the limits ({words.limits})"
     if words.kind == "change":
         return f"{_since(words, found)} is {words.needed if met else words.opposite}"
     if words.kind == "sex":
@@ -155,26 +155,30 @@ def _decided(words: LeafWords, code: str, found: tuple[Evidence, ...]) -> str:
         # of several results, the one that made it so comes first
         ordered = sorted(found, key=lambda item: (_read_as(item) == words.wanted) != met)
         if read := _read_as(ordered[0]):
-            return f"{_item(words, tuple(ordered))} reads as {_POLARITY.get(read, read)}"
-    return f"{_item(words, found)} is {words.needed if met else words.opposite}"
+            return f"{record_words(words, tuple(ordered))} reads as {_POLARITY.get(read, read)}"
+    return f"{record_words(words, found)} is {words.needed if met else words.opposite}"
 
 
 def _treated(words: LeafWords, met: bool, found: tuple[Evidence, ...]) -> str:
     """Say how long a drug was taken, and whether what was sought was found under it."""
     results = tuple(item for item in found if (item.resource or "").startswith("Observation/"))
-    drug = _item(words, tuple(item for item in found if item not in results))
+    drug = record_words(words, tuple(item for item in found if item not in results))
     if TOGETHER in words.name:
         drug = f"{words.name} ({drug})"
     if not results:
         return f"{drug} {'was' if met else 'was not'} taken {words.when}"
-    reached = f"{_item(words, results)} is {words.needed}" if met else f"no {_item(words, results)} is {words.needed}"
+    reached = (
+        f"{record_words(words, results)} is {words.needed}"
+        if met
+        else f"no {record_words(words, results)} is {words.needed}"
+    )
     return f"{drug} was taken {words.when}, and under it {reached}"
 
 
 def _since(words: LeafWords, found: tuple[Evidence, ...]) -> str:
     """Name the two results of a change: "skin score 22 on 2026-11-01 (from 20 on 2026-06-01)"."""
     latest, *earlier = (item for item in found if item.resource or item.value)
-    text = _item(words, (latest,))
+    text = record_words(words, (latest,))
     base = next((item for item in earlier if item.concept == latest.concept and item.resource != latest.resource), None)
     if base is None:
         return text
@@ -206,7 +210,7 @@ def _searched(searches: tuple[tuple[str, str], ...]) -> str:
     return (f" among {among}" if among else "") + (f" since {since}" if since else "")
 
 
-def _item(words: LeafWords, found: tuple[Evidence, ...]) -> str:
+def record_words(words: LeafWords, found: tuple[Evidence, ...]) -> str:
     """Name the record that decided: "creatinine 150 umol/L on 2026-11-03 (ULN 90 umol/L)"."""
     item = next((one for one in found if one.resource or one.value), None)
     if item is None:

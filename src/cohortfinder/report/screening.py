@@ -11,6 +11,7 @@ from cohortfinder.ranking.funnel import FunnelStep, PeopleStep, read_funnel, rea
 from cohortfinder.ranking.gates import GateCount, kept_off, read_gate_counts
 from cohortfinder.ranking.open_criteria import OpenCriteria, read_open_criteria
 from cohortfinder.ranking.other_studies import OtherStudy, read_other_studies
+from cohortfinder.ranking.outlook import Outlook, read_outlook
 from cohortfinder.ranking.quality import (
     CoverageRow,
     QualityRow,
@@ -50,6 +51,7 @@ class Screening:
     run: Mapping[str, Any] = field(default_factory=dict)
     open_criteria: Mapping[tuple[str, str], OpenCriteria] = field(default_factory=dict)
     what_if: tuple[WhatIfCurve, ...] = ()
+    outlook: Outlook = field(default_factory=Outlook)
 
     def verdicts_by_candidate(self) -> dict[tuple[str, str], tuple[VerdictRow, ...]]:
         """Return the verdicts of each (patient, arm), in protocol order."""
@@ -95,4 +97,5 @@ def read_screening(
         run=run_record or {},
         open_criteria=read_open_criteria(connection),
         what_if=what_if,
+        outlook=read_outlook(connection),
     )

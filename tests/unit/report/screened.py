@@ -62,6 +62,13 @@ CREATE TEMP TABLE verdict (patient_id VARCHAR, arm VARCHAR, criterion_id VARCHAR
     changes_on DATE);
 CREATE TEMP TABLE funnel_truth (patient_id VARCHAR, arm VARCHAR, criterion_id VARCHAR, verdict VARCHAR);
 CREATE TEMP TABLE answered (patient_id VARCHAR, arm VARCHAR, criterion_id VARCHAR, truth BOOLEAN, by_data VARCHAR);
+CREATE TEMP TABLE stop (patient_id VARCHAR, arm VARCHAR, stops_on DATE);
+CREATE TEMP TABLE verdict_turn (patient_id VARCHAR, arm VARCHAR, criterion_id VARCHAR, asked VARCHAR, day DATE, verdict_from VARCHAR, verdict_to VARCHAR);
+CREATE TEMP TABLE status_turn (patient_id VARCHAR, arm VARCHAR, day DATE, status_from VARCHAR, status_to VARCHAR);
+CREATE TEMP TABLE told_turn (patient_id VARCHAR, asked VARCHAR, day DATE);
+CREATE TEMP TABLE turned_leaf (patient_id VARCHAR, asked VARCHAR, day DATE, place INTEGER, leaf VARCHAR, was BOOLEAN, truth BOOLEAN, code_before VARCHAR, code VARCHAR,
+    evidence_before STRUCT(leaf VARCHAR, concept VARCHAR, resource VARCHAR, date VARCHAR, value VARCHAR, compared VARCHAR, searched VARCHAR, since VARCHAR, found INTEGER)[],
+    evidence STRUCT(leaf VARCHAR, concept VARCHAR, resource VARCHAR, date VARCHAR, value VARCHAR, compared VARCHAR, searched VARCHAR, since VARCHAR, found INTEGER)[]);
 CREATE TEMP TABLE eligible_from (patient_id VARCHAR, arm VARCHAR, eligible_from DATE);
 CREATE TEMP TABLE observed AS SELECT 'p2' AS patient_id, 'encounter' AS kind, unnest([DATE '2026-11-01', DATE '2026-12-01']) AS day, 1 AS resources;
 CREATE TEMP TABLE everybody AS SELECT 'p2' AS patient_id, 'p2' AS person_id;
