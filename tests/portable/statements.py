@@ -135,6 +135,7 @@ SCREENING: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("verdicts/variant", VARIANTS),
     ("verdicts/swayed", {}),
     ("verdicts/variant_count_table", {}),
+    ("verdicts/variant_size", {}),
     ("verdicts/asked_variants", {}),
     ("verdicts/count_variants", {}),
     ("verdicts/variant_rows", {}),

@@ -23,6 +23,8 @@ from cohortfinder.engine.rules import plan_variants
 from cohortfinder.model import Criterion, Quantity, Rule, Trial
 from cohortfinder.terminology import Terminology
 
+# how many questions are asked at a time: what their leaves rest on takes memory
+_QUESTIONS = 500_000
 # of which values to ask, given a number and those that patients have
 Choose = Callable[[Written, Sequence[Decimal]], Sequence[Value]]
 
@@ -61,25 +63,43 @@ def ask_variants(
     loaded: Mapping[str, bool],
     criteria: Collection[str] | None = None,
     choose: Choose | None = None,
-) -> tuple[Curve, ...]:
+    most: int | None = None,
+) -> tuple[Curve, ...] | None:
     """Ask the variants of some criteria, or of all that are `variable`; the counts are in the table `variant_count`.
 
     It comes after `screen` on the same connection, whose tables it reads. `choose` says which values; by default
-    those of `grid`.
+    those of `grid`. Where they are more than `most` questions, none is asked, and None is returned.
     """
     engine = DuckDBEngine(connection, _search_path(connection))
     chosen = [one for one in variable(trial) if criteria is None or one.id in criteria]
     curves = tuple(_curves(chosen, engine, terminology, as_of, choose or (lambda one, seen: grid(one.value, seen))))
     variants = [variant for number, curve in enumerate(curves) for variant in _variants(number, curve)]
     _note(engine, variants)
+    sizes = engine.rows("verdicts/variant_size.sql.jinja")
+    if most is not None and sum(size for _, size in sizes) > most:
+        return None
     owners = {number: curve.written.criterion for number, curve in enumerate(curves)}
     plan = plan_variants(((one.name, owners[one.number], one.rule) for one in variants), Setting(terminology, loaded))
     asker = Asker(engine, plan, counted=counts_apart(trial))
-    for (part,) in engine.rows("verdicts/parts.sql.jinja"):
-        engine.run_template("verdicts/asked_variants.sql.jinja", as_of=as_of, part=part)
+    for numbers in _portions(sizes):
+        engine.run_template("verdicts/asked_variants.sql.jinja", as_of=as_of, numbers=numbers)
         asker.ask(plan.rules)
-        engine.run_template("verdicts/count_variants.sql.jinja", part=part)
+        engine.run_template("verdicts/count_variants.sql.jinja", numbers=numbers)
     return curves
+
+
+def _portions(sizes: Iterable[tuple[int, int]]) -> Iterator[list[int]]:
+    """Yield numbers that are asked together: as many as have not more questions than fit into memory."""
+    portion: list[int] = []
+    questions = 0
+    for number, size in sizes:
+        if portion and questions + size > _QUESTIONS:
+            yield portion
+            portion, questions = [], 0
+        portion.append(number)
+        questions += size
+    if portion:
+        yield portion
 
 
 def _search_path(connection: DuckDBPyConnection) -> str:

@@ -39,6 +39,8 @@ from cohortfinder.warehouse.state import TypeState, loaded_types
 
 Log = Callable[[str], None]
 _MOST_PROCESSES = 4
+# so many questions about other numbers are asked in some twenty seconds
+_MOST_QUESTIONS = 750_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ def screen_store(
             answers=answers.answers, outlook_weeks=_outlook_weeks(out, in_full, everyone=everyone),
         )  # fmt: skip
         _count(connection, trial, as_of)
-        tried = _what_if(connection, trial, terminology, as_of, known) if out else ()
+        tried = _what_if(connection, trial, terminology, as_of, known, log) if out else ()
         seconds = time.perf_counter() - started
         with _collector_at_rest():
             proof = proof_of(trial, terminology, resource_dir("mappings"), known)
@@ -127,10 +129,14 @@ def _count(connection: duckdb.DuckDBPyConnection, trial: Trial, as_of: date) -> 
 
 
 def _what_if(
-    connection: duckdb.DuckDBPyConnection, trial: Trial, terminology: Terminology, as_of: date, known: dict[str, bool]
-) -> tuple[WhatIfCurve, ...]:
-    """Try out other numbers in all criteria."""
-    curves = ask_variants(connection, trial, terminology, as_of=as_of, loaded=known)
+    connection: duckdb.DuckDBPyConnection, trial: Trial, terminology: Terminology, as_of: date, known: dict[str, bool],
+    log: Log,
+) -> tuple[WhatIfCurve, ...]:  # fmt: skip
+    """Try out other numbers in all criteria, unless that would take longer than all the rest."""
+    curves = ask_variants(connection, trial, terminology, as_of=as_of, loaded=known, most=_MOST_QUESTIONS)
+    if curves is None:
+        log("too many candidates to try other numbers in every criterion; `cohortfinder whatif` tries those of one")
+        return ()
     return read_what_if(connection, trial, curves)
 
 

@@ -71,9 +71,10 @@ def what_if(
             connection, trial, terminology, as_of=as_of, loaded=known, gates=gates, answers=answers.answers,
             horizon_years=0,
         )  # fmt: skip
-        curves = ask_variants(
+        asked = ask_variants(
             connection, trial, terminology, as_of=as_of, loaded=known, criteria={chosen.id}, choose=choose
         )
+        curves = asked or ()
         warnings = (
             *data_warnings(states, codes_of(trial, terminology)),
             *gate_warnings(connection, gates),
