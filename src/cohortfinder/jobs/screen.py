@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 
 from cohortfinder import __version__
+from cohortfinder.engine.grids import coarse
 from cohortfinder.engine.proof import proof_of
 from cohortfinder.engine.screening import screen
 from cohortfinder.engine.sources import codes_of
@@ -133,7 +134,10 @@ def _what_if(
     log: Log,
 ) -> tuple[WhatIfCurve, ...]:  # fmt: skip
     """Try out other numbers in all criteria, unless that would take longer than all the rest."""
-    curves = ask_variants(connection, trial, terminology, as_of=as_of, loaded=known, most=_MOST_QUESTIONS)
+    curves = ask_variants(
+        connection, trial, terminology, as_of=as_of, loaded=known, most=_MOST_QUESTIONS,
+        choose=lambda written, seen: coarse(written.value, seen),
+    )  # fmt: skip
     if curves is None:
         log("too many candidates to try other numbers in every criterion; `cohortfinder whatif` tries those of one")
         return ()

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cohortfinder.criteria.question import parse_duration, parse_quantity
-from cohortfinder.engine.grids import grid, in_order
+from cohortfinder.engine.grids import coarse, grid, in_order
 from cohortfinder.engine.numbers import Value, written_text
 from cohortfinder.model import Duration, Quantity
 
@@ -55,6 +55,11 @@ def test_ages_go_by_years_of_at_most_five() -> None:
 
 def test_what_the_patients_have_is_looked_at_too() -> None:
     assert texts(parse_quantity("50 10*9/L"), "180", "236", "401")[-3:] == ["180 10*9/L", "240 10*9/L", "400 10*9/L"]
+
+
+def test_half_the_values_are_tried_where_all_numbers_are() -> None:
+    assert coarse(65) == (45, 55, 65, 75, 85)
+    assert coarse(2) == (2, 4, 6)
 
 
 NUMBERS = st.decimals(min_value=-1000, max_value=1000, places=2).map(lambda number: Quantity(number, "mg/L"))
