@@ -155,7 +155,7 @@ SCREENING: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("ranking/funnel_people_rows", {}),
     ("ranking/gate_rows", {"gates": ["deceased", "consent"]}),
     ("ranking/gated_count", {}),
-    ("ranking/other_study", {"trial": "NCT06983964"}),
+    ("ranking/other_study", {"trial": "NCT06983964", "zone": "Asia/Shanghai"}),
     ("ranking/unknown_patients", {"ids": ["p1", "p2"]}),
     ("ranking/unread_refusals", {}),
     ("ranking/patient_range", {}),

@@ -35,6 +35,8 @@ class Dialect(StrEnum):
                 return "TRUE" if value else "FALSE"
             case int() | Decimal():
                 return str(value)
+            case float():
+                return f"CAST({value!r} AS DOUBLE)"
             case datetime():
                 return f"TIMESTAMP '{value.isoformat(sep=' ')}'"
             case date():

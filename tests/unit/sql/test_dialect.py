@@ -26,6 +26,7 @@ def test_a_value_is_a_named_parameter_in_both() -> None:
         (None, "NULL", "NULL"),
         (True, "TRUE", "TRUE"),
         (Decimal("0.010"), "0.010", "0.010"),
+        (0.5, "CAST(0.5 AS DOUBLE)", "CAST(0.5 AS DOUBLE)"),
         (date(2026, 11, 20), "DATE '2026-11-20'", "DATE '2026-11-20'"),
         (["a", "b"], "['a', 'b']", "array('a', 'b')"),
         ("it's", "'it''s'", "'it''s'"),
