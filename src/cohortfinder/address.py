@@ -1,5 +1,6 @@
 """Addresses on the web: which are one, how one may be shown, and what belongs to one origin."""
 
+from functools import lru_cache
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from cohortfinder.errors import ConfigurationError
@@ -32,6 +33,7 @@ def shown(url: str) -> str:
     return urlunsplit((parts.scheme, _host(parts), parts.path.rstrip("/"), "", ""))
 
 
+@lru_cache(maxsize=64)
 def origin(url: str) -> str:
     """Return scheme, host and port of an address, the port only where it is not the usual one."""
     parts = split_address(url)

@@ -50,19 +50,20 @@ def read_page(answer: Answer, kind: str, labels: Labels) -> Page:
     found = [one for one in resources if one.get("resourceType") == kind]
     if any(_is_part(one) for one in found):
         raise ProtocolError(f"{answer.server} answered {answer.asked} with parts of resources; ask who runs it")
-    line, dropped = answer.content.translate(_BLANKS), 0
+    line, dropped = _one_line(answer.content), 0
     if LABELLED in line:
         text, dropped = without_labelled(line.decode(), labels)
         line = text.encode()
-    times = [changed_at(one) for one in found]
-    ordered = None not in times and times == sorted(times, key=instant)
+    times = [told for one in found if (told := changed_at(one)) is not None]
+    moments = [instant(one) for one in times]
+    ordered = len(times) == len(found) and moments == sorted(moments)
     total = bundle.get("total")
     return Page(
         line=line,
         own=link(bundle, "self"),
         next=link(bundle, "next"),
         keys=tuple(str(one.get("id")) for one in found),
-        oldest=min(filter(None, times), key=instant, default=None),
+        oldest=times[moments.index(min(moments))] if times else None,
         newest=times[-1] if times and ordered else None,
         total=total if isinstance(total, int) else None,
         dropped=dropped,
@@ -118,10 +119,14 @@ def _ignored(answer: Answer, name: str) -> IgnoredError:
     )
 
 
+def _one_line(content: bytes) -> bytes:
+    return content.translate(_BLANKS) if b"\n" in content or b"\r" in content else content
+
+
 def _is_part(resource: Mapping[str, Any]) -> bool:
     meta = resource.get("meta")
     tags = meta.get("tag") if isinstance(meta, dict) else None
-    return any(tag.get("code") == "SUBSETTED" for tag in _objects(tags))
+    return bool(tags) and any(tag.get("code") == "SUBSETTED" for tag in _objects(tags))
 
 
 def _issues(resources: list[dict[str, Any]], answer: Answer) -> tuple[str, ...]:

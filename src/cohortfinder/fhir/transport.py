@@ -90,6 +90,7 @@ class Transport:
         self._trusts = {known: context_of(connection, known=known) for known in (True, False)}
         self._sessions: list[requests.Session] = []
         self._own = local()
+        self._proxies: dict[str, str | None] = {}
 
     def close(self) -> None:
         """Close all connections, those of other threads too."""
@@ -122,7 +123,7 @@ class Transport:
         headers = {"User-Agent": self._agent, "X-Request-Id": request.id, "Accept-Encoding": "gzip"}
         headers |= {**request.headers, **request.credentials}
         content = request.content() if callable(request.content) else request.content
-        proxy = proxy_of(self._connection, request.url)
+        proxy = self._proxy(request.url)
         session = self._session(known=request.known)
         try:
             asked = session.prepare_request(requests.Request(request.method, request.url, headers, data=content))
@@ -135,6 +136,13 @@ class Transport:
             )  # fmt: skip
         except (requests.RequestException, HTTPError, OSError) as error:
             raise unanswered(server, error, seconds=seconds, over=until.over) from None
+
+    def _proxy(self, url: str) -> str | None:
+        """Return the proxy of a server, looked up once: to search the environment takes as long as a request."""
+        server = origin(url)
+        if server not in self._proxies:
+            self._proxies[server] = proxy_of(self._connection, url)
+        return self._proxies[server]
 
     def _session(self, *, known: bool) -> requests.Session:
         """Return the session of this thread."""

@@ -1,10 +1,8 @@
 """The job `screen`: a trial and a store to a ranked, explained list and its files."""
 
-import gc
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -20,6 +18,7 @@ from cohortfinder.engine.sources import codes_of
 from cohortfinder.engine.what_if import ask_variants
 from cohortfinder.gates import Gates, read_gates
 from cohortfinder.jobs.answers import NO_ANSWERS, answer_warnings, answers_record
+from cohortfinder.jobs.collector import collector_at_rest
 from cohortfinder.jobs.gates import gate_warnings
 from cohortfinder.model import Answers, Trial
 from cohortfinder.ranking.candidates import rank
@@ -111,7 +110,7 @@ def screen_store(
         _count(connection, trial, as_of)
         tried = _what_if(connection, trial, terminology, as_of, known, log) if out else ()
         seconds = time.perf_counter() - started
-        with _collector_at_rest():
+        with collector_at_rest():
             proof = proof_of(trial, terminology, resource_dir("mappings"), known)
             screening = read_screening(
                 connection, trial, as_of, labels=concept_labels(terminology), in_full=in_full, what_if=tried,
@@ -158,18 +157,6 @@ def _tell_begin(trial: Trial, terminology: Terminology, as_of: date, log: Log) -
     log(f"screening {trial.id} as of {as_of}")
     for name in terminology.inputs:
         log(f"with {name}")
-
-
-@contextmanager
-def _collector_at_rest() -> Iterator[None]:
-    """Keep the cycle collector from walking the rows of a screening again and again: there are no cycles in them."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def concept_labels(terminology: Terminology) -> dict[str, str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from cohortfinder.errors import CohortFinderError, ReadWriteError
 from cohortfinder.fhir.export import Exported
 from cohortfinder.fhir.pages import IgnoredError
+from cohortfinder.jobs.collector import collector_at_ease
 from cohortfinder.landing.spool import Mark, Slice
 
 Fetch = Callable[[Slice], Mark]
@@ -52,7 +53,7 @@ class Crew:
 
         Raises IgnoredError when the server cannot be relied on, ReadWriteError when the disk refuses.
         """
-        with ThreadPoolExecutor(max_workers=self._parallel) as pool:
+        with collector_at_ease(), ThreadPoolExecutor(max_workers=self._parallel) as pool:
             try:
                 running = {pool.submit(self._one, ways[part.kind], part): part for part in slices}
                 while running:
