@@ -172,6 +172,14 @@ class Prior:
 
 
 @dataclass(frozen=True, slots=True)
+class Recalibration:
+    """When outcomes correct the score: from `at_least` of them on, with `weight` invented ones that confirm it."""
+
+    weight: float
+    at_least: float
+
+
+@dataclass(frozen=True, slots=True)
 class Ranking:
     """How the chance to pass an unknown criterion is estimated; without declaration by its share among the known.
 
@@ -185,6 +193,7 @@ class Ranking:
     shrinkage: float = 0
     known_weight: float = 1
     criteria: Mapping[str, Prior] = field(default_factory=dict)
+    recalibration: Recalibration | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -216,6 +216,11 @@ def share_words(factor: Any) -> str:
     return f"{known}{answers}"
 
 
+def counted(number: int, what: str) -> str:
+    """Say how many: "1 outcome", "12 outcomes"."""
+    return f"{number} {what if number == 1 else f'{what}s'}"
+
+
 def reading_words(reading: Reading) -> str:
     """Say which value of a parameter holds in a criterion, and which others a site may choose."""
     others = f"; a site may choose {' or '.join(reading.others)} instead" if reading.others else ""

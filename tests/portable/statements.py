@@ -42,6 +42,9 @@ ANSWERS: dict[str, Any] = {
     "places": [0], "patients": ["p1"], "truths": [None], "people": ["Dr. Li"], "times": ["2026-11-02"], "days": [AS_OF], "notes": [None],
     "arms": ["A"], "criteria": ["I-1"],
 }  # fmt: skip
+OUTCOMES: dict[str, Any] = {
+    "places": [0], "patients": ["p1"], "arms": ["A"], "ended": [True], "passed": [None], "days": [AS_OF],
+}  # fmt: skip
 RANKING: dict[str, Any] = {
     "declared": True, "prior": Prior(1, 1), "shrinkage": 20.0, "known_weight": 20.0, "criteria": [], "passes": [], "fails": [],
 }  # fmt: skip
@@ -72,6 +75,7 @@ SCREENING: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("verdicts/entry_truth", {}),
     ("verdicts/listing", {"everyone": True}),
     ("verdicts/listing", {"everyone": False}),
+    ("diff/everybody", {}),
     ("facts/listed_person", {}),
     ("quality/result_problem", {"told": ()}),
     ("quality/result_problem", {"told": ("hemoglobin",)}),
@@ -131,6 +135,9 @@ SCREENING: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("verdicts/turned_leaf_table", {}),
     ("verdicts/turned_leaf", {"places": [1, 2], "leaves": ["I-1.1", "E-1.1"]}),
     ("verdicts/decided", {}),
+    ("verdicts/outcome", OUTCOMES),
+    ("verdicts/asked_before", {}),
+    ("verdicts/truth_before", {}),
     ("results/seen_value", {"concepts": ["creatinine_serum", "ldh"]}),
     ("verdicts/variant", VARIANTS),
     ("verdicts/swayed", {}),
@@ -142,6 +149,7 @@ SCREENING: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("ranking/last_contact", {}),
     ("ranking/pass_share", RANKING),
     ("ranking/candidate", {}),
+    ("ranking/score_before", RANKING),
     ("ranking/funnel_step", {}),
     ("ranking/funnel_path", {}),
     ("ranking/funnel", {}),

@@ -13,7 +13,7 @@ import duckdb
 from cohortfinder.engine.screening import screen
 from cohortfinder.landing.contained import hoisted
 from cohortfinder.landing.digits import DIGITS, DigitsWriter
-from cohortfinder.model import Answer, Trial
+from cohortfinder.model import Answer, Outcome, Trial
 from cohortfinder.resources import resource_dir
 from cohortfinder.sql.environment import render
 from cohortfinder.terminology import Terminology, load_terminology
@@ -76,13 +76,13 @@ def landed(resources: Sequence[dict[str, Any]], folder: Path) -> dict[str, bool]
 
 def screened(
     connection: duckdb.DuckDBPyConnection, trial: Trial, resources: Sequence[dict[str, Any]], folder: Path, as_of: date,
-    *, everyone: bool = True, horizon_years: int = 0, answers: Sequence[Answer] = (),
+    *, everyone: bool = True, horizon_years: int = 0, answers: Sequence[Answer] = (), outcomes: Sequence[Outcome] = (),
 ) -> None:  # fmt: skip
     """Fill the typed tables and screen."""
     loaded = fill(connection, resources, folder)
     screen(
         connection, trial, terminology(), as_of=as_of, loaded=loaded, everyone=everyone, horizon_years=horizon_years,
-        answers=answers,
+        answers=answers, outcomes=outcomes,
     )  # fmt: skip
 
 

@@ -1,8 +1,8 @@
 """A trial and the typed tables to verdicts: facts, listing, verdicts, and the day on which each changes by itself.
 
 Leaves behind, as tables that the connection sees: `gate` (who is kept off every list), `trial_criterion`, `listing`,
-`verdict`, `funnel_truth`, `answer` and `answered`, `eligible_from`, the tables of `outlook`, `open_verdict` with what
-it hangs on, and the facts (`result`, `condition_event`, ...).
+`verdict`, `funnel_truth`, `answer` and `answered`, `eligible_from`, the tables of `outlook` and of `before`,
+`open_verdict` with what it hangs on, and the facts (`result`, `condition_event`, ...).
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -13,6 +13,7 @@ from duckdb import DuckDBPyConnection
 
 from cohortfinder.dates import months_back
 from cohortfinder.engine.asking import Asker
+from cohortfinder.engine.before import ask_before
 from cohortfinder.engine.coverage import concept_windows, window_values
 from cohortfinder.engine.duckdb_engine import DuckDBEngine
 from cohortfinder.engine.outlook import tell_turns
@@ -29,7 +30,7 @@ from cohortfinder.engine.questions import Setting
 from cohortfinder.engine.rules import plan_rules
 from cohortfinder.engine.unknowns import concepts_of_leaves, node_values, rule_nodes
 from cohortfinder.gates import NO_LISTS, Gates
-from cohortfinder.model import Answer, Trial
+from cohortfinder.model import Answer, Outcome, Trial
 from cohortfinder.terminology import Terminology
 
 HORIZON_YEARS = 2
@@ -54,6 +55,7 @@ def screen(
     horizon_years: int = HORIZON_YEARS,
     outlook_weeks: int = 0,
     answers: Sequence[Answer] = (),
+    outcomes: Sequence[Outcome] = (),
 ) -> None:
     """Evaluate a trial for its listed patients, or for everyone.
 
@@ -61,7 +63,7 @@ def screen(
     Nobody is asked about who is behind one of the `gates`. `loaded` says for each resource type in the store whether it
     is complete. `changes_on` looks ahead `horizon_years` years. Every change within the next `outlook_weeks` is
     followed and told, and when a patient stops being eligible; with 0 neither. `answers` of people, the
-    earliest first, decide their criteria.
+    earliest first, decide their criteria; of whose screening ended, by `outcomes`, the truths before are asked.
     """
     engine = DuckDBEngine(connection)
     setting = Setting(terminology, loaded)
@@ -79,19 +81,18 @@ def screen(
     engine.run_template("verdicts/listing.sql.jinja", everyone=everyone, **entries)
     if first is not None:
         _gather_for_listed(engine, trial, terminology, as_of, told)
-    for table in MADE_OF:
-        engine.run_template("results/forget.sql.jinja", table=table)
+    _forget_made_of(engine)
     engine.run_template("diff/record.sql.jinja", facts=record_facts(trial))
     _make_tables(engine)
-    _note_rules(asker, trial)
-    windows = concept_windows(trial, setting, as_of)
-    engine.run_template("quality/concept_window.sql.jinja", **window_values(windows))
+    _note_rules(asker, trial, setting, as_of)
     _evaluate(asker, trial, as_of)
     _find_turns(asker, as_of, horizon, until)
     engine.run_template("verdicts/verdict.sql.jinja")
     engine.run_template("verdicts/funnel_truth.sql.jinja", **entries)
     _find_eligible_from(asker, horizon)
     tell_turns(asker, until)
+    if outcomes:
+        ask_before(asker, answers, outcomes, as_of)
 
 
 def _gather_for_entries(
@@ -116,6 +117,11 @@ def _gather_for_listed(
     engine.run_template("facts/observed.sql.jinja", zone=trial.time_zone)
     engine.run_all(fact_statements(trial, terminology, as_of))
     engine.run_template("quality/result_problem.sql.jinja", told=told)
+
+
+def _forget_made_of(engine: DuckDBEngine) -> None:
+    for table in MADE_OF:
+        engine.run_template("results/forget.sql.jinja", table=table)
 
 
 def _ask_everyone(asker: Asker, entries: Collection[str], as_of: date) -> None:
@@ -168,8 +174,11 @@ def _forget_truths(engine: DuckDBEngine) -> None:
     engine.run_template("verdicts/truth_table.sql.jinja", table="criterion_truth", explained=True)
 
 
-def _note_rules(asker: Asker, trial: Trial) -> None:
-    """Note the shape of the rules and the concepts of their leaves, for what the unknown verdicts hang on."""
+def _note_rules(asker: Asker, trial: Trial, setting: Setting, as_of: date) -> None:
+    """Note the shape of the rules and the concepts of their leaves, for what the unknown verdicts hang on.
+
+    Of each arm and concept also in which time it is asked for.
+    """
     leaves = concepts_of_leaves(trial, asker.plan)
     asker.engine.run_template("quality/rule_node.sql.jinja", **node_values(rule_nodes(trial, asker.plan)))
     asker.engine.run_template(
@@ -179,6 +188,8 @@ def _note_rules(asker: Asker, trial: Trial) -> None:
         concepts=[concept for _, _, concept in leaves],
     )
     asker.engine.run_template("quality/open_verdict.sql.jinja")
+    windows = concept_windows(trial, setting, as_of)
+    asker.engine.run_template("quality/concept_window.sql.jinja", **window_values(windows))
 
 
 def _find_turns(asker: Asker, as_of: date, horizon: date, until: date | None) -> None:

@@ -36,6 +36,8 @@ def explain_patient(
     known = Explanation(trial, as_of, asked, person, standing)
     if standing != "living":
         return known, 0
+    # how other screenings ended changes nothing of this patient
+    answers = replace(answers, outcomes=())
     only_entries = _only_entries(trial)
     listing = screen_store(only_entries, terminology, settings, as_of=as_of, in_full=0, answers=answers)
     if any(one.patient_id == person for one in listing.screening.candidates):

@@ -21,6 +21,7 @@ from cohortfinder.jobs.answers import NO_ANSWERS, answer_warnings, answers_recor
 from cohortfinder.jobs.collector import collector_at_rest
 from cohortfinder.jobs.gates import gate_warnings
 from cohortfinder.model import Answers, Trial
+from cohortfinder.ranking.calibration import calibrate
 from cohortfinder.ranking.candidates import rank
 from cohortfinder.ranking.funnel import count_funnel
 from cohortfinder.ranking.quality import assess
@@ -105,7 +106,8 @@ def screen_store(
         known = known_types(states, codes)
         screen(
             connection, trial, terminology, as_of=as_of, everyone=everyone, loaded=known, gates=gates,
-            answers=answers.answers, outlook_weeks=_outlook_weeks(out, in_full, everyone=everyone),
+            answers=answers.answers, outcomes=answers.outcomes,
+            outlook_weeks=_outlook_weeks(out, in_full, everyone=everyone),
         )  # fmt: skip
         _count(connection, trial, as_of)
         tried = _what_if(connection, trial, terminology, as_of, known, log) if out else ()
@@ -114,6 +116,7 @@ def screen_store(
             proof = proof_of(trial, terminology, resource_dir("mappings"), known)
             screening = read_screening(
                 connection, trial, as_of, labels=concept_labels(terminology), in_full=in_full, what_if=tried,
+                calibration=calibrate(connection, trial) if answers.outcomes else None,
                 warnings=(*warnings, *gate_warnings(connection, gates), *answer_warnings(connection, answers)),
                 run_record=_run_record(terminology, gates, answers, states, seconds, proof, everyone=everyone),
             )  # fmt: skip

@@ -56,7 +56,7 @@ def rank(connection: Connection, trial: Trial, as_of: date) -> None:
     """Create the TEMP table `candidate`, and those it rests on, from the engine's tables."""
     arms = tuple(arm.id for arm in trial.arms)
     run(connection, "ranking/last_contact.sql.jinja", as_of=as_of)
-    run(connection, "ranking/pass_share.sql.jinja", **_ranking_values(trial.ranking))
+    run(connection, "ranking/pass_share.sql.jinja", **ranking_values(trial.ranking))
     run(connection, "ranking/candidate.sql.jinja", arms=arms)
 
 
@@ -70,7 +70,8 @@ def _factors(items: list[dict[str, Any]]) -> tuple[Factor, ...]:
     return tuple(Factor(**item) for item in items)
 
 
-def _ranking_values(ranking: Ranking) -> dict[str, Any]:
+def ranking_values(ranking: Ranking) -> dict[str, Any]:
+    """Return what the templates of shares take."""
     return {
         "declared": ranking.declared,
         "prior": ranking.prior,

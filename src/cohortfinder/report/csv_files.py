@@ -22,7 +22,7 @@ def _names(row: type) -> tuple[str, ...]:
 CANDIDATES = (
     "rank", "patient_id", "arm", "status", "score", "pass", "fail", "unknown", "judgement",
     "eligible_from", "next_step", "last_contact", "near_miss", "other_studies", "factors", "stops_on",
-    "eligible_from_reason", "stops_on_reason",
+    "eligible_from_reason", "stops_on_reason", "calibrated",
 )  # fmt: skip
 FUNNEL = _names(FunnelStep)
 FUNNEL_PEOPLE = _names(PeopleStep)
@@ -55,7 +55,7 @@ def candidate_cells(screening: Screening) -> Iterator[tuple[Cell, ...]]:
             "; ".join(map(str, screening.other_studies.get(one.patient_id, ()))),
             factors_cell(one),
             screening.outlook.stops.get((one.patient_id, one.arm)), begins.get((one.patient_id, one.arm)),
-            stops.get((one.patient_id, one.arm)),
+            stops.get((one.patient_id, one.arm)), screening.calibrated(one),
         )
         for one in screening.candidates
     )  # fmt: skip

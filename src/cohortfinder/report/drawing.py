@@ -63,6 +63,16 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """A dot with a word beside it, and below and above it the span in which the truth may lie."""
+
+    name: str
+    at: Point
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
 class Chart:
     """A drawing with two axes; `description` says in words what it shows."""
 
@@ -73,6 +83,7 @@ class Chart:
     lines: tuple[Line, ...] = ()
     bands: tuple[Band, ...] = ()
     marks: tuple[Mark, ...] = ()
+    spans: tuple[Span, ...] = ()
     width: int = WIDTH
     height: int = HEIGHT
 
@@ -126,6 +137,7 @@ def chart_svg(chart: Chart) -> Markup:
         *_grid(chart, place),
         *(_band(band, place) for band in chart.bands),
         *(_line(line, place) for line in chart.lines),
+        *(part for span in chart.spans for part in _span(span, place, chart)),
         *(part for mark in chart.marks for part in _mark(mark, place, chart)),
         *_key(chart),
     ]
@@ -190,6 +202,12 @@ def _mark(mark: Mark, place: _Place, chart: Chart) -> Iterator[Markup]:
     yield _tag("circle", cx=x, cy=y, r=4.5, class_="mark")
     before = x + 10 + len(mark.name) * _LETTER > chart.width
     yield _text(mark.name, x - 9 if before else x + 9, max(y - 8, _TOP + 6), "end" if before else "start", "marked")
+
+
+def _span(span: Span, place: _Place, chart: Chart) -> Iterator[Markup]:
+    x, low, high = place.x(span.at[0]), place.y(span.low), place.y(span.high)
+    yield _tag("path", d=f"M{x:g},{low:g}V{high:g}M{x - 5:g},{low:g}h10M{x - 5:g},{high:g}h10", class_="span")
+    yield from _mark(Mark(span.name, span.at), place, chart)
 
 
 def _key(chart: Chart) -> Iterator[Markup]:

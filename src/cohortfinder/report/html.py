@@ -10,6 +10,7 @@ from markupsafe import Markup
 from cohortfinder import wording
 from cohortfinder.ranking.candidates import Candidate
 from cohortfinder.report.calendar_page import weeks
+from cohortfinder.report.calibration_page import calibration_page
 from cohortfinder.report.factor_words import criterion_names, factor_in_words
 from cohortfinder.report.funnel_page import funnels
 from cohortfinder.report.gates_page import gate_lines
@@ -59,6 +60,7 @@ def report_html(screening: Screening) -> bytes:
             what_if=what_if(screening),
             settling=settling(screening),
             calendar=weeks(screening),
+            calibration=calibration_page(screening),
             coverage=tuple(coverage(screening)),
             dossiers=[
                 dossier(number, one, verdicts.get((one.patient_id, one.arm), ()))

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 import orjson
 
 from cohortfinder.ranking.candidates import Connection, run
+from cohortfinder.report.calibration_page import calibration_record
 from cohortfinder.report.csv_files import (
     candidates_csv,
     concept_coverage_csv,
@@ -89,6 +90,7 @@ def run_json(screening: Screening) -> bytes:
         "parameters": {one.name: one.value for one in screening.trial.parameters},
         "warnings": screening.warnings,
         "gates": {"patients": screening.kept_off, **{one.gate: one.patients for one in screening.gates}},
+        "calibration": calibration_record(screening.calibration),
         "rows": {
             "candidates": len(screening.candidates),
             "verdicts": screening.verdict_count,

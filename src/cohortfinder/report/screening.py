@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from cohortfinder.model import Trial
+from cohortfinder.ranking.calibration import Calibration
 from cohortfinder.ranking.candidates import Candidate, Connection, read_candidates
 from cohortfinder.ranking.funnel import FunnelStep, PeopleStep, read_funnel, read_funnel_people
 from cohortfinder.ranking.gates import GateCount, kept_off, read_gate_counts
@@ -52,6 +53,12 @@ class Screening:
     open_criteria: Mapping[tuple[str, str], OpenCriteria] = field(default_factory=dict)
     what_if: tuple[WhatIfCurve, ...] = ()
     outlook: Outlook = field(default_factory=Outlook)
+    calibration: Calibration | None = None
+
+    def calibrated(self, candidate: Candidate) -> float | None:
+        """Return the chance as the outcomes of screenings correct it, None where they do not."""
+        line = self.calibration.map if self.calibration else None
+        return line.of(candidate.score) if line else None
 
     def verdicts_by_candidate(self) -> dict[tuple[str, str], tuple[VerdictRow, ...]]:
         """Return the verdicts of each (patient, arm), in protocol order."""
@@ -71,6 +78,7 @@ def read_screening(
     warnings: tuple[str, ...] = (),
     run_record: Mapping[str, Any] | None = None,
     what_if: tuple[WhatIfCurve, ...] = (),
+    calibration: Calibration | None = None,
 ) -> Screening:
     """Read the tables of engine, `rank` and data quality into rows. `labels` names the concepts.
 
@@ -98,4 +106,5 @@ def read_screening(
         open_criteria=read_open_criteria(connection),
         what_if=what_if,
         outlook=read_outlook(connection),
+        calibration=calibration,
     )

@@ -14,7 +14,15 @@ from cohortfinder.report.verdict_files import VERDICTS, verdict_cells
 
 # what a column holds where no value of it is there to tell
 _EMPTY: Mapping[str, type] = MappingProxyType(
-    {"rank": int, "fails_only": int, "eligible_from": date, "last_contact": date, "changes_on": date, "stops_on": date}
+    {
+        "rank": int,
+        "fails_only": int,
+        "eligible_from": date,
+        "last_contact": date,
+        "changes_on": date,
+        "stops_on": date,
+        "calibrated": float,
+    }
 )
 
 

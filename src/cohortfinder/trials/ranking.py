@@ -2,13 +2,15 @@
 
 from collections.abc import Collection
 
-from cohortfinder.model import Prior, Ranking
+from cohortfinder.model import Prior, Ranking, Recalibration
 from cohortfinder.trials.document import Mapping, Node, Scalar
 from cohortfinder.trials.problems import Problems, nearest
 
-RANKING_KEYS = ("prior", "shrinkage", "known_weight", "criteria")
+RANKING_KEYS = ("prior", "shrinkage", "known_weight", "criteria", "calibration")
 PRIOR_KEYS = ("passes", "fails", "why")
+CALIBRATION_KEYS = ("weight", "at_least")
 SHRINKAGE, KNOWN_WEIGHT = 20.0, 20.0
+CALIBRATION_WEIGHT, CALIBRATION_AT_LEAST = 40.0, 30.0
 _MOST = 1_000_000
 
 
@@ -25,6 +27,7 @@ def read_ranking(node: Node | None, criteria: Collection[str], problems: Problem
         shrinkage=reader.number(section, "shrinkage", SHRINKAGE),
         known_weight=reader.number(section, "known_weight", KNOWN_WEIGHT),
         criteria=reader.criteria(section.get("criteria"), criteria),
+        recalibration=reader.recalibration(section.get("calibration")),
     )
 
 
@@ -64,6 +67,14 @@ class _Reader:
             if isinstance(node, Mapping) and section.get(key) is None:
                 self._problems.add(node.line, f"{name} needs '{key}', how many of them are expected, as 7")
         return Prior(self.number(section, "passes", 1, above=0), self.number(section, "fails", 1, above=0))
+
+    def recalibration(self, node: Node | None) -> Recalibration | None:
+        """Return when outcomes correct the score, and how strongly it resists."""
+        if node is None:
+            return None
+        section = self.section(node, CALIBRATION_KEYS, "'calibration'")
+        weight = self.number(section, "weight", CALIBRATION_WEIGHT, above=0)
+        return Recalibration(weight, self.number(section, "at_least", CALIBRATION_AT_LEAST, above=0))
 
     def number(self, section: Mapping, key: str, default: float, above: float | None = None) -> float:
         """Return a number of patients."""

@@ -6,7 +6,7 @@ from typing import Any
 from cohortfinder.criteria.registry import LEAF_KINDS
 from cohortfinder.trials.leaves import option_names
 from cohortfinder.trials.parameters import KEYS as PARAMETER_KEYS
-from cohortfinder.trials.ranking import PRIOR_KEYS, RANKING_KEYS
+from cohortfinder.trials.ranking import CALIBRATION_KEYS, PRIOR_KEYS, RANKING_KEYS
 
 _TEXT: dict[str, Any] = {"type": "string"}
 _TEXTS: dict[str, Any] = {"type": "array", "items": _TEXT}
@@ -64,7 +64,8 @@ def schema_text() -> str:
 def _ranking() -> dict[str, Any]:
     prior = _object(PRIOR_KEYS, required=("passes", "fails"))
     number = {"type": "number", "minimum": 0}
-    parts = (prior, number, number, {"type": "object", "additionalProperties": prior})
+    calibration = _object(CALIBRATION_KEYS, required=())
+    parts = (prior, number, number, {"type": "object", "additionalProperties": prior}, calibration)
     properties = dict(zip(RANKING_KEYS, parts, strict=True))
     return {"type": "object", "additionalProperties": False, "properties": properties}
 

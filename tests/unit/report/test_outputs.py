@@ -34,10 +34,10 @@ def screening(connection: duckdb.DuckDBPyConnection) -> Screening:
 def test_candidates_are_ranked_by_the_estimated_chance_to_pass(screening: Screening) -> None:
     """In arm A creatinine is known for two and passes for one: (1 + 1) / (2 + 2); in B for none: 1 / 2."""
     assert candidates_csv(screening).decode().split("\r\n")[1:] == [
-        "1,'=p1,A,possible,1,2,0,1,1,,,,false,,,,,",
-        "2,p2,A,possible,0.5,1,0,2,1,,I-RENAL,2026-11-01,false,,I-RENAL 50 % (passes in 1 of 2 known),,,",
-        "3,p3,B,possible,0.5,1,0,2,1,,I-RENAL,,false,,I-RENAL 50 % (nobody known),,,",
-        ",p3,A,excluded,0,0,1,2,1,,I-DX,,true,,I-DX 75 % (passes in 2 of 2 known),,,",
+        "1,'=p1,A,possible,1,2,0,1,1,,,,false,,,,,,",
+        "2,p2,A,possible,0.5,1,0,2,1,,I-RENAL,2026-11-01,false,,I-RENAL 50 % (passes in 1 of 2 known),,,,",
+        "3,p3,B,possible,0.5,1,0,2,1,,I-RENAL,,false,,I-RENAL 50 % (nobody known),,,,",
+        ",p3,A,excluded,0,0,1,2,1,,I-DX,,true,,I-DX 75 % (passes in 2 of 2 known),,,,",
         "",
     ]
 

@@ -3,7 +3,7 @@
 import pytest
 
 from cohortfinder.errors import TrialError
-from cohortfinder.model import Prior, Ranking
+from cohortfinder.model import Prior, Ranking, Recalibration
 from cohortfinder.trials.parser import parse_trial
 
 HEAD = """\
@@ -23,14 +23,17 @@ ranking:
   known_weight: 30
   criteria:
     I-CONSENT: {passes: 5, fails: 5, why: half of them}
+  calibration: {weight: 25, at_least: 50}
 """
 
 
 def test_every_word_is_read_and_the_others_have_defaults() -> None:
     read = parse_trial(HEAD + SECTION, source="t.yaml").ranking
-    assert read == Ranking(True, Prior(2, 0.5), 0, 30, {"I-CONSENT": Prior(5, 5)})
+    assert read == Ranking(True, Prior(2, 0.5), 0, 30, {"I-CONSENT": Prior(5, 5)}, Recalibration(25, 50))
     assert parse_trial(HEAD + "ranking: {shrinkage: 5}\n", source="t.yaml").ranking == Ranking(True, Prior(1, 1), 5, 20)
     assert parse_trial(HEAD, source="t.yaml").ranking == Ranking()
+    bare = parse_trial(HEAD + "ranking: {calibration: {}}\n", source="t.yaml").ranking
+    assert bare.recalibration == Recalibration(40, 30)
 
 
 @pytest.mark.parametrize(
@@ -45,6 +48,9 @@ def test_every_word_is_read_and_the_others_have_defaults() -> None:
         ("known_weight: 30", "known_weight: nan", 12, "'nan' is no number of patients for 'known_weight'"),
         ("known_weight: 30", "known_weight: [3]", 12, "this is no number of patients for 'known_weight'"),
         ("I-CONSENT: {", "I-CONSNT: {", 14, "the trial has no criterion 'I-CONSNT' to rank by. Did you mean 'I-CONSENT'?"),
+        ("weight: 25", "weight: 0", 15, "'0' is no number of patients for 'weight'; write more than 0, as 20"),
+        ("at_least: 50", "atleast: 50", 15, "unknown word 'atleast' in 'calibration'. Did you mean 'at_least'?"),
+        ("{weight: 25, at_least: 50}", "yes", 15, "'calibration' holds weight, at_least, each with its value"),
         ("passes: 5, ", "", 14, "'I-CONSENT' needs 'passes', how many of them are expected, as 7"),
     ],
 )  # fmt: skip
