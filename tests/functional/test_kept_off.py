@@ -18,12 +18,15 @@ time_zone: UTC
 arms: {A: {name: All, entry: I-SEX}}
 inclusion:
   - {id: I-SEX, text: a woman, sex: female}
+exclusion:
+  - {id: E-OLD, text: older than 65, age: {at_least: 66}}
 """
 AS_OF = "2026-11-20"
 
 
 def patient(own_id: str, **more: Any) -> Resource:
-    return {"resourceType": "Patient", "id": own_id, "gender": "female", **more}
+    """A woman who will be too old on 2026-12-03."""
+    return {"resourceType": "Patient", "id": own_id, "gender": "female", "birthDate": "1960-12-03", **more}
 
 
 def consent(own_id: str, of: str, **provision: Any) -> Resource:
@@ -104,8 +107,11 @@ def test_nobody_behind_a_gate_is_listed_and_each_gate_is_counted(
     record = json.loads((site / "out" / "run.json").read_text())
     assert record["gates"] == {"patients": 8, **{gate: count for gate, (count, _) in COUNTS.items()}}
     assert str(site / "no.csv") in record["site_inputs"]
-    (step,) = rows(site / "out" / "funnel.csv")
-    assert (step["remaining"], step["removed"]) == ("2", "0")
+    steps = rows(site / "out" / "funnel.csv")
+    assert [(step["remaining"], step["removed"]) for step in steps] == [("2", "0"), ("2", "0")]
+    ahead = {(row["patient_id"], row["date"], row["status_to"]) for row in rows(site / "out" / "outlook.csv")}
+    assert ahead == {(name, "2026-12-03", "excluded") for name in LISTED}
+    assert b"SUMMARY:Recruitment list: 2 end" in (site / "out" / "outlook.ics").read_bytes()
 
 
 def test_no_output_names_who_is_behind_a_gate(run: Run, site: Path) -> None:

@@ -1,7 +1,10 @@
-"""What is said of the coming weeks is what the oracle says when it is asked on each of those days."""
+"""What is said of the coming weeks is what the oracle says when it is asked on each of those days.
+
+Half of the patients have answers of people, which decide on every day; some are behind a gate, and nothing is said of them.
+"""
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cache
 from itertools import pairwise
@@ -12,17 +15,23 @@ import duckdb
 import pytest
 
 from cohortfinder.engine.screening import screen
-from cohortfinder.model import Arm, Trial
+from cohortfinder.gates import Gates
+from cohortfinder.model import Answer, Arm, Trial
 from length import AT_LENGTH
 from properties.engine import landed, screened, terminology
 from properties.moments import AS_OFS
 from properties.resources import drawn, hospital
 from properties.test_against_the_oracle import site_of
+from properties.test_answers_decide import some_answers
 from properties.trials import a_trial, rules
+from reference.answers import latest, with_answer
 from reference.evaluate import outcome_of
+from reference.site import Site
 
 WEEKS = 12 if AT_LENGTH else 2
-SEEDS = range(3 if AT_LENGTH else 1)
+# the listed patients alone, or everyone
+CASES = [(seed, everyone) for seed in range(3 if AT_LENGTH else 1) for everyone in (True, False)]
+cases = pytest.mark.parametrize(("seed", "everyone"), CASES)
 PEOPLE = 40
 WORSE = ("eligible", "possible", "excluded")
 # patient, arm, criterion
@@ -71,6 +80,8 @@ class Case:
     as_of: date
     engine: duckdb.DuckDBPyConnection
     days: Days
+    answers: list[Answer] = field(default_factory=list)
+    hidden: Days = field(default_factory=lambda: Days([], []))
 
     def told(self, query: str) -> list[tuple]:
         """Rows of which the last has the number of the day; those of later days are left out."""
@@ -92,22 +103,47 @@ def statuses(trial: Trial, verdicts: dict[Key, str]) -> dict[Place, str]:
 
 
 @cache
-def case_of(seed: int) -> Case:
+def case_of(seed: int, everyone: bool) -> Case:
     as_of, trial, filled = AS_OFS[seed], a_trial_of_arms(seed), duckdb.connect()
     resources = hospital(as_of, PEOPLE, seed)
     with TemporaryDirectory() as folder:
         screened(filled, trial, resources, Path(folder), as_of)
         loaded = landed(resources, Path(folder))
+    everybody = [patient for (patient,) in filled.execute("SELECT DISTINCT patient_id FROM verdict").fetchall()]
+    kept_off = sorted(everybody)[::5]
+    answers = answered(trial, sorted(everybody)[::2], as_of, seed)
     engine, known = filled.cursor(), terminology()
-    screen(engine, trial, known, as_of=as_of, loaded=loaded, everyone=True, horizon_years=1, outlook_weeks=WEEKS)
+    screen(
+        engine, trial, known, as_of=as_of, loaded=loaded, everyone=everyone, horizon_years=1, outlook_weeks=WEEKS,
+        answers=answers, gates=Gates(do_not_contact=tuple(kept_off)),
+    )  # fmt: skip
     site = site_of(resources)
-    living = [patient for (patient,) in engine.execute("SELECT DISTINCT patient_id FROM verdict").fetchall()]
-    asked = [(patient, one.arms[0], one) for patient in living for one in trial.criteria]
+    listed = set(engine.execute("SELECT patient_id, arm FROM listing").fetchall())
+    hidden = {(patient, arm.id) for patient in kept_off for arm in trial.arms}
+    told, untold = (days_of(trial, site, places, as_of, answers) for places in (listed, hidden))
+    return Case(as_of, engine, told, answers, untold)
+
+
+def answered(trial: Trial, patients: list[str], as_of: date, seed: int) -> list[Answer]:
+    """Answers of some patients, some older than what the data say, the earliest first."""
+    arms = {one.id: one.arms[0] for one in trial.criteria}
+    said = [replace(one, arm=arms[one.criterion_id]) for one in some_answers(trial, patients, as_of, seed)]
+    return sorted(said, key=lambda one: (one.at, one.line))
+
+
+def days_of(trial: Trial, site: Site, places: set[Place], as_of: date, answers: list[Answer]) -> Days:
+    """What the oracle says of some patients and arms on each day."""
+    asked = [(patient, arm, one) for patient, arm in sorted(places) for one in trial.criteria_of(arm)]
+    said = {(patient, arm, one.id): latest(answers, patient, arm, one.id) for patient, arm, one in asked}
     verdicts = [
-        {(patient, arm, one.id): outcome_of(site, one, patient, day).verdict for patient, arm, one in asked}
+        {
+            key: with_answer(one, outcome_of(site, one, patient, day), said[key])
+            for patient, arm, one in asked
+            for key in [(patient, arm, one.id)]
+        }
         for day in (as_of + timedelta(days=number) for number in range(7 * WEEKS + 1))
     ]
-    return Case(as_of, engine, Days(verdicts, [statuses(trial, said) for said in verdicts]))
+    return Days(verdicts, [statuses(trial, one) for one in verdicts])
 
 
 def moved(days: list[dict]) -> set[tuple]:
@@ -116,37 +152,37 @@ def moved(days: list[dict]) -> set[tuple]:
     return {(*key, old[key], new[key], number) for number, (old, new) in pairs for key in old if old[key] != new[key]}
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_every_change_of_a_verdict_is_told(seed: int) -> None:
-    case = case_of(seed)
+@cases
+def test_every_change_of_a_verdict_is_told(seed: int, everyone: bool) -> None:
+    case = case_of(seed, everyone)
     told = case.told("SELECT patient_id, arm, criterion_id, verdict_from, verdict_to, day FROM verdict_turn")
     assert set(told) == moved(case.days.verdicts)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_every_change_of_a_status_is_told(seed: int) -> None:
-    case = case_of(seed)
+@cases
+def test_every_change_of_a_status_is_told(seed: int, everyone: bool) -> None:
+    case = case_of(seed, everyone)
     told = case.told("SELECT patient_id, arm, status_from, status_to, day FROM status_turn")
     assert {row for row in told if row[2] != row[3]} == moved(case.days.statuses)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_who_stops_being_eligible_does_so_on_the_first_day_of_a_worse_status(seed: int) -> None:
-    case = case_of(seed)
+@cases
+def test_who_stops_being_eligible_does_so_on_the_first_day_of_a_worse_status(seed: int, everyone: bool) -> None:
+    case = case_of(seed, everyone)
     told = {(patient, arm): day for patient, arm, day in case.told("SELECT patient_id, arm, stops_on FROM stop")}
     assert told == case.days.first("worse", set(case.days.statuses[0]))
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_who_is_eligible_from_a_day_is_so_on_the_first_day_without_a_fail(seed: int) -> None:
-    case = case_of(seed)
+@cases
+def test_who_is_eligible_from_a_day_is_so_on_the_first_day_without_a_fail(seed: int, everyone: bool) -> None:
+    case = case_of(seed, everyone)
     told = {(patient, arm): day for patient, arm, day in case.told("FROM eligible_from")}
     assert told == case.days.first("better", set(case.days.statuses[0]))
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_every_change_has_a_leaf_that_changes_on_its_day(seed: int) -> None:
-    case = case_of(seed)
+@cases
+def test_every_change_has_a_leaf_that_changes_on_its_day(seed: int, everyone: bool) -> None:
+    case = case_of(seed, everyone)
     turned = {(*row[:2], row[-1]) for row in case.told("SELECT patient_id, asked, leaf, day FROM turned_leaf")}
     told = case.told("SELECT patient_id, criterion_id, day FROM verdict_turn")
     assert set(told) == turned
@@ -154,11 +190,32 @@ def test_every_change_has_a_leaf_that_changes_on_its_day(seed: int) -> None:
 
 def test_there_is_something_to_tell() -> None:
     """Verdicts that change twice, statuses of every kind, people who begin and who stop being eligible."""
-    case = case_of(0)
+    case = case_of(0, True)
     told = case.told("SELECT patient_id, arm, criterion_id, day FROM verdict_turn")
+    assert case_of(0, False).told("SELECT patient_id, day FROM verdict_turn")
     assert max(Counter(row[:3] for row in told).values()) > 1
     statuses = case.told("SELECT status_from, status_to, day FROM status_turn")
     assert {status for row in statuses for status in row[:2]} == set(WORSE)
     assert len(told) > 10
     assert case.told("FROM eligible_from")
     assert case.told("FROM stop")
+
+
+def test_answers_make_a_difference_and_somebody_behind_a_gate_would_have_had_something_to_tell() -> None:
+    """Answers of every kind, also one that newer data contradict, on criteria of which the data change; and changes of those who are hidden."""
+    case = case_of(0, True)
+    assert {one.truth for one in case.answers} == {True, False, None}
+    flags = {
+        flag for (flags,) in case.engine.execute("SELECT DISTINCT flags FROM verdict").fetchall() for flag in flags
+    }
+    assert {"contradicted", "not_sure"} <= flags
+    decided = {(one.patient_id, one.arm, one.criterion_id) for one in case.answers if one.truth is not None}
+    rules = case.engine.execute(
+        "SELECT DISTINCT turn.patient_id, trial_criterion.arm, trial_criterion.criterion_id FROM turn JOIN trial_criterion ON asked = turn.criterion_id"
+    ).fetchall()
+    assert decided & {*rules}, "no answer holds a verdict that the data would change"
+    assert moved(case.hidden.verdicts)
+    gated = {patient for patient, _ in case.hidden.statuses[0]}
+    tables = ("verdict_turn", "status_turn", "stop", "eligible_from", "turned_leaf")
+    named = {row[0] for table in tables for row in case.engine.execute(f"SELECT patient_id FROM {table}").fetchall()}
+    assert named & gated == set()
