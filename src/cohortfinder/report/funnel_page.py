@@ -31,8 +31,6 @@ class Funnel:
     name: str
     start: int
     bars: tuple[FunnelBar, ...]
-    eligible: int
-    possible: int
     flow: Markup
     curve: Markup
 
@@ -69,18 +67,10 @@ def _funnel(arm: str, name: str, steps: Sequence[Step], statuses: tuple[int, int
         FunnelBar(step, round(100 * step.remaining / listed, 1), round(100 * step.certain / listed, 1))
         for step in steps
     )
-    start, (eligible, possible) = steps[0].remaining + steps[0].removed, statuses
+    start = steps[0].remaining + steps[0].removed
     title = f"{arm or 'The trial'}: where patients drop out"
-    return Funnel(
-        arm=arm,
-        name=name,
-        start=start,
-        bars=bars,
-        eligible=eligible,
-        possible=possible,
-        flow=flow_svg(_flow(title, steps, start, statuses)),
-        curve=chart_svg(_curve(title, steps)),
-    )
+    flow, curve = flow_svg(_flow(title, steps, start, statuses)), chart_svg(_curve(title, steps))
+    return Funnel(arm, name, start, bars, flow, curve)
 
 
 def _flow(title: str, steps: Sequence[Step], start: int, statuses: tuple[int, int]) -> Flow:
