@@ -13,7 +13,8 @@ from cohortfinder.ranking.recalibration import Ended, LogitMap, brier_of_unseen,
 ENOUGH = 30
 # of a normal distribution this span on each side of the middle has 95 %
 _Z = 1.959964
-_GROUPS, _OF_A_GROUP = 8, 10
+# how many groups there are at most, and how many outcomes and which span of scores belong to one at least
+_GROUPS, _OF_A_GROUP, _APART = 8, 10, 0.04
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,14 +152,15 @@ def wilson(passed: int, number: int) -> tuple[float, float]:
 
 
 def _alike(ended: Sequence[Ended]) -> Iterator[Sequence[Ended]]:
-    """Yield groups of about one size, lowest scores first; equal scores stay together."""
-    count = max(1, min(_GROUPS, len(ended) // _OF_A_GROUP))
+    """Yield groups of about one size, lowest scores first; scores that lie close together stay together."""
+    size = len(ended) / max(1, min(_GROUPS, len(ended) // _OF_A_GROUP))
     first = 0
-    for place in range(1, len(ended) + 1):
-        full = place - first >= len(ended) / count
-        if place == len(ended) or (full and ended[place].score != ended[place - 1].score):
+    for place in range(1, len(ended)):
+        if place - first >= size and ended[place].score >= ended[first].score + _APART:
             yield ended[first:place]
             first = place
+    if ended:
+        yield ended[first:]
 
 
 def _group(members: Sequence[Ended]) -> Group:

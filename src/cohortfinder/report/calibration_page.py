@@ -1,19 +1,17 @@
 """How right the chances were, as the page tells it: sentences, and which share passed at which chance as a drawing."""
 
+import math
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
 from markupsafe import Markup
 
 from cohortfinder.ranking.calibration import Calibration, Estimate
-from cohortfinder.report.drawing import Axis, Chart, Line, Span, chart_svg
+from cohortfinder.report.drawing import Chart, Line, Span, axis, chart_svg
 from cohortfinder.report.screening import Screening
 from cohortfinder.wording import counted
-
-_SHARES = tuple((tenth / 5, f"{20 * tenth} %") for tenth in range(6))
-_DIAGONAL = Line("as expected", ((0, 0), (1, 1)), style=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,20 +109,26 @@ def _left_out(found: Calibration) -> Iterator[str]:
 
 
 def _chart(found: Calibration) -> Chart:
-    lines = [_DIAGONAL]
+    # scores are often low: what nobody has is not drawn
+    most = max(100 * max(one.high, one.score) for one in found.groups)
+    side = axis("Chance before anybody looked, %", 0, most)
+    lines = [Line("as expected", ((0, 0), (side.high, side.high)), style=3)]
     if found.map:
-        curve = tuple((place / 100, found.map.of(place / 100)) for place in range(1, 100))
-        lines.append(Line("corrected", curve, style=1))
+        curve = ((place, 100 * found.map.of(place / 100)) for place in range(math.ceil(side.high)))
+        lines.append(Line("corrected", tuple(point for point in curve if point[1] <= side.high), style=1))
     return Chart(
         title="Chances and outcomes",
         description="; ".join(
             f"of {one.number} with a chance of {_percent(one.score)} on average {_percent(one.share)} passed"
             for one in found.groups
         ),
-        x=Axis("Chance before anybody looked", 0, 1, _SHARES),
-        y=Axis("Share that passed (spans: 95 %)", 0, 1, _SHARES),
+        x=side,
+        y=replace(side, label="Passed, % (how many outcomes, 95 % interval)"),
         lines=tuple(lines),
-        spans=tuple(Span(str(one.number), (one.score, one.share), one.low, one.high) for one in found.groups),
+        spans=tuple(
+            Span(str(one.number), (100 * one.score, 100 * one.share), 100 * one.low, 100 * one.high)
+            for one in found.groups
+        ),
         height=340,
     )
 

@@ -43,11 +43,12 @@ def test_only_candidates_with_an_outcome_count_and_the_others_are_counted_apart(
     assert (found.excluded, found.excluded_passed, found.unlisted, found.undecided) == (2, 1, 1, 2)
 
 
-def test_groups_are_of_like_size_and_equal_scores_stay_together() -> None:
-    rows = [(place % 2 == 0, 0.1) for place in range(25)] + [(True, 0.2 + place / 100) for place in range(25)]
+def test_groups_are_of_like_size_and_scores_that_lie_close_together_stay_together() -> None:
+    rows = [(place % 2 == 0, 0.1 + place / 1000) for place in range(25)]
+    rows += [(True, 0.2 + place / 100) for place in range(25)]
     found = calibration_of(rows, PLAIN)
     assert [(one.number, one.passed) for one in found.groups] == [(25, 13), (10, 10), (10, 10), (5, 5)]
-    assert found.groups[0].score == pytest.approx(0.1)
+    assert found.groups[0].score == pytest.approx(0.112)
     assert calibration_of(rows[:9], PLAIN).groups[0].number == 9
 
 
