@@ -1,4 +1,4 @@
-"""How many charts a coordinator reads until the eligible patients are found, by the order of the list.
+"""How many charts are read until the eligible are found, by the order of the list, and how right the chances are.
 
 Invented cohorts whose truth is known: each patient passes or fails each criterion, and some of it is missing, at random
 or more often where patients are seen less and are less well. Our order is that of the ranking itself, by its SQL.
@@ -16,12 +16,16 @@ from statistics import mean, quantiles
 import duckdb
 
 from cohortfinder.model import Arm, Criterion, Ranking, Trial
+from cohortfinder.ranking.calibration import calibration_of
 from cohortfinder.ranking.candidates import rank, read_candidates
+from cohortfinder.ranking.recalibration import Ended, LogitMap, fit
 
 AS_OF = date(2026, 11, 20)
 ELIGIBLE = 0.1
 FOUND = 0.8
 CRITERIA = 12
+# of so many, the first of the list, the outcome is known when chances are corrected
+SCREENED = 100
 ORDERS = ("ours", "date", "passes", "random")
 WAYS = ("missing at random", "missing by patient")
 _TABLES = """
@@ -89,8 +93,8 @@ def _patient(random: Random, number: int, shares: list[float], missing: list[flo
     return Patient(f"p{number:05d}", truth, known, AS_OF - timedelta(days=days))
 
 
-def ours(patients: list[Patient]) -> list[str]:
-    """Return the ids in the order of the ranking."""
+def ours(patients: list[Patient]) -> dict[str, float]:
+    """Return the ids in the order of the ranking, each with its score."""
     names = [f"C{number:02d}" for number in range(CRITERIA)]
     rows = [
         (one.id, name, "unknown" if not known else "pass" if truth else "fail")
@@ -107,7 +111,7 @@ def ours(patients: list[Patient]) -> list[str]:
             used = {name: value for name, value in values.items() if f"${name}" in statement}
             connection.execute(statement, used)
         rank(connection, _trial(names), AS_OF)
-        return [one.patient_id for one in read_candidates(connection)]
+        return {one.patient_id: one.score for one in read_candidates(connection)}
 
 
 def _trial(names: list[str]) -> Trial:
@@ -141,6 +145,31 @@ def charts_needed(order: list[Patient], share: float = FOUND) -> int:
     return len(order)
 
 
+def calibration(patients: list[Patient]) -> dict[str, float]:
+    """Return how right the scores are of those who are not known to fail, by their truth."""
+    scores = ours(patients)
+    found = calibration_of([(one.eligible, scores[one.id]) for one in patients], Ranking())
+    assert found.brier is not None
+    assert found.reference is not None
+    first = [
+        Ended(scores[one.id], one.eligible) for one in sorted(patients, key=lambda one: -scores[one.id])[:SCREENED]
+    ]
+    others = [one for one in found.ended if one.score < first[-1].score]
+    corrected, raw = fit(first, weight=40), LogitMap(1, 0)
+    return {
+        "brier": found.brier.mean,
+        "brier_of_base_rate": found.reference,
+        "passed_of_expected": found.passed / found.expected,
+        "slope": fit(found.ended, weight=1).slope,
+        "others_of_expected": _passed_of_expected(others, raw),
+        "others_of_corrected": _passed_of_expected(others, corrected),
+    }
+
+
+def _passed_of_expected(ended: list[Ended], line: LogitMap) -> float:
+    return sum(one.passed for one in ended) / sum(line.of(one.score) for one in ended)
+
+
 def curve(order: list[Patient], points: int = 20) -> list[float]:
     """Return which share of the eligible is found after each twentieth of the charts."""
     found = [0]
@@ -165,6 +194,7 @@ def simulate(way: str, *, patients: int, seeds: int) -> dict[str, object]:
     """Return for one way of missing what each order needs, over all seeds."""
     runs = [orders(cohort(seed, way, patients), seed) for seed in range(seeds)]
     needed = [{name: charts_needed(order) for name, order in run.items()} for run in runs]
+    judged = [calibration(cohort(seed, way, patients)) for seed in range(seeds)]
     curves = {name: [curve(run[name]) for run in runs] for name in ORDERS}
     return {
         "charts": {name: band([float(one[name]) for one in needed]) for name in ORDERS},
@@ -174,6 +204,7 @@ def simulate(way: str, *, patients: int, seeds: int) -> dict[str, object]:
         "fewer_than_by_passes": sum(one["ours"] < one["passes"] for one in needed),
         "seeds": seeds,
         "area": {name: band([area(run[name]) for run in runs]) for name in ORDERS},
+        "calibration": {name: band([one[name] for one in judged]) for name in judged[0]},
         "curve": {name: [band([*point]) for point in zip(*curves[name], strict=True)] for name in ORDERS},
     }
 
@@ -201,7 +232,7 @@ def main() -> None:
         )
         print(f"  fewer than by passes in {told['fewer_than_by_passes']} of {told['seeds']} seeds")
         print(f"  where no list has a known fail, {told['without_known_fails']} of the charts by date")
-        print(f"  charts {told['charts']}\n  area {told['area']}")
+        print(f"  charts {told['charts']}\n  area {told['area']}\n  calibration {told['calibration']}")
 
 
 if __name__ == "__main__":

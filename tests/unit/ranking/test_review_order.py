@@ -1,7 +1,7 @@
 """The simulation of reading charts: our order finds the eligible in fewer charts than by date or by count of passes."""
 
 import pytest
-from benchmarks.review_order import FOUND, WAYS, charts_needed, cohort, orders
+from benchmarks.review_order import FOUND, WAYS, calibration, charts_needed, cohort, orders
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -13,3 +13,10 @@ def test_our_order_needs_fewer_charts(way: str) -> None:
     assert needed["ours"] <= 0.6 * needed["date"]
     assert needed["ours"] < needed["passes"]
     assert needed["ours"] < needed["random"]
+
+
+def test_where_data_are_missing_at_random_the_chances_are_right_and_tell_more_than_the_base_rate() -> None:
+    found = calibration(cohort(1, "missing at random", 1500))
+    assert 0.8 < found["passed_of_expected"] < 1.25
+    assert 0.8 < found["slope"] < 1.25
+    assert found["brier"] < found["brier_of_base_rate"] - 0.01
