@@ -29,6 +29,7 @@ class Asker:
         rules = [*plan.rules.values(), *plan.flags.values()]
         self._note_leaves("rule_leaf", {rule.name: rule.bare_numbers for rule in rules})
         self._note_leaves("explained_leaf", {rule.name: rule.numbers for rule in plan.rules.values()})
+        self._note_places()
 
     def _note_leaves(self, table: str, leaves: Mapping[str, Sequence[int]]) -> None:
         pairs = [(name, number) for name, numbers in leaves.items() for number in numbers]
@@ -39,14 +40,33 @@ class Asker:
             numbers=[number for _, number in pairs],
         )
 
-    def explain(self, rules: Iterable[RulePlan], table: str = "criterion_truth") -> None:
-        """Answer what is `asked`, with what it rests on: the leaves into `leaf_answer`, the rules into a table."""
-        self.engine.run_template("verdicts/leaf_table.sql.jinja", table="leaf_answer", explained=True)
+    def _note_places(self) -> None:
+        places = [
+            (rule.name, place, *leaf)
+            for rule in self.plan.rules.values()
+            for place, leaf in enumerate(zip(rule.leaves, rule.numbers, rule.bare_numbers, strict=True), start=1)
+        ]
+        self.engine.run_template(
+            "verdicts/rule_place.sql.jinja",
+            rules=[name for name, *_ in places],
+            places=[place for _, place, *_ in places],
+            leaves=[leaf for _, _, leaf, *_ in places],
+            numbers=[number for *_, number, _ in places],
+            bare_numbers=[bare for *_, bare in places],
+        )
+
+    def explain(self, rules: Iterable[RulePlan]) -> None:
+        """Answer what is `asked`, with what it rests on: the rules into `criterion_truth`."""
         self.engine.run_template("verdicts/leaf_asked.sql.jinja", leaves="explained_leaf", held=False)
+        self.explain_leaves()
+        self.combine(rules, "criterion_truth")
+
+    def explain_leaves(self) -> None:
+        """Answer what is `leaf_asked`, with what it rests on, into `leaf_answer`."""
+        self.engine.run_template("verdicts/leaf_table.sql.jinja", table="leaf_answer", explained=True)
         self.engine.run_template("verdicts/contact.sql.jinja", asked="leaf_asked")
         self.engine.run_template("verdicts/searched.sql.jinja", asked="leaf_asked", counted=self._counted)
         self._ask_leaves(self._explained, "leaf_answer")
-        self._combine(rules, table)
 
     def ask(self, rules: Mapping[str, RulePlan], *, held: bool = False) -> None:
         """Answer what is `asked`: the truths of the leaves into `leaf_truth`, those of the rules into `rule_truth`.
@@ -61,14 +81,15 @@ class Asker:
             self.engine.run_template("verdicts/leaf_carried.sql.jinja")
         self._ask_leaves(self._bare, "leaf_truth")
         names = [name for (name,) in self.engine.rows("verdicts/asked.sql.jinja", table="asked")]
-        self._combine((rules[name] for name in names), "rule_truth")
+        self.combine((rules[name] for name in names), "rule_truth")
 
     def _ask_leaves(self, shapes: Iterable[Mapping[int, Rendered]], table: str) -> None:
         due = {number for (number,) in self.engine.rows("verdicts/leaf_due.sql.jinja")}
         statements = [in_one(shape, due.intersection(shape), table) for shape in shapes if not due.isdisjoint(shape)]
         self._run_side_by_side(sorted(statements, key=lambda one: -len(one.text) * len(one.parameters)))
 
-    def _combine(self, rules: Iterable[RulePlan], table: str) -> None:
+    def combine(self, rules: Iterable[RulePlan], table: str) -> None:
+        """Combine the answers of leaves: `leaf_truth` into `rule_truth`, `leaf_answer` into any other table."""
         shapes: defaultdict[str, list[RulePlan]] = defaultdict(list)
         for rule in rules:
             shapes[rule.shape].append(rule)

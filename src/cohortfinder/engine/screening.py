@@ -195,6 +195,7 @@ def _note_rules(asker: Asker, trial: Trial, setting: Setting, as_of: date) -> No
 def _find_turns(asker: Asker, as_of: date, horizon: date, until: date | None) -> None:
     """Find on which days truths change with no new data: the first day of each, and all up to `until`."""
     asker.engine.run_template("verdicts/in_play.sql.jinja")
+    asker.engine.run_template("verdicts/leaf_turn_table.sql.jinja")
     _follow(asker, "turn", horizon, carry=True, until=until)
     asker.engine.run_template("verdicts/first_change.sql.jinja", as_of=as_of)
 
@@ -209,9 +210,11 @@ def _follow(asker: Asker, table: str, horizon: date, *, carry: bool, until: date
     engine, days = asker.engine, 1
     while asked := _rows_made(engine.rows("verdicts/asked_watched.sql.jinja", horizon=horizon, ahead=[*range(days)])):
         asker.ask(asker.plan.rules, held=carry)
+        engine.run_template("verdicts/watch_changed.sql.jinja", table=table, ahead=[*range(days)])
+        if until is not None:
+            engine.run_template("verdicts/leaf_turn.sql.jinja", until=until)
         if carry:
             engine.run_template("verdicts/held.sql.jinja")
-        engine.run_template("verdicts/watch_changed.sql.jinja", table=table, ahead=[*range(days)])
         engine.run_template("verdicts/watch_on.sql.jinja", ahead=[*range(days)], until=until)
         days = _DAYS_AHEAD if asked <= _FEW * days else 1
 
