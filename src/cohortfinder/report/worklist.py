@@ -48,12 +48,19 @@ def write_worklist(target: Path, screening: Screening, *, scratch: Path) -> None
     rows: dict[str, list[ListRow]] = {arm.id: [] for arm in screening.trial.arms}
     for row in list_rows(screening):
         rows[row.candidate.arm].append(row)
+    columns = (*LIST, *_corrected(screening))
     title = f"{screening.trial.id}: recruitment list"
     with new_workbook(target, scratch=scratch, title=title, made_on=screening.as_of) as book:
         for arm, listed in rows.items():
-            book.sheet(arm, LIST, listed)
+            book.sheet(arm, columns, listed)
         book.sheet("Evidence", _evidence_columns(screening.trial.flag_words), _evidence_rows(screening), fixed=3)
         book.page("About", _about(screening))
+
+
+def _corrected(screening: Screening) -> Iterator[Column[ListRow]]:
+    """Yield the column of the chances that outcomes correct, where they do."""
+    if screening.calibration and screening.calibration.map:
+        yield Column("Chance corrected by outcomes", 12, lambda row: screening.calibrated(row.candidate), "percent")
 
 
 def _missing(row: ListRow) -> Cell:

@@ -2,7 +2,9 @@
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
+import openpyxl
 import pytest
 
 from cohortfinder.model import Ranking, Recalibration
@@ -11,6 +13,7 @@ from cohortfinder.report.calibration_page import calibration_page, calibration_r
 from cohortfinder.report.csv_files import CANDIDATES, candidate_cells
 from cohortfinder.report.html import report_html
 from cohortfinder.report.screening import read_screening
+from cohortfinder.report.worklist import write_worklist
 from unit.report.screened import AS_OF, LABELS, a_trial, screened
 
 SCREENING = read_screening(screened(), a_trial(), AS_OF, labels=LABELS)
@@ -60,7 +63,7 @@ def test_all_passed_is_said_as_it_is() -> None:
     assert "To say of everybody that 100 % pass would have 0.000. All ended alike" in sentences[1]
 
 
-def test_chances_that_were_too_sure_are_corrected_and_the_order_stays() -> None:
+def test_chances_that_were_too_sure_are_corrected_and_the_order_stays(tmp_path: Path) -> None:
     sentences = told(MANY)
     assert "where 0 is best. To say of everybody that 38 % pass would have 0.234." in sentences[1]
     line = calibration_of(MANY, DECLARED).map
@@ -76,6 +79,10 @@ def test_chances_that_were_too_sure_are_corrected_and_the_order_stays() -> None:
     page = report_html(corrected).decode()
     assert re.search(r"Chance \d+ % \(corrected by outcomes: \d+ %\)", page)
     assert ">corrected</text>" in page
+    assert len(re.findall(r"<small>corrected \d+ %</small>", page)) == 3
+    write_worklist(tmp_path / "list.xlsx", corrected, scratch=tmp_path)
+    header, first, *_ = openpyxl.load_workbook(tmp_path / "list.xlsx")["A"].iter_rows(values_only=True)
+    assert (header[-1], first[-1]) == ("Chance corrected by outcomes", pytest.approx(cells[0][1]))
 
 
 def test_a_trial_that_declares_nothing_is_corrected_by_nothing() -> None:
