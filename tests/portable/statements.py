@@ -52,6 +52,10 @@ WINDOWS = {"concepts": ["creatinine_serum", "dx_sle"], "windows": ["90 days", No
 # what a trial of judgements alone asks for
 NO_WINDOWS: dict[str, Any] = {"arms": [], "concepts": [], "windows": [], "starts": []}
 LEAF_CONCEPTS = {"reasons": ["", "weight_missing"], "concepts": ["dx_sle", "body_weight"]}
+EFFORTS: dict[str, Any] = {
+    "concepts": ["hemoglobin", "judgement"], "tests": ["blood_count", "judgement"], "labels": ["Blood count", "A person decides"],
+    "works": ["blood or urine", "look at the chart"], "minutes": [10, 15],
+}  # fmt: skip
 VARIANTS: dict[str, Any] = {
     "names": ["E-1 0 0", "E-1 0 1"],
     "bases": ["E-1", "E-1"],
@@ -182,11 +186,17 @@ SCREENING: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("quality/data_quality_rows", {}),
     ("quality/concept_coverage", {"events": ("condition_event", "exposure_event")}),
     ("quality/concept_coverage_rows", {}),
-    ("quality/settled", {"depth": 2}),
+    ("ranking/concept_test", EFFORTS),
+    ("quality/settled", {"depth": 2, "by": "concept"}),
+    ("quality/settled", {"depth": 2, "by": "test"}),
     ("quality/carrier", {}),
     ("quality/carried", {}),
     ("quality/unknown", {}),
     ("quality/unknown_rows", {}),
+    ("ranking/next_step", {}),
+    ("ranking/next_step_rows", {}),
+    ("ranking/clinic_step_rows", {"first": 25}),
+    ("ranking/effort_rows", {}),
 )
 _NUMBER = re.compile(r"\d+")
 # templates that are rendered as a part of the statements of a leaf or a rule

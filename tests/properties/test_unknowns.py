@@ -23,7 +23,7 @@ Settled = dict[tuple[str, str], dict[str, tuple[bool, bool]]]
 
 def settled(connection: duckdb.DuckDBPyConnection, trial: Trial) -> Settled:
     """What the engine says of each unknown patient and criterion."""
-    asked = render("quality/settled.sql.jinja", depth=depth_of(trial))
+    asked = render("quality/settled.sql.jinja", by="concept", depth=depth_of(trial))
     connection.execute(asked.text, asked.parameters)
     rows = connection.execute(
         "SELECT patient_id, asked, concept, either_way, one_way FROM open_verdict JOIN settled USING (asked, answers)"

@@ -57,6 +57,8 @@ class Mappings:
         self._assumed = _rows(folder, "reference_ranges.csv")
         self.remarks = _rows(folder, "remarks.csv") if (folder / "remarks.csv").is_file() else []
         self.derived = _rows(folder, "derived.csv") if (folder / "derived.csv").is_file() else []
+        tests = _rows(folder, "concept_tests.csv") if (folder / "concept_tests.csv").is_file() else []
+        self._tests = {(row["match"], row["name"]): row["test"] for row in tests}
         self._read_doses(folder)
         self._texts = Texts(folder)
         effects = _rows(folder, "concepts/drug_effects.csv") if (folder / "concepts/drug_effects.csv").is_file() else []
@@ -65,6 +67,12 @@ class Mappings:
         self.lookback = {
             r["group"]: (int(r["prescreen_days"]), int(r["protocol_days"])) for r in _rows(folder, "lookback.csv")
         }
+
+    def test_of(self, concept: str) -> str:
+        """Return the test that brings the data on a concept."""
+        group = ("group", self.concepts[concept]["group"]) if concept in self.concepts else ("group", "*")
+        kind = ("domain", self.clinical[concept]["domain"]) if concept in self.clinical else group
+        return next(self._tests[key] for key in (("concept", concept), kind, ("group", "*")) if key in self._tests)
 
     def _read_doses(self, folder: Path) -> None:
         read = {name: _rows(folder, name) if (folder / name).is_file() else [] for name in _DOSE_FILES}

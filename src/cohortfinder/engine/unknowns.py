@@ -10,15 +10,14 @@ from typing import Any
 from cohortfinder.criteria.age import AgeQuestion
 from cohortfinder.criteria.dose import WEIGHT, DoseQuestion
 from cohortfinder.criteria.formula import FormulaQuestion
+from cohortfinder.criteria.judgement import JudgementQuestion
 from cohortfinder.criteria.sex import SexQuestion
 from cohortfinder.criteria.study import StudyQuestion
 from cohortfinder.criteria.treatment import TreatmentQuestion
 from cohortfinder.engine.questions import formula_declaration
 from cohortfinder.engine.rules import TrialPlan
 from cohortfinder.model import Combination, Leaf, Rule, Trial, leaves_of
-
-# what the mappings have no concept for: Patient.gender, and taking part in a study
-GENDER, STUDY = "gender", "study"
+from cohortfinder.terminology.efforts import GENDER, JUDGEMENT, STUDY
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +122,7 @@ def concepts_of_leaves(trial: Trial, plan: TrialPlan) -> list[tuple[int, str, st
 def subjects_of(leaf: Leaf) -> Mapping[str, tuple[str, ...]]:
     """Return for each reason for which a leaf may be unknown the concepts that would answer it; "" is any other reason.
 
-    What only a person can tell has none.
+    What only a person can tell has a concept of its own, of which there are never data.
     """
     question: Any = leaf.question
     match question:
@@ -133,6 +132,8 @@ def subjects_of(leaf: Leaf) -> Mapping[str, tuple[str, ...]]:
             return {"": (GENDER,)}
         case StudyQuestion():
             return {"": (STUDY,)}
+        case JudgementQuestion():
+            return {"": (JUDGEMENT,)}
         case FormulaQuestion():
             return _inputs(question.formula)
         case DoseQuestion():

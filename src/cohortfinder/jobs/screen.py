@@ -24,6 +24,7 @@ from cohortfinder.model import Answers, Trial
 from cohortfinder.ranking.calibration import calibrate
 from cohortfinder.ranking.candidates import rank
 from cohortfinder.ranking.funnel import count_funnel
+from cohortfinder.ranking.next_step import find_steps
 from cohortfinder.ranking.quality import assess
 from cohortfinder.ranking.what_if import WhatIfCurve, read_what_if
 from cohortfinder.report.calendar_page import OUTLOOK_WEEKS
@@ -109,7 +110,7 @@ def screen_store(
             answers=answers.answers, outcomes=answers.outcomes,
             outlook_weeks=_outlook_weeks(out, in_full, everyone=everyone),
         )  # fmt: skip
-        _count(connection, trial, as_of)
+        _count(connection, trial, terminology, as_of)
         tried = _what_if(connection, trial, terminology, as_of, known, log) if out else ()
         seconds = time.perf_counter() - started
         with collector_at_rest():
@@ -124,11 +125,12 @@ def screen_store(
     return ScreenResult(screening, files)
 
 
-def _count(connection: duckdb.DuckDBPyConnection, trial: Trial, as_of: date) -> None:
-    """Rank the candidates, and count who drops out where and what the data lack."""
+def _count(connection: duckdb.DuckDBPyConnection, trial: Trial, terminology: Terminology, as_of: date) -> None:
+    """Rank the candidates, count who drops out where and what the data lack, and find what would settle it."""
     rank(connection, trial, as_of)
     count_funnel(connection, trial)
     assess(connection, trial, as_of)
+    find_steps(connection, trial, terminology)
 
 
 def _what_if(

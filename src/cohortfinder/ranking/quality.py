@@ -81,7 +81,7 @@ def assess(connection: Connection, trial: Trial, as_of: date) -> None:
     run(connection, "quality/unmapped_code.sql.jinja")
     run(connection, "quality/data_quality.sql.jinja")
     run(connection, "quality/concept_coverage.sql.jinja", as_of=as_of, events=events_made(trial))
-    run(connection, "quality/settled.sql.jinja", depth=depth_of(trial))
+    run(connection, "quality/settled.sql.jinja", by="concept", depth=depth_of(trial))
     run(connection, "quality/carrier.sql.jinja")
     run(connection, "quality/carried.sql.jinja")
     run(connection, "quality/unknown.sql.jinja")

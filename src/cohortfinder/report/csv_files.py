@@ -8,11 +8,14 @@ from datetime import date
 
 from cohortfinder.ranking.funnel import FunnelStep, PeopleStep
 from cohortfinder.ranking.gates import GateCount
+from cohortfinder.ranking.next_step import Steps
 from cohortfinder.ranking.quality import CoverageRow, QualityRow, UnknownRow
 from cohortfinder.ranking.what_if import WhatIfCurve
 from cohortfinder.report.factor_words import factors_cell
 from cohortfinder.report.outlook_reasons import beginnings, endings
 from cohortfinder.report.screening import Screening
+from cohortfinder.terminology.efforts import Effort
+from cohortfinder.wording import NO_TEST
 
 
 def _names(row: type) -> tuple[str, ...]:
@@ -34,6 +37,12 @@ DATA_QUALITY = _names(QualityRow)
 COVERAGE = _names(CoverageRow)
 UNKNOWNS = _names(UnknownRow)
 GATES = _names(GateCount)
+NEXT_STEPS = (
+    "patient_id", "arm", "step", "test", "label", "work", "minutes", "settles", "may_settle", "ends", "passes",
+)  # fmt: skip
+CLINIC_STEPS = (
+    "test", "label", "work", "minutes", "people", "candidates", "ends", "passes", "per_hour", "criteria", "whom",
+)  # fmt: skip
 
 # what a spreadsheet would run as a formula, also behind a tab or a line break
 _FORMULA_STARTS = frozenset("=+-@\t\r\n")
@@ -104,6 +113,41 @@ def unknowns_csv(screening: Screening) -> bytes:
 def gates_csv(screening: Screening) -> bytes:
     """Return gates.csv: how many patients each gate keeps off the list."""
     return table(GATES, map(astuple, screening.gates))
+
+
+def next_steps_csv(screening: Screening) -> bytes:
+    """Return next_steps.csv: for each candidate the tests that would settle something, best first."""
+    return table(NEXT_STEPS, next_step_cells(screening))
+
+
+def next_step_cells(screening: Screening) -> Iterator[tuple[Cell, ...]]:
+    """Return each step as the columns NEXT_STEPS; what no test settles alone is a row without one."""
+    for candidate in screening.candidates:
+        own = screening.next_steps.of.get((candidate.patient_id, candidate.arm), Steps())
+        for place, one in enumerate(own.steps, start=1):
+            yield (
+                candidate.patient_id, candidate.arm, place, *_effort_cells(one.effort),
+                "; ".join(one.settles), "; ".join(one.may_settle), one.ends, one.passes,
+            )  # fmt: skip
+        if own.unsettled:
+            ids = "; ".join(own.unsettled)
+            yield candidate.patient_id, candidate.arm, None, None, NO_TEST, None, None, ids, None, None, None
+
+
+def _effort_cells(effort: Effort) -> tuple[Cell, ...]:
+    return effort.test, effort.label, effort.work, effort.minutes
+
+
+def clinic_steps_csv(screening: Screening) -> bytes:
+    """Return clinic_steps.csv: what each test would settle for all candidates, what ends most questions first."""
+    rows = (
+        (
+            *_effort_cells(one.effort), one.people, one.candidates, one.ends, one.passes, one.per_hour, one.criteria,
+            "; ".join(dict.fromkeys(screening.candidates[number - 1].patient_id for number in one.whom)),
+        )
+        for one in screening.next_steps.clinic
+    )  # fmt: skip
+    return table(CLINIC_STEPS, rows)
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:

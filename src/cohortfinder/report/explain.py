@@ -2,13 +2,14 @@
 
 import textwrap
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
 from cohortfinder import wording
 from cohortfinder.model import Arm, Trial
 from cohortfinder.ranking.candidates import Candidate
+from cohortfinder.ranking.next_step import Steps
 from cohortfinder.report.factor_words import criterion_names, factor_in_words
 from cohortfinder.report.html import Dossier, dossier
 from cohortfinder.report.screening import Screening
@@ -107,8 +108,20 @@ def _arms(patient_id: str, screening: Screening, *, listed: bool) -> Iterator[di
             yield {
                 "arm": one.arm, "name": names[one.arm], "status": one.status, "rank": one.rank, "score": one.score,
                 "near_miss": one.near_miss, "eligible_from": one.eligible_from, "next_step": one.next_step,
+                **_step_objects(screening.next_steps.of.get((patient_id, one.arm), Steps())),
                 "verdicts": [_verdict(row) for row in verdicts.get((patient_id, one.arm), ())],
             }  # fmt: skip
+
+
+def _step_objects(own: Steps) -> dict[str, Any]:
+    steps = [
+        {
+            **asdict(one.effort), "settles": one.settles, "may_settle": one.may_settle, "ends": one.ends,
+            "passes": one.passes,
+        }
+        for one in own.steps
+    ]  # fmt: skip
+    return {"next_steps": steps, "settled_by_no_test": own.unsettled}
 
 
 def _verdict(row: VerdictRow) -> dict[str, Any]:
@@ -125,6 +138,7 @@ def _arm(screening: Screening, one: Dossier) -> Iterator[str]:
     yield f"{candidate.patient_id} in {candidate.arm} ({names[candidate.arm]}), {screening.as_of}"
     yield _summary(candidate)
     yield from _factors(candidate, criterion_names(screening.trial, screening.language))
+    yield from _steps(screening.next_steps.of.get((candidate.patient_id, candidate.arm), Steps()))
     groups = (
         ("Missing: data would settle it", one.missing),
         ("Fails", one.against),
@@ -160,6 +174,15 @@ def _factors(candidate: Candidate, names: Mapping[str, str]) -> Iterator[str]:
         yield "Not yet known:"
     for one in candidate.factors:
         yield f"  {100 * one.share:3.0f} % {factor_in_words(one, names)}"
+
+
+def _steps(own: Steps) -> Iterator[str]:
+    """Say what to do next, the most useful for its effort first."""
+    if own.steps:
+        yield "Next, most likely to end the question for the effort first:"
+    yield from (textwrap.indent(wording.step_words(one), "  ") for one in own.steps)
+    if own.unsettled:
+        yield wording.unsettled_words(own.unsettled)
 
 
 def _criterion(row: VerdictRow, flags: Mapping[str, str]) -> Iterator[str]:

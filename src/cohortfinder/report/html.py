@@ -17,6 +17,7 @@ from cohortfinder.report.gates_page import gate_lines
 from cohortfinder.report.list_rows import LISTED, stretches
 from cohortfinder.report.quality_page import coverage, settling, share
 from cohortfinder.report.screening import Screening
+from cohortfinder.report.steps_page import tests
 from cohortfinder.report.verdict_rows import VerdictRow
 from cohortfinder.report.what_if_page import what_if
 
@@ -59,6 +60,7 @@ def report_html(screening: Screening) -> bytes:
             gates=gate_lines(screening),
             what_if=what_if(screening),
             settling=settling(screening),
+            tests=tests(screening),
             calendar=weeks(screening),
             calibration=calibration_page(screening),
             coverage=tuple(coverage(screening)),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from cohortfinder.ranking.candidates import Candidate
+from cohortfinder.ranking.next_step import Step, Steps
 from cohortfinder.ranking.open_criteria import OpenCriteria
 from cohortfinder.report.screening import Screening
 
@@ -26,6 +27,7 @@ class ListRow:
     candidate: Candidate
     failing: tuple[str, ...]
     missing: tuple[tuple[str, float | None], ...]
+    next_test: Step | None = None
 
 
 def stretches(screening: Screening) -> list[list[ListRow]]:
@@ -40,4 +42,5 @@ def list_rows(screening: Screening) -> Iterator[ListRow]:
         own = screening.open_criteria.get((one.patient_id, one.arm), _NOTHING_OPEN)
         shares = {factor.criterion_id: factor.share for factor in one.factors}
         without = tuple((id, None) for id in own.missing if id not in shares)
-        yield ListRow(number, one, own.failing, (*shares.items(), *without))
+        steps = screening.next_steps.of.get((one.patient_id, one.arm), Steps()).steps
+        yield ListRow(number, one, own.failing, (*shares.items(), *without), steps[0] if steps else None)

@@ -12,11 +12,13 @@ from cohortfinder.ranking.candidates import Connection, run
 from cohortfinder.report.calibration_page import calibration_record
 from cohortfinder.report.csv_files import (
     candidates_csv,
+    clinic_steps_csv,
     concept_coverage_csv,
     data_quality_csv,
     funnel_csv,
     funnel_people_csv,
     gates_csv,
+    next_steps_csv,
     unknowns_csv,
     what_if_csv,
 )
@@ -137,6 +139,8 @@ FORMATS: dict[str, Writer] = {
     "concept_coverage.csv": _plain(concept_coverage_csv),
     "unknowns.csv": _plain(unknowns_csv),
     "gates.csv": _plain(gates_csv),
+    "next_steps.csv": _plain(next_steps_csv),
+    "clinic_steps.csv": _plain(clinic_steps_csv),
     "outlook.csv": _plain(outlook_csv),
     "outlook.ics": _plain(outlook_ics),
     "report.html": _plain(report_html),

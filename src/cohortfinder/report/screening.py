@@ -10,6 +10,7 @@ from cohortfinder.ranking.calibration import Calibration
 from cohortfinder.ranking.candidates import Candidate, Connection, read_candidates
 from cohortfinder.ranking.funnel import FunnelStep, PeopleStep, read_funnel, read_funnel_people
 from cohortfinder.ranking.gates import GateCount, kept_off, read_gate_counts
+from cohortfinder.ranking.next_step import NextSteps, read_steps
 from cohortfinder.ranking.open_criteria import OpenCriteria, read_open_criteria
 from cohortfinder.ranking.other_studies import OtherStudy, read_other_studies
 from cohortfinder.ranking.outlook import Outlook, read_outlook
@@ -54,6 +55,7 @@ class Screening:
     what_if: tuple[WhatIfCurve, ...] = ()
     outlook: Outlook = field(default_factory=Outlook)
     calibration: Calibration | None = None
+    next_steps: NextSteps = field(default_factory=NextSteps)
 
     def calibrated(self, candidate: Candidate) -> float | None:
         """Return the chance as the outcomes of screenings correct it, None where they do not."""
@@ -107,4 +109,5 @@ def read_screening(
         what_if=what_if,
         outlook=read_outlook(connection),
         calibration=calibration,
+        next_steps=read_steps(connection),
     )

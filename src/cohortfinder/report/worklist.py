@@ -32,6 +32,7 @@ LIST: tuple[Column[ListRow], ...] = (
     Column("Fails", 24, lambda row: ", ".join(row.failing), "long"),
     Column("Missing (share of the known who pass)", 44, lambda row: _missing(row), "long"),
     Column("Settle first", 14, attrgetter("candidate.next_step")),
+    Column("Next test", 40, lambda row: wording.step_words(row.next_test) if row.next_test else None, "long"),
     Column("Passes", 8, attrgetter("candidate.passed"), "number"),
     Column("For a person to judge", 10, attrgetter("candidate.judgement"), "number"),
     Column("Nothing fails from", 12, attrgetter("candidate.eligible_from"), "date"),
@@ -112,6 +113,7 @@ def _about(screening: Screening) -> Iterator[tuple[str, str]]:
     for arm in screening.trial.arms:
         yield arm.id, arm.name
     yield "Chance", "Estimated from the shares beside what is missing. It orders the list and decides nothing."
+    yield "Next test", "Most likely to end the question for the minutes that it takes; next_steps.csv has all tests."
     yield "Decision", "Choose yes, no or not sure; it stays in this file."
     yield "Evidence", f"Every verdict of the first {in_full} rows of the list; those of everybody are in verdicts.csv."
     yield "Answers", "patient_id, arm, criterion_id, answer, by, at and note are the columns of a file of answers."

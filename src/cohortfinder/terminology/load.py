@@ -10,6 +10,7 @@ from cohortfinder.site import NO_SITE, Site
 from cohortfinder.terminology.clinical import check_drug_effects, read_clinical_concepts
 from cohortfinder.terminology.concepts import Lookback
 from cohortfinder.terminology.doses import read_doses
+from cohortfinder.terminology.efforts import read_efforts
 from cohortfinder.terminology.gate_codes import check_gate_codes
 from cohortfinder.terminology.observations import read_observation_concepts
 from cohortfinder.terminology.products import check_products
@@ -44,12 +45,13 @@ def load_terminology(mappings_dir: Path, site: Site = NO_SITE, *, asking: bool =
     doses = read_doses(files, clinical, complaints)
     check_products(files, lambda name: systems.get(name.strip().lower().rstrip("/")), complaints)
     check_gate_codes(files, complaints)
+    efforts = read_efforts(files, observations, clinical, lookback, complaints)
     codes.translate(files)
     inputs = _hashes({*_own_files(files, complaints), *codes.inputs()})
     complaints.raise_any(asking=asking)
     return Terminology(
-        observations, clinical, units, lookback, systems, words, doses, ranges, _hash_of(mappings_dir, inputs),
-        files.changes(), inputs, codes.questions, codes.expansions, site.text_terms,
+        observations, clinical, units, lookback, systems, words, doses, ranges, efforts,
+        _hash_of(mappings_dir, inputs), files.changes(), inputs, codes.questions, codes.expansions, site.text_terms,
     )  # fmt: skip
 
 

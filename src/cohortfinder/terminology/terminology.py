@@ -7,6 +7,7 @@ from difflib import get_close_matches
 
 from cohortfinder.terminology.concepts import ClinicalConcept, Lookback, ObservationConcept, ReferenceRange
 from cohortfinder.terminology.doses import DosedDrugs
+from cohortfinder.terminology.efforts import Effort
 from cohortfinder.terminology.expansions import Expansions, Questions
 from cohortfinder.terminology.tables import TableChange
 from cohortfinder.terminology.units import Units
@@ -18,7 +19,8 @@ class Terminology:
 
     `changes` is what a site changes in each file, for whoever reads the file itself; `inputs` are the hashes of the
     site's files by their names, `questions` what a terminology server can be asked and `expansions` what one answered;
-    `text_terms` is what a text may prove: off, possible or definite.
+    `text_terms` is what a text may prove: off, possible or definite. `efforts` are the tests that bring the data on
+    each concept.
     """
 
     observation_concepts: Mapping[str, ObservationConcept]
@@ -29,6 +31,7 @@ class Terminology:
     system_words: Mapping[str, str]
     doses: Mapping[str, DosedDrugs]
     ranges: Mapping[str, ReferenceRange]
+    efforts: Mapping[str, Effort]
     sha256: str
     changes: Mapping[str, TableChange]
     inputs: Mapping[str, str]

@@ -24,7 +24,7 @@ Row = tuple[str, str, str, str]
 def ranked(rows: Sequence[Row], *, contacts: dict[str, str] | None = None) -> duckdb.DuckDBPyConnection:
     """Rank verdicts (patient, arm, criterion, verdict) of patients who are all listed; others are unknown."""
     connection = screened()
-    for name in ("verdict", "listing", "funnel_truth", "eligible_from"):
+    for name in ("verdict", "listing", "funnel_truth", "eligible_from", "next_step"):
         connection.execute(f"DELETE FROM {name}")
     connection.execute("CREATE OR REPLACE TEMP TABLE observed (patient_id VARCHAR, kind VARCHAR, day DATE)")
     for patient, day in (contacts or {}).items():

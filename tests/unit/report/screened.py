@@ -92,6 +92,13 @@ CREATE TEMP TABLE unknown AS SELECT kind, concept, label, system, code, text, se
         ('concept', 'creatinine_serum', 'Creatinine', NULL, NULL, NULL, 2, 'no_data 1; unit_missing 1'),
         ('observation', 'creatinine_serum', 'Creatinine', 'urn:lab', 'KREA', '<i>Creatinine</i>', 1, NULL)
     ) AS hanging (kind, concept, label, system, code, text, settles, reasons);
+CREATE TEMP TABLE concept_test AS SELECT 'creatinine_serum' AS concept, 'blood_chemistry' AS test, 'Blood <i>chemistry</i>' AS label, 'blood or urine' AS work, 15 AS minutes;
+CREATE TEMP TABLE next_step AS SELECT patient_id, arm, list_order, step, test, settles, [] :: VARCHAR[] AS may_settle, ends :: DOUBLE AS ends, passes :: DOUBLE AS passes
+    FROM (VALUES
+        ('p2', 'A', 2, 1, 'blood_chemistry', ['I-RENAL'], 0.5, 0.0),
+        ('p3', 'B', 3, 1, 'blood_chemistry', ['I-RENAL'], 1.0, 0.5),
+        ('p3', 'B', 3, NULL, NULL, ['I-DX'], NULL, NULL)
+    ) AS found (patient_id, arm, list_order, step, test, settles, ends, passes);
 CREATE TEMP TABLE gate AS SELECT 'dead' AS patient_id, unnest(['deceased', 'restricted']) AS gate;
 CREATE TABLE quarantine (load_id VARCHAR, file VARCHAR, line BIGINT, resource_type VARCHAR, reason VARCHAR);
 """

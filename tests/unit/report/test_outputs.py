@@ -10,9 +10,11 @@ from cohortfinder.errors import ReadWriteError
 from cohortfinder.report.csv_files import (
     CANDIDATES,
     candidates_csv,
+    clinic_steps_csv,
     concept_coverage_csv,
     data_quality_csv,
     funnel_csv,
+    next_steps_csv,
     unknowns_csv,
 )
 from cohortfinder.report.explain import explain_text
@@ -74,6 +76,23 @@ def test_what_would_settle_most_comes_first(screening: Screening) -> None:
     ]
 
 
+def test_the_next_steps_of_each_candidate_are_rows_and_what_no_test_settles_is_one_without_a_test(
+    screening: Screening,
+) -> None:
+    assert next_steps_csv(screening).decode().split("\r\n")[1:-1] == [
+        "p2,A,1,blood_chemistry,Blood <i>chemistry</i>,blood or urine,15,I-RENAL,,0.5,0",
+        "p3,B,1,blood_chemistry,Blood <i>chemistry</i>,blood or urine,15,I-RENAL,,1,0.5",
+        "p3,B,,,No single test settles,,,I-DX,,,",
+    ]
+
+
+def test_a_test_for_the_clinic_names_those_whose_question_it_ends_most_likely_first(screening: Screening) -> None:
+    """Two people of 15 minutes each: one and a half questions in half an hour."""
+    assert clinic_steps_csv(screening).decode().split("\r\n")[1:-1] == [
+        "blood_chemistry,Blood <i>chemistry</i>,blood or urine,15,2,2,1.5,0.5,3,I-RENAL 2,p3; p2"
+    ]
+
+
 def test_every_output_is_written_and_again_with_the_same_bytes(
     screening: Screening, connection: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
@@ -122,3 +141,11 @@ def test_explain_says_what_is_missing_first(screening: Screening) -> None:
     text = explain_text(screening, "p2")
     assert "Creatinine 90 on 2026-11-03 was sent without a unit and cannot be compared." in text
     assert text.index("Missing") < text.index("Passes")
+
+
+def test_explain_says_what_to_do_next(screening: Screening) -> None:
+    assert explain_text(screening, "p3").splitlines()[4:7] == [
+        "Next, most likely to end the question for the effort first:",
+        "  Blood <i>chemistry</i>: settles I-RENAL; ends the question; 15 min",
+        "No single test settles: I-DX",
+    ]

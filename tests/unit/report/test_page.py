@@ -64,7 +64,7 @@ def test_a_link_inside_the_page_leads_somewhere_and_no_id_stands_twice(tags: lis
 def test_a_cell_of_a_table_that_becomes_cards_carries_its_name(page: str) -> None:
     """On a narrow screen the header row is not seen, so every cell says what it is; the roles keep it a table."""
     tables = re.findall(r"<table class=\"[^\"]*cards\".*?</table>", page, re.DOTALL)
-    assert len(tables) == 2
+    assert len(tables) == 3
     cells = [cell for table in tables for cell in re.findall(r"<(?:td|th scope=\"row\"|th role)[^>]*>", table)]
     assert len(cells) >= 6 * 3
     assert [cell for cell in cells if "data-label=" not in cell or "role=" not in cell] == []
@@ -103,6 +103,23 @@ def test_a_list_that_no_browser_would_open_is_cut_and_says_so(monkeypatch: pytes
     cut = report_html(A_SCREENING).decode()
     assert len(re.findall(r"<tr role=\"row\" class", cut)) == 2
     assert "The first 2 of 4 rows stand here; all are in candidates.csv" in cut
+
+
+def test_a_test_for_the_clinic_says_what_it_ends_and_leads_to_those_whom_it_serves_best(page: str) -> None:
+    """Both of the patients for whom it settles creatinine; the one whose question it ends for sure comes first."""
+    section = page[page.index('<section id="steps"') : page.index("</section>", page.index('<section id="steps"'))]
+    assert "Blood &lt;i&gt;chemistry&lt;/i&gt;" in section
+    assert "<span>1.5 of 2</span>" in section
+    assert re.findall(r"<rect width=\"([\d.]+)\"", section) == ["100.0", "33.3"]
+    assert re.findall(r"href=\"(#p\d)\"><bdi>(.*?)</bdi>", section) == [("#p3", "p3"), ("#p2", "p2")]
+
+
+def test_a_patient_is_told_what_to_do_next_and_what_no_test_settles(page: str) -> None:
+    told = re.findall(r"<div class=\"next-steps\">(.*?)</div>", page)
+    assert [re.sub(r"<[^>]+>", "", one) for one in told] == [
+        "NextBlood &lt;i&gt;chemistry&lt;/i&gt;: settles I-RENAL; 50 % to end the question; 15 min",
+        "NextBlood &lt;i&gt;chemistry&lt;/i&gt;: settles I-RENAL; ends the question; 15 minNo single test settles: I-DX",
+    ]
 
 
 def test_a_closed_group_of_criteria_is_a_text_until_it_is_opened_and_there_without_a_script(page: str) -> None:

@@ -50,6 +50,9 @@ def test_each_arm_is_a_worklist_in_the_order_of_the_list(screening: Screening, t
         (None, "p3", "✗ Excluded", 0, "I-RENAL", "I-DX 75 %", "I-DX"),
     ]
     assert {row[-4:] for row in rows} == {(None, None, None, None)}
+    assert [row[header.index("Next test")] for row in rows] == [
+        None, "Blood <i>chemistry</i>: settles I-RENAL; 50 % to end the question; 15 min", None,
+    ]  # fmt: skip
 
 
 def test_the_header_stays_in_view_with_filters_and_is_printed_on_every_page(
@@ -57,13 +60,13 @@ def test_the_header_stays_in_view_with_filters_and_is_printed_on_every_page(
 ) -> None:
     sheet = opened(screening, tmp_path)["A"]
     assert sheet.freeze_panes == "C2"
-    assert sheet.auto_filter.ref == "A1:O4"
+    assert sheet.auto_filter.ref == "A1:P4"
     assert sheet.print_title_rows == "$1:$1"
 
 
 def test_a_decision_is_chosen_from_a_list(screening: Screening, tmp_path: Path) -> None:
     book = opened(screening, tmp_path)
-    for sheet, place in ((book["A"], "L2:L4"), (book["Evidence"], "I2:I17")):
+    for sheet, place in ((book["A"], "M2:M4"), (book["Evidence"], "I2:I17")):
         offered = [(str(one.sqref), one.formula1) for one in sheet.data_validations.dataValidation]
         assert offered == [(place, '"yes,no,not sure"')]
 
