@@ -173,7 +173,8 @@ def _grid(chart: Chart, place: _Place) -> Iterator[Markup]:
     for value, word in chart.x.ticks:
         x = place.x(value)
         yield _tag("line", x1=x, x2=x, y1=place.bottom, y2=place.bottom + 5, class_="axis")
-        half = len(word) * _LETTER / 2
+        # some fonts are wider than they should be
+        half = len(word) * _LETTER / 2 + 4
         yield _text(word, min(x, chart.width - half), place.bottom + 19, "middle")
     yield _tag("line", x1=_LEFT, x2=place.right, y1=place.bottom, y2=place.bottom, class_="axis")
     yield _text(chart.x.label, (_LEFT + place.right) / 2, chart.height - 6, "middle", "name")

@@ -20,7 +20,8 @@ _NOTHING_OPEN = OpenCriteria()
 class ListRow:
     """A candidate in the list: ids that fail, and those that are missing with the share that passes, lowest first.
 
-    A share is None where the criterion has no part in the score. `number` is the place in the list, from 1.
+    What a person judges is not missing. A share is None where the criterion has no part in the score. `number` is the
+    place in the list, from 1.
     """
 
     number: int
@@ -40,7 +41,7 @@ def list_rows(screening: Screening) -> Iterator[ListRow]:
     """Yield the rows of the list in its order."""
     for number, one in enumerate(screening.candidates, start=1):
         own = screening.open_criteria.get((one.patient_id, one.arm), _NOTHING_OPEN)
-        shares = {factor.criterion_id: factor.share for factor in one.factors}
+        shares = {factor.criterion_id: factor.share for factor in one.factors if not factor.judged}
         without = tuple((id, None) for id in own.missing if id not in shares)
         steps = screening.next_steps.of.get((one.patient_id, one.arm), Steps()).steps
         yield ListRow(number, one, own.failing, (*shares.items(), *without), steps[0] if steps else None)

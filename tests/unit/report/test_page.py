@@ -1,12 +1,15 @@
 """report.html as a reader without a mouse, with a screen reader or on paper meets it."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from cohortfinder.model import Prior, Ranking
+from cohortfinder.ranking.candidates import rank
 from cohortfinder.report import html
 from cohortfinder.report.html import report_html
 from cohortfinder.report.screening import read_screening
@@ -94,6 +97,23 @@ def test_a_patient_without_a_dossier_has_what_fails_and_is_missing_in_the_row(mo
         "–", "Missing I-RENAL 50 %", "Missing I-RENAL 50 %", "Fails I-RENALMissing I-DX 75 %",
     ]  # fmt: skip
     assert ["href" in row for row in rows] == [True, False, False, False]
+
+
+def test_what_a_person_judges_is_not_missing_in_the_list() -> None:
+    """It is open for everybody: its expected share is told with the patient."""
+    ranking = Ranking(declared=True, criteria={"I-WILL": Prior(5, 5)})
+    connection, trial = screened(), replace(a_trial(), ranking=ranking)
+    rank(connection, trial, AS_OF)
+    page = report_html(read_screening(connection, trial, AS_OF, labels=LABELS)).decode()
+    rows = re.findall(r"<tr role=\"row\" class.*?</tr>", page)
+    assert [re.findall(r"I-\w+", re.sub(r"<[^>]+>", " ", row)) for row in rows] == [
+        [],
+        ["I-RENAL"] * 2,
+        ["I-RENAL"] * 2,
+        ["I-RENAL", "I-DX", "I-DX"],
+    ]
+    assert "of what the trial file expects" in page
+    assert "50 % expected" in page
 
 
 def test_a_list_that_no_browser_would_open_is_cut_and_says_so(monkeypatch: pytest.MonkeyPatch, page: str) -> None:
