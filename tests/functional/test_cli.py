@@ -92,6 +92,8 @@ def test_explain_of_an_unlisted_patient_shows_the_entry_criterion_of_each_arm(ru
     assert done.status == 0
     assert done.out.startswith("none-egpa is not listed in any arm of NCT06983964 on 2026-11-20. Why, arm by arm:\n")
     assert done.out.count("the entry criterion is not met.") == 5
+    assert done.out.count("Would be a candidate for arm ") == 4
+    assert "Will be no candidate for arm AAV, because of what neither time nor a new record changes:" in done.out
     assert "Eosinophilic granulomatosis with polyangiitis (recorded as M30.1, dated 2019-03-14)" in done.out
     assert "Condition/none-egpa-dx-egpa" in done.out
 
@@ -111,6 +113,9 @@ def test_explain_follows_a_replaced_record_to_the_one_that_goes_on(run: Run, dem
     done = explained(run, demo, "none-merged-old")
     assert "none-merged-old was replaced by ss-merged; this is about ss-merged." in done.out
     assert "ss-merged in SS" in done.out
+    why_not = done.out.index("Would be a candidate for arm SS")
+    assert done.out.index("Excluded; score 0 %") < why_not < done.out.index("Fails (1)")
+    assert "Changes of the next 12 weeks, without new data" in done.out
 
 
 def test_explain_of_records_that_replace_each_other_calls_nobody_dead(run: Run, tmp_path: Path) -> None:

@@ -22,6 +22,8 @@ def command(
 ) -> int:  # fmt: skip
     """Show every criterion of one patient with its evidence, or why the patient is not listed.
 
+    For each arm of which the patient is no candidate it tells the smallest set of facts that would have to change.
+
     TRIAL is a file, or the id of one that ships. PATIENT is Patient.id, as in candidates.csv.
     """
     settings = settings_of(config, store)

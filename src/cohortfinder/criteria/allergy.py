@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from cohortfinder.criteria.question import Concepts, Question, Yes
+from cohortfinder.criteria.question import AT_ONCE, Concepts, Question, Remedy, Yes
 
 NO_KNOWN_ALLERGY = "no_known_allergy"
 
@@ -27,3 +27,7 @@ class AllergyQuestion(Question):
     @property
     def concepts(self) -> tuple[str, ...]:
         return self.allergy
+
+    def remedy(self, wanted: bool) -> Remedy | None:
+        """It may be found; one that is on record stays."""
+        return AT_ONCE if wanted else None

@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar, Literal
 
-from cohortfinder.criteria.question import Concepts, DurationText, QuantityText, Question
+from cohortfinder.criteria.question import AT_ONCE, Concepts, DurationText, QuantityText, Question, Remedy
 from cohortfinder.model import Duration, Quantity
 
 
@@ -51,6 +51,10 @@ class ChangeQuestion(Question):
         amount = self.rises_by or self.falls_by
         assert amount is not None  # the question refuses to be built without one
         return amount
+
+    def remedy(self, wanted: bool) -> Remedy | None:
+        """A new result is the latest one."""
+        return AT_ONCE
 
     def model_post_init(self, context: Any) -> None:
         """Require one direction and an amount above 0."""

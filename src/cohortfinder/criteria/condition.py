@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from cohortfinder.criteria.question import Absence, Concepts, DurationText, Question, Yes
+from cohortfinder.criteria.question import Absence, Concepts, DurationText, Question, Remedy, Yes
 
 
 class ConditionQuestion(Question):
@@ -40,6 +40,12 @@ class ConditionQuestion(Question):
     @property
     def concepts(self) -> tuple[str, ...]:
         return self.condition
+
+    def remedy(self, wanted: bool) -> Remedy | None:
+        """It may be diagnosed, and what is active may end; that it was there once stays."""
+        if wanted:
+            return Remedy(after=self.before)
+        return Remedy(after=self.within, ends=self.within is not None) if self.active else None
 
     def model_post_init(self, context: Any) -> None:
         """Require a window."""

@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from pydantic import ConfigDict
 
-from cohortfinder.criteria.question import Absence, DurationText, NumericQuestion
+from cohortfinder.criteria.question import Absence, DurationText, NumericQuestion, Remedy
 
 # the concept of the body weight by which a dose is counted
 WEIGHT = "body_weight"
@@ -44,6 +44,12 @@ class DoseQuestion(NumericQuestion):
     @property
     def concepts(self) -> tuple[str, ...]:
         return (self.dose,)
+
+    def remedy(self, wanted: bool) -> Remedy | None:
+        """The dose may be changed; the days of a window stay as they were."""
+        if wanted:
+            return Remedy(after=self.for_)
+        return Remedy(after=self.within, ends=self.within is not None)
 
     def model_post_init(self, context: Any) -> None:
         """Require a comparison that means something on the days that are asked for."""

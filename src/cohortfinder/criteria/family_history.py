@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from cohortfinder.criteria.question import Concepts, Question
+from cohortfinder.criteria.question import AT_ONCE, Concepts, Question, Remedy
 
 
 class FamilyHistoryQuestion(Question):
@@ -22,3 +22,7 @@ class FamilyHistoryQuestion(Question):
     @property
     def concepts(self) -> tuple[str, ...]:
         return self.family_history
+
+    def remedy(self, wanted: bool) -> Remedy | None:
+        """It may become known; what is known of a relative stays."""
+        return AT_ONCE if wanted else None

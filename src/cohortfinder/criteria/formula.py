@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from cohortfinder.criteria.question import NumericQuestion
+from cohortfinder.criteria.question import AT_ONCE, NumericQuestion, Remedy
 
 
 class FormulaQuestion(NumericQuestion):
@@ -21,6 +21,10 @@ class FormulaQuestion(NumericQuestion):
 
     formula: str
     assume: str | None = None
+
+    def remedy(self, wanted: bool) -> Remedy | None:
+        """It is computed anew from new results."""
+        return AT_ONCE
 
     def model_post_init(self, context: Any) -> None:
         """Require a comparison."""

@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from cohortfinder.criteria.question import Concepts, DurationText, Question, Yes
+from cohortfinder.criteria.question import AT_ONCE, Concepts, DurationText, Question, Remedy, Yes
 
 
 class ImmunizationQuestion(Question):
@@ -24,6 +24,10 @@ class ImmunizationQuestion(Question):
     @property
     def concepts(self) -> tuple[str, ...]:
         return self.immunization
+
+    def remedy(self, wanted: bool) -> Remedy | None:
+        """It may be given; what was given, only time takes out of a window."""
+        return AT_ONCE if wanted else None
 
     def model_post_init(self, context: Any) -> None:
         """Require one window."""

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from cohortfinder.criteria.question import Question
+from cohortfinder.criteria.question import AT_ONCE, Question, Remedy
 
 
 class JudgementQuestion(Question):
@@ -12,3 +12,7 @@ class JudgementQuestion(Question):
     hears_silence: ClassVar[bool] = False
 
     judgement: str
+
+    def remedy(self, wanted: bool) -> Remedy | None:
+        """A person may judge otherwise."""
+        return AT_ONCE

@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from cohortfinder.criteria.question import Absence, Concepts, DurationText, Question, Yes
+from cohortfinder.criteria.question import AT_ONCE, Absence, Concepts, DurationText, Question, Remedy, Yes
 
 
 class MedicationQuestion(Question):
@@ -34,6 +34,12 @@ class MedicationQuestion(Question):
     @property
     def concepts(self) -> tuple[str, ...]:
         return self.medication
+
+    def remedy(self, wanted: bool) -> Remedy | None:
+        """It may be given, or stopped and washed out; that it was given once stays."""
+        if wanted or self.active:
+            return AT_ONCE
+        return Remedy(after=self.within, ends=True) if self.within else None
 
     def model_post_init(self, context: Any) -> None:
         """Require one window."""

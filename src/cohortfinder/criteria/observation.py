@@ -4,7 +4,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import ConfigDict
 
-from cohortfinder.criteria.question import Concepts, DurationText, NumericQuestion, QuantityText, Yes
+from cohortfinder.criteria.question import Concepts, DurationText, NumericQuestion, QuantityText, Remedy, Yes
 
 
 class ObservationQuestion(NumericQuestion):
@@ -59,6 +59,11 @@ class ObservationQuestion(NumericQuestion):
     @property
     def concepts(self) -> tuple[str, ...]:
         return self.observation
+
+    def remedy(self, wanted: bool) -> Remedy | None:
+        """A new result decides, but not where one of the old ones is enough to say the opposite."""
+        outweighed = (self.pick == "any" and not wanted) or (self.pick == "all" and wanted)
+        return None if outweighed else Remedy(after=self.ago)
 
     def model_post_init(self, context: Any) -> None:
         """Require one comparison and at most one window."""

@@ -1,11 +1,14 @@
 """What every leaf kind shares: a frozen pydantic model that reads the words of a trial file, all scalars as text."""
 
 import re
+from dataclasses import dataclass
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
 
+from cohortfinder.dates import back
 from cohortfinder.model import Comparison, Duration, Quantity
 
 _QUANTITY = re.compile(r"^\s*(?P<number>[-+]?\d+(?:\.\d+)?)\s*(?P<unit>\S.*?)?\s*$")
@@ -87,6 +90,33 @@ Concepts = Annotated[
 Absence = Literal["unknown", "false"]
 
 
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """How a new record makes the answer of a leaf another one.
+
+    `after`: how long the new state must have lasted, or lain back, before it counts. `ends`: it is the end of what
+    still goes on; what is over cannot be ended, and only time takes it away.
+    """
+
+    after: Duration | None = None
+    ends: bool = False
+
+    def counts_from(self, day: date) -> date:
+        """Return the first day on which it counts when it is made on a day."""
+        if self.after is None:
+            return day
+        # what ended on a day lies in a window as long as the window begins on or before that day
+        begun = day + timedelta(days=1) if self.ends else day
+        found = back(begun, self.after, -1)
+        while back(found, self.after) < begun:  # months are of different length
+            found += timedelta(days=1)
+        return found
+
+
+# a new record counts at once
+AT_ONCE = Remedy()
+
+
 class Question(BaseModel):
     """Base of the leaf kinds. `kind` is the word that opens the leaf in a trial file, `template` its SQL."""
 
@@ -103,6 +133,13 @@ class Question(BaseModel):
     def concepts(self) -> tuple[str, ...]:
         """The concepts that the question names."""
         return ()
+
+    def remedy(self, wanted: bool) -> Remedy | None:
+        """Return how a new record makes the answer `wanted` where the records say the opposite; None: none does.
+
+        What is open can always be settled by a record, so that this is not asked.
+        """
+        return None
 
 
 class NumericQuestion(Question):

@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
-from cohortfinder.criteria.question import Concepts, DurationText, QuantityText, Question, WholeNumber
+from cohortfinder.criteria.question import AT_ONCE, Concepts, DurationText, QuantityText, Question, Remedy, WholeNumber
 
 
 class Reading(BaseModel):
@@ -39,6 +39,10 @@ class SeriesQuestion(Question):
     @property
     def concepts(self) -> tuple[str, ...]:
         return tuple(concept for reading in self.series for concept in reading.observation)
+
+    def remedy(self, wanted: bool) -> Remedy | None:
+        """One reading beyond its limit is enough; it is denied when the days beyond have left the window."""
+        return AT_ONCE if wanted else Remedy(after=self.within, ends=True)
 
     def model_post_init(self, context: Any) -> None:
         """Require one limit per reading."""

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, ConfigDict
 
 from cohortfinder.criteria.dose import DoseQuestion
-from cohortfinder.criteria.question import Concepts, DurationText, QuantityText, Question, WholeNumber
+from cohortfinder.criteria.question import Concepts, DurationText, QuantityText, Question, Remedy, WholeNumber
 from cohortfinder.model import Comparison, Duration
 
 _IN_DAYS = {"days": 1, "weeks": 7}
@@ -90,6 +90,12 @@ class TreatmentQuestion(Question):
     def days(self) -> int:
         """How many days the treatment must last."""
         return in_days(self.for_)
+
+    def remedy(self, wanted: bool) -> Remedy | None:
+        """The patient may be treated, or no longer; how long it was in all stays."""
+        if wanted:
+            return Remedy(after=self.for_)
+        return Remedy(after=self.until, ends=True) if self.until else None
 
     def model_post_init(self, context: Any) -> None:
         """Require lengths in days, and one question at a time."""

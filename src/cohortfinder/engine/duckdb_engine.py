@@ -35,6 +35,12 @@ class DuckDBEngine:
         self.search_path = search_path
         self.run_template("engine/search_path.sql.jinja", path=search_path)
 
+    @classmethod
+    def of(cls, connection: DuckDBPyConnection) -> "DuckDBEngine":
+        """Return an engine for a connection on which another one has worked: it sees the tables of that workspace."""
+        ((path,),) = cls.rows_of(connection, "engine/current_path.sql.jinja")
+        return cls(connection, str(path))
+
     @property
     def takes_many(self) -> bool:
         """Whether a statement may ask many leaves: before DuckDB 2 a LATERAL of windows and lambdas fails to bind."""

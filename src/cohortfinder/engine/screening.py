@@ -52,6 +52,7 @@ def screen(
     loaded: Mapping[str, bool],
     gates: Gates = NO_LISTS,
     everyone: bool = False,
+    alone: str | None = None,
     horizon_years: int = HORIZON_YEARS,
     outlook_weeks: int = 0,
     answers: Sequence[Answer] = (),
@@ -60,10 +61,10 @@ def screen(
     """Evaluate a trial for its listed patients, or for everyone.
 
     The entry criteria are asked of everyone; what the others need is gathered for those who are then listed.
-    Nobody is asked about who is behind one of the `gates`. `loaded` says for each resource type in the store whether it
-    is complete. `changes_on` looks ahead `horizon_years` years. Every change within the next `outlook_weeks` is
-    followed and told, and when a patient stops being eligible; with 0 neither. `answers` of people, the
-    earliest first, decide their criteria; of whose screening ended, by `outcomes`, the truths before are asked.
+    Nobody is asked about who is behind one of the `gates`, and with `alone` only the patient of that id is. `loaded`
+    says for each resource type in the store whether it is complete. `changes_on` looks ahead `horizon_years` years.
+    Every change within the next `outlook_weeks` is followed and told, and when a patient stops being eligible; with 0
+    neither. `answers` of people, the earliest first, decide their criteria; `outcomes` ask the truths before them.
     """
     engine = DuckDBEngine(connection)
     setting = Setting(terminology, loaded)
@@ -72,8 +73,7 @@ def screen(
     until = as_of + timedelta(weeks=outlook_weeks) if outlook_weeks else None
     entries = _entries(trial)
     first = None if everyone else entries["entries"]
-    lately = first is not None and asks_one_day(trial, first)
-    engine.run_all(people_statements(trial, terminology, as_of, gates=gates, lately=lately))
+    _find_people(engine, trial, terminology, as_of, gates, first, alone)
     told = _gather_for_entries(engine, trial, terminology, as_of, first)
     engine.run_template("verdicts/trial_criterion.sql.jinja", **_criterion_rows(trial))
     engine.run_template("verdicts/answer.sql.jinja", **_answer_rows(answers))
@@ -93,6 +93,28 @@ def screen(
     tell_turns(asker, until)
     if outcomes:
         ask_before(asker, answers, outcomes, as_of)
+
+
+def gather_for_one(
+    connection: DuckDBPyConnection, trial: Trial, terminology: Terminology, *, as_of: date, patient: str, gates: Gates,
+    answers: Sequence[Answer] = (),
+) -> None:  # fmt: skip
+    """Gather what all criteria need of one patient, on a connection on which a screening has been."""
+    engine = DuckDBEngine.of(connection)
+    _find_people(engine, trial, terminology, as_of, gates, None, patient)
+    engine.run_all(fact_statements(trial, terminology, as_of))
+    engine.run_template("verdicts/answer.sql.jinja", **_answer_rows(answers))
+
+
+def _find_people(
+    engine: DuckDBEngine, trial: Trial, terminology: Terminology, as_of: date, gates: Gates,
+    first: Collection[str] | None, alone: str | None,
+) -> None:  # fmt: skip
+    """Find out who may be asked: all who are behind no gate, or one patient; `first` are the first criteria, or all."""
+    lately = first is not None and asks_one_day(trial, first)
+    engine.run_all(people_statements(trial, terminology, as_of, gates=gates, lately=lately))
+    for table in ("person", "individual") if alone is not None else ():
+        engine.run_template(f"facts/alone_{table}.sql.jinja", patient=alone)
 
 
 def _gather_for_entries(
@@ -161,7 +183,7 @@ def _evaluate_part(asker: Asker, part: int, as_of: date) -> None:
     asker.explain(plan.rules.values())
     engine.run_template("quality/note_open_verdicts.sql.jinja")
     engine.run_template("verdicts/hold.sql.jinja")
-    engine.run_template("verdicts/watch.sql.jinja")
+    engine.run_template("verdicts/watch.sql.jinja", table="criterion_truth")
     if plan.flags:
         flags = list(plan.flags)
         engine.run_template(asked, rules=flags, holds=flagged, column="criterion_id", part=part, as_of=as_of)
@@ -196,13 +218,14 @@ def _find_turns(asker: Asker, as_of: date, horizon: date, until: date | None) ->
     """Find on which days truths change with no new data: the first day of each, and all up to `until`."""
     asker.engine.run_template("verdicts/in_play.sql.jinja")
     asker.engine.run_template("verdicts/leaf_turn_table.sql.jinja")
-    _follow(asker, "turn", horizon, carry=True, until=until)
+    follow(asker, "turn", horizon, carry=True, until=until)
     asker.engine.run_template("verdicts/first_change.sql.jinja", as_of=as_of)
 
 
-def _follow(asker: Asker, table: str, horizon: date, *, carry: bool, until: date | None = None) -> None:
-    """Ask what is watched again and again, each time on the next day on which it may change, until it does.
+def follow(asker: Asker, table: str, horizon: date, *, carry: bool, until: date | None = None) -> None:
+    """Ask who is in the table `watch` again and again, each time on the next day on which a truth may change.
 
+    It ends when each has changed, into the table `table`, or `horizon` is reached.
     `until`: what has changed is followed on, up to that day, and for those in play until it fails.
     `carry`: the table `held` has answers of the leaves of the watched patients, so that a leaf which is not due need
     not be asked.
@@ -211,7 +234,7 @@ def _follow(asker: Asker, table: str, horizon: date, *, carry: bool, until: date
     while asked := _rows_made(engine.rows("verdicts/asked_watched.sql.jinja", horizon=horizon, ahead=[*range(days)])):
         asker.ask(asker.plan.rules, held=carry)
         engine.run_template("verdicts/watch_changed.sql.jinja", table=table, ahead=[*range(days)])
-        if until is not None:
+        if carry and until is not None:
             engine.run_template("verdicts/leaf_turn.sql.jinja", until=until)
         if carry:
             engine.run_template("verdicts/held.sql.jinja")
@@ -239,7 +262,7 @@ def _find_eligible_from(asker: Asker, horizon: date) -> None:
         engine.run_template("verdicts/hope_fulfilled.sql.jinja")
         engine.run_template("verdicts/change.sql.jinja", table="later_change")
         engine.run_template("verdicts/watch_again.sql.jinja")
-        _follow(asker, "later_change", horizon, carry=False)
+        follow(asker, "later_change", horizon, carry=False)
         engine.run_template("verdicts/later_turn.sql.jinja")
         hopeful = engine.rows("verdicts/hopeful_again.sql.jinja", horizon=horizon)
 

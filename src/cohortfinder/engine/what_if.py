@@ -70,7 +70,7 @@ def ask_variants(
     It comes after `screen` on the same connection, whose tables it reads. `choose` says which values; by default
     those of `grid`. Where they are more than `most` questions, none is asked, and None is returned.
     """
-    engine = DuckDBEngine(connection, _search_path(connection))
+    engine = DuckDBEngine.of(connection)
     chosen = [one for one in variable(trial) if criteria is None or one.id in criteria]
     curves = tuple(_curves(chosen, engine, terminology, as_of, choose or (lambda one, seen: grid(one.value, seen))))
     variants = [variant for number, curve in enumerate(curves) for variant in _variants(number, curve)]
@@ -100,12 +100,6 @@ def _portions(sizes: Iterable[tuple[int, int]]) -> Iterator[list[int]]:
         questions += size
     if portion:
         yield portion
-
-
-def _search_path(connection: DuckDBPyConnection) -> str:
-    """Return where the tables of the screening are: its workspace is attached already."""
-    ((path,),) = DuckDBEngine.rows_of(connection, "engine/current_path.sql.jinja")
-    return str(path)
 
 
 def _note(engine: DuckDBEngine, variants: Sequence[_Variant]) -> None:

@@ -1,22 +1,30 @@
 """The job `explain`: one patient's place in a trial, and for one who is not listed the reason why."""
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
+
+from duckdb import DuckDBPyConnection
 
 from cohortfinder.engine.duckdb_engine import DuckDBEngine
 from cohortfinder.engine.plan import standing_statements
+from cohortfinder.engine.screening import gather_for_one
+from cohortfinder.engine.sources import codes_of
 from cohortfinder.errors import InputError
 from cohortfinder.gates import read_gates
 from cohortfinder.jobs.answers import NO_ANSWERS
-from cohortfinder.jobs.screen import screen_store
+from cohortfinder.jobs.screen import known_types, screen_store
+from cohortfinder.jobs.why_not import ask_why_not
 from cohortfinder.model import Answers, Trial
 from cohortfinder.ranking.candidates import run
 from cohortfinder.ranking.gates import GATES
 from cohortfinder.report.explain import Explanation
+from cohortfinder.report.screening import Screening
+from cohortfinder.report.why_not import WhyNots
 from cohortfinder.settings import Settings
 from cohortfinder.terminology import Terminology
 from cohortfinder.warehouse.connection import open_warehouse
+from cohortfinder.warehouse.state import loaded_types
 
 Log = Callable[[str], None]
 
@@ -27,8 +35,8 @@ def explain_patient(
 ) -> tuple[Explanation, int]:  # fmt: skip
     """Return what is to be said of a patient, and the exit status.
 
-    The entry criteria alone tell whether a living patient is listed. Of one who is, the whole trial is asked; of one
-    who is not, the entry criteria are asked of everybody.
+    The entry criteria alone tell whether a living patient is listed. The whole trial is asked of
+    everybody, for her rank, where she is; else of her alone.
     Raises InputError when the store holds no such patient.
     """
     asked = patient.removeprefix("Patient/")
@@ -39,15 +47,56 @@ def explain_patient(
     # how other screenings ended changes nothing of this patient
     answers = replace(answers, outcomes=())
     only_entries = _only_entries(trial)
-    listing = screen_store(only_entries, terminology, settings, as_of=as_of, in_full=0, answers=answers)
-    if any(one.patient_id == person for one in listing.screening.candidates):
-        result = screen_store(trial, terminology, settings, as_of=as_of, in_full=person, answers=answers, log=log)
-        return replace(known, listed=result.screening), result.exit_status
-    log("not listed: asking the entry criteria of everybody")
-    entries = screen_store(
-        only_entries, terminology, settings, as_of=as_of, everyone=True, in_full=person, answers=answers
-    )
-    return replace(known, entries=entries.screening), entries.exit_status
+    listing = screen_store(only_entries, terminology, settings, as_of=as_of, in_full=0, alone=person, answers=answers)
+    listed = {one.arm for one in listing.screening.candidates}
+    asker = _Asker(trial, terminology, settings, answers, person, listed)
+    if listed:
+        result = screen_store(
+            trial, terminology, settings, as_of=as_of, in_full=person, answers=answers, log=log, then=asker.of_excluding
+        )
+        return replace(known, listed=result.screening, why_not=asker.found), result.exit_status
+    log("not listed: asking what would have to change")
+    result = screen_store(
+        only_entries, terminology, settings, as_of=as_of, everyone=True, alone=person, in_full=person, answers=answers,
+        then=asker.of_all,
+    )  # fmt: skip
+    return replace(known, entries=result.screening, why_not=asker.found), result.exit_status
+
+
+@dataclass(slots=True)
+class _Asker:
+    """Asks why a patient is no candidate, where a screening has just been; `listed` are the arms that list her."""
+
+    trial: Trial
+    terminology: Terminology
+    settings: Settings
+    answers: Answers
+    patient: str
+    listed: Collection[str]
+    found: WhyNots | None = None
+
+    def of_excluding(self, connection: DuckDBPyConnection, screening: Screening, loaded: Mapping[str, bool]) -> None:
+        """Ask of the arms that exclude her."""
+        own = [one for one in screening.candidates if one.patient_id == self.patient]
+        if arms := [one.arm for one in own if one.status == "excluded"]:
+            self._ask(connection, screening, loaded, arms)
+
+    def of_all(self, connection: DuckDBPyConnection, screening: Screening, _: Mapping[str, bool]) -> None:
+        """Ask of all arms, after their entry criteria alone."""
+        gather_for_one(
+            connection, self.trial, self.terminology, as_of=screening.as_of, patient=self.patient,
+            gates=read_gates(self.settings.gates), answers=self.answers.answers,
+        )  # fmt: skip
+        loaded = known_types(loaded_types(connection), codes_of(self.trial, self.terminology))
+        self._ask(connection, screening, loaded, [arm.id for arm in self.trial.arms])
+
+    def _ask(
+        self, connection: DuckDBPyConnection, screening: Screening, loaded: Mapping[str, bool], arms: Collection[str]
+    ) -> None:
+        self.found = ask_why_not(
+            connection, self.trial, self.terminology, screening.language, loaded=loaded, patient=self.patient,
+            arms=arms, listed=self.listed,
+        )  # fmt: skip
 
 
 def _standing(trial: Trial, terminology: Terminology, settings: Settings, patient: str, as_of: date) -> tuple[str, str]:

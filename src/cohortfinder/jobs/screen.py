@@ -40,6 +40,8 @@ from cohortfinder.warehouse.connection import open_warehouse
 from cohortfinder.warehouse.state import TypeState, loaded_types
 
 Log = Callable[[str], None]
+# what is done last: the connection, the screening, and which types of resources are complete
+Then = Callable[[duckdb.DuckDBPyConnection, Screening, Mapping[str, bool]], None]
 _MOST_PROCESSES = 4
 # so many questions about other numbers are asked in some twenty seconds
 _MOST_QUESTIONS = 750_000
@@ -84,13 +86,15 @@ def screen_store(
     out: Path | None = None,
     everyone: bool = False,
     in_full: int | str | None = None,
+    alone: str | None = None,
     answers: Answers = NO_ANSWERS,
     log: Log = lambda _: None,
+    then: Then = lambda *_: None,
 ) -> ScreenResult:
     """Screen the store for one trial and write the outputs into `out`, where one is given.
 
     The screening holds the verdicts of the first `in_full` candidates, of the patient of that id, or (None) of all.
-    `answers` of people decide their criteria.
+    `answers` of people decide. With `alone` only the patient of that id is asked about; `then` asks more at the end.
 
     Raises InputError when there is no store, LockedError when another process writes to it.
     """
@@ -98,17 +102,16 @@ def screen_store(
         settings.store, read_only=True, memory_limit=settings.memory_limit, threads=settings.threads
     ) as connection:
         started = time.perf_counter()
-        gates, states = read_gates(settings.gates), loaded_types(connection)
-        codes = codes_of(trial, terminology)
+        gates, states, codes = read_gates(settings.gates), loaded_types(connection), codes_of(trial, terminology)
         warnings = (*data_warnings(states, codes), *expansion_warnings(terminology, settings))
         if out:
             make_folder(out)  # before the work, not after it
         _tell_begin(trial, terminology, as_of, log)
         known = known_types(states, codes)
         screen(
-            connection, trial, terminology, as_of=as_of, everyone=everyone, loaded=known, gates=gates,
-            answers=answers.answers, outcomes=answers.outcomes,
-            outlook_weeks=_outlook_weeks(out, in_full, everyone=everyone),
+            connection, trial, terminology, as_of=as_of, everyone=everyone, alone=alone, loaded=known, gates=gates,
+            outlook_weeks=_outlook_weeks(out, in_full, everyone=everyone), answers=answers.answers,
+            outcomes=answers.outcomes,
         )  # fmt: skip
         _count(connection, trial, terminology, as_of)
         tried = _what_if(connection, trial, terminology, as_of, known, log) if out else ()
@@ -122,6 +125,7 @@ def screen_store(
                 run_record=_run_record(terminology, gates, answers, states, seconds, proof, everyone=everyone),
             )  # fmt: skip
             files = write_outputs(out, screening, connection, processes=_processes(settings)) if out else ()
+        then(connection, screening, known)
     return ScreenResult(screening, files)
 
 

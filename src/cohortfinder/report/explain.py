@@ -1,7 +1,7 @@
 """One patient in the terminal: what the report shows, as plain text or as one object, and why one is not listed."""
 
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
@@ -12,9 +12,11 @@ from cohortfinder.ranking.candidates import Candidate
 from cohortfinder.ranking.next_step import Steps
 from cohortfinder.report.factor_words import criterion_names, factor_in_words
 from cohortfinder.report.html import Dossier, dossier
+from cohortfinder.report.patient_outlook import outlooks
 from cohortfinder.report.screening import Screening
 from cohortfinder.report.verdict_files import evidence_object
 from cohortfinder.report.verdict_rows import VerdictRow
+from cohortfinder.report.why_not import WhyNots
 
 _WIDTH = 100
 _NOT_LIVING = {
@@ -37,6 +39,7 @@ class Explanation:
     `standing` is living, a gate that keeps off every list, or unresolved (its replaced-by links end nowhere).
     `listed` is the screening in which a living patient is a candidate, or else `entries` one that holds the entry
     verdict of each arm.
+    `why_not` says what would have to change in the arms of which she is no candidate.
     """
 
     trial: Trial
@@ -46,6 +49,7 @@ class Explanation:
     standing: str
     listed: Screening | None = None
     entries: Screening | None = None
+    why_not: WhyNots | None = None
 
     def text(self) -> str:
         """Say it as a person reads it."""
@@ -57,8 +61,15 @@ class Explanation:
         return {
             "trial": self.trial.id, "as_of": str(self.as_of), "patient_id": self.patient, "asked_for": self.asked,
             "standing": self.standing, "listed": self.listed is not None,
-            "arms": [*_arms(self.patient, screening, listed=self.listed is not None)] if screening else [],
+            "arms": [self._with_why_not(arm) for arm in self._arms(screening)] if screening else [],
         }  # fmt: skip
+
+    def _arms(self, screening: Screening) -> Iterator[dict[str, Any]]:
+        return _arms(self.patient, screening, listed=self.listed is not None)
+
+    def _with_why_not(self, arm: dict[str, Any]) -> dict[str, Any]:
+        asked = self.why_not is not None and arm["arm"] in self.why_not.arms
+        return {**arm, "why_not": self.why_not.summary(arm["arm"])} if asked and self.why_not else arm
 
     def _merged(self) -> Iterator[str]:
         if self.patient != self.asked:
@@ -66,28 +77,48 @@ class Explanation:
 
     def _said(self) -> str:
         if self.listed is not None:
-            return explain_text(self.listed, self.patient)
+            return explain_text(self.listed, self.patient, self.why_not)
         head = f"{self.patient} is not listed in any arm of {self.trial.id} on {self.as_of}"
         if self.entries is None:
             return f"{head}: {_NOT_LIVING[self.standing]}"
-        return "\n".join([f"{head}. Why, arm by arm:", *_refusals(self.entries, self.patient)])
+        return "\n".join([f"{head}. Why, arm by arm:", *_refusals(self.entries, self.patient, self.why_not)])
 
 
-def explain_text(screening: Screening, patient_id: str) -> str:
+def explain_text(screening: Screening, patient_id: str, why_not: WhyNots | None = None) -> str:
     """Say every criterion of a listed patient with its evidence, arm by arm; what is missing comes first."""
-    verdicts = screening.verdicts_by_candidate()
+    verdicts, coming = screening.verdicts_by_candidate(), outlooks(screening, patient_id)
     listed = [one for one in screening.candidates if one.patient_id == patient_id]
     parts = [
-        "\n".join(_arm(screening, dossier(number, one, verdicts.get((patient_id, one.arm), ()))))
+        "\n".join(
+            [
+                *_arm(screening, dossier(number, one, verdicts.get((patient_id, one.arm), ())), why_not),
+                *_paragraph(coming[one.arm].lines()),
+            ]
+        )
         for number, one in enumerate(listed, start=1)
     ]
     return "\n\n".join(parts)
 
 
-def _refusals(screening: Screening, patient_id: str) -> Iterator[str]:
+def _refusals(screening: Screening, patient_id: str, why_not: WhyNots | None) -> Iterator[str]:
     for arm, row in _entry_rows(screening, patient_id):
         yield f"\n{arm.id} ({arm.name}): the entry criterion {_ENTRY[row.verdict]}."
         yield from _criterion(row, screening.trial.flag_words)
+        yield from _why_not(why_not, arm.id)
+
+
+def _why_not(found: WhyNots | None, arm: str) -> Iterator[str]:
+    """Say what would have to change in an arm, where that was asked."""
+    if found is not None and arm in found.arms:
+        yield from _paragraph(found.lines(arm))
+
+
+def _paragraph(lines: Iterable[str]) -> Iterator[str]:
+    """Yield lines after an empty one, the long ones in several."""
+    for number, line in enumerate(lines):
+        if number == 0:
+            yield ""
+        yield textwrap.fill(line, _WIDTH, subsequent_indent="      " if line.startswith("  ") else "  ")
 
 
 def _entry_rows(screening: Screening, patient_id: str) -> Iterator[tuple[Arm, VerdictRow]]:
@@ -102,7 +133,7 @@ def _arms(patient_id: str, screening: Screening, *, listed: bool) -> Iterator[di
             yield {"arm": arm.id, "name": arm.name, "entry": _verdict(row)}
         return
     names = {arm.id: arm.name for arm in screening.trial.arms}
-    verdicts = screening.verdicts_by_candidate()
+    verdicts, coming = screening.verdicts_by_candidate(), outlooks(screening, patient_id)
     for one in screening.candidates:
         if one.patient_id == patient_id:
             yield {
@@ -110,6 +141,7 @@ def _arms(patient_id: str, screening: Screening, *, listed: bool) -> Iterator[di
                 "near_miss": one.near_miss, "eligible_from": one.eligible_from, "next_step": one.next_step,
                 **_step_objects(screening.next_steps.of.get((patient_id, one.arm), Steps())),
                 "verdicts": [_verdict(row) for row in verdicts.get((patient_id, one.arm), ())],
+                "outlook": coming[one.arm].summary(),
             }  # fmt: skip
 
 
@@ -132,13 +164,14 @@ def _verdict(row: VerdictRow) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _arm(screening: Screening, one: Dossier) -> Iterator[str]:
+def _arm(screening: Screening, one: Dossier, why_not: WhyNots | None) -> Iterator[str]:
     names = {arm.id: arm.name for arm in screening.trial.arms}
     candidate = one.candidate
     yield f"{candidate.patient_id} in {candidate.arm} ({names[candidate.arm]}), {screening.as_of}"
     yield _summary(candidate)
     yield from _factors(candidate, criterion_names(screening.trial, screening.language))
     yield from _steps(screening.next_steps.of.get((candidate.patient_id, candidate.arm), Steps()))
+    yield from _why_not(why_not, candidate.arm)
     groups = (
         ("Missing: data would settle it", one.missing),
         ("Fails", one.against),
