@@ -44,6 +44,8 @@ KINDS = (
     Kind(lambda name: ConditionQuestion.model_validate({"condition": name, "ever": "yes"}), lambda wanted, day: wanted),
     Kind(lambda name: MedicationQuestion.model_validate({"medication": name, "within": "3 weeks"}), lambda wanted, day: wanted or day >= 22, True),
 )  # fmt: skip
+HAPPENING = KINDS[3:]
+EVENTS = (ConditionQuestion, MedicationQuestion)
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,8 @@ def holds(case: Case, rule: Rule, wanted: bool, known: bool, chosen: Sequence[Ch
     return sum(holds(case, child, wanted, known, chosen, day) for child in rule.children) >= needed
 
 
-Cost = tuple[int, int, int, int]
+# never, changes, tests, the day, and tests for which something has to happen to the patient
+Cost = tuple[int, int, int, int, int]
 
 
 def tried(case: Case) -> Cost | None:
@@ -151,7 +154,8 @@ def tried(case: Case) -> Cost | None:
             # every age is known by one birth date
             tests = {0 if fact.kind is KINDS[0] else id(fact) for fact, (how, _) in zip(case.facts, chosen, strict=True) if how == "test"}  # fmt: skip
             never = sorts.count("never")
-            cost = (never, never + sorts.count("wait") + len(tests), len(tests), day)
+            events = sum(how == "test" and wanted is True and fact.kind in HAPPENING for fact, (how, wanted) in zip(case.facts, chosen, strict=True))  # fmt: skip
+            cost = (never, never + sorts.count("wait") + len(tests), len(tests), day, events)
             if (best is None or cost < best) and all(
                 holds(case, one.rule, one.wanted, one.known, chosen, day) for one in case.criteria
             ):
@@ -164,7 +168,8 @@ def cost_of(found: WhyNot | None) -> Cost | None:
         return None
     assert found.exact
     never, tests = len(found.of("never")), len({subject(one.leaf) for one in found.of("test")})
-    return never, never + len(found.of("wait")) + tests, tests, (found.day - AS_OF).days
+    events = sum(one.wanted and isinstance(one.leaf.question, EVENTS) for one in found.of("test"))
+    return never, never + len(found.of("wait")) + tests, tests, (found.day - AS_OF).days, events
 
 
 def found_in(case: Case) -> WhyNot | None:

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from cohortfinder.criteria.question import AT_ONCE, Concepts, Question, Remedy, Yes
+from cohortfinder.criteria.question import HAPPENS, Concepts, Question, Remedy, Yes
 
 NO_KNOWN_ALLERGY = "no_known_allergy"
 
@@ -30,4 +30,4 @@ class AllergyQuestion(Question):
 
     def remedy(self, wanted: bool) -> Remedy | None:
         """It may be found; one that is on record stays."""
-        return AT_ONCE if wanted else None
+        return HAPPENS if wanted else None

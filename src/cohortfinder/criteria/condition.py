@@ -44,7 +44,7 @@ class ConditionQuestion(Question):
     def remedy(self, wanted: bool) -> Remedy | None:
         """It may be diagnosed, and what is active may end; that it was there once stays."""
         if wanted:
-            return Remedy(after=self.before)
+            return Remedy(after=self.before, happens=True)
         return Remedy(after=self.within, ends=self.within is not None) if self.active else None
 
     def model_post_init(self, context: Any) -> None:

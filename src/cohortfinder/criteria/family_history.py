@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from cohortfinder.criteria.question import AT_ONCE, Concepts, Question, Remedy
+from cohortfinder.criteria.question import HAPPENS, Concepts, Question, Remedy
 
 
 class FamilyHistoryQuestion(Question):
@@ -25,4 +25,4 @@ class FamilyHistoryQuestion(Question):
 
     def remedy(self, wanted: bool) -> Remedy | None:
         """It may become known; what is known of a relative stays."""
-        return AT_ONCE if wanted else None
+        return HAPPENS if wanted else None

@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from cohortfinder.criteria.question import AT_ONCE, Concepts, DurationText, Question, Remedy, Yes
+from cohortfinder.criteria.question import HAPPENS, Concepts, DurationText, Question, Remedy, Yes
 
 
 class ImmunizationQuestion(Question):
@@ -27,7 +27,7 @@ class ImmunizationQuestion(Question):
 
     def remedy(self, wanted: bool) -> Remedy | None:
         """It may be given; what was given, only time takes out of a window."""
-        return AT_ONCE if wanted else None
+        return HAPPENS if wanted else None
 
     def model_post_init(self, context: Any) -> None:
         """Require one window."""

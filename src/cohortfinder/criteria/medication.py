@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from cohortfinder.criteria.question import AT_ONCE, Absence, Concepts, DurationText, Question, Remedy, Yes
+from cohortfinder.criteria.question import AT_ONCE, HAPPENS, Absence, Concepts, DurationText, Question, Remedy, Yes
 
 
 class MedicationQuestion(Question):
@@ -38,7 +38,7 @@ class MedicationQuestion(Question):
     def remedy(self, wanted: bool) -> Remedy | None:
         """It may be given, or stopped and washed out; that it was given once stays."""
         if wanted or self.active:
-            return AT_ONCE
+            return HAPPENS if wanted else AT_ONCE
         return Remedy(after=self.within, ends=True) if self.within else None
 
     def model_post_init(self, context: Any) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from cohortfinder.criteria.question import AT_ONCE, Absence, Concepts, DurationText, Question, Remedy, Yes
+from cohortfinder.criteria.question import HAPPENS, Absence, Concepts, DurationText, Question, Remedy, Yes
 
 
 class ProcedureQuestion(Question):
@@ -27,7 +27,7 @@ class ProcedureQuestion(Question):
 
     def remedy(self, wanted: bool) -> Remedy | None:
         """It may be done; what was done, only time takes out of a window."""
-        return AT_ONCE if wanted else None
+        return HAPPENS if wanted else None
 
     def model_post_init(self, context: Any) -> None:
         """Require one window."""

@@ -95,11 +95,13 @@ class Remedy:
     """How a new record makes the answer of a leaf another one.
 
     `after`: how long the new state must have lasted, or lain back, before it counts. `ends`: it is the end of what
-    still goes on; what is over cannot be ended, and only time takes it away.
+    still goes on; what is over cannot be ended, and only time takes it away. `happens`: something has to happen to the
+    patient first, where another remedy looks at her again or ends what there is.
     """
 
     after: Duration | None = None
     ends: bool = False
+    happens: bool = False
 
     def counts_from(self, day: date) -> date:
         """Return the first day on which it counts when it is made on a day."""
@@ -115,6 +117,7 @@ class Remedy:
 
 # a new record counts at once
 AT_ONCE = Remedy()
+HAPPENS = Remedy(happens=True)
 
 
 class Question(BaseModel):

@@ -4,7 +4,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, ConfigDict, WithJsonSchema
 
-from cohortfinder.criteria.question import AT_ONCE, DurationText, Question, Remedy, Yes, as_list
+from cohortfinder.criteria.question import AT_ONCE, HAPPENS, DurationText, Question, Remedy, Yes, as_list
 
 Identifiers = Annotated[
     tuple[str, ...],
@@ -42,7 +42,7 @@ class StudyQuestion(Question):
     def remedy(self, wanted: bool) -> Remedy | None:
         """The patient may join one or leave it; that it was so once stays."""
         if wanted or self.active:
-            return AT_ONCE
+            return HAPPENS if wanted else AT_ONCE
         return Remedy(after=self.within, ends=True) if self.within else None
 
     def model_post_init(self, context: Any) -> None:

@@ -94,7 +94,7 @@ class TreatmentQuestion(Question):
     def remedy(self, wanted: bool) -> Remedy | None:
         """The patient may be treated, or no longer; how long it was in all stays."""
         if wanted:
-            return Remedy(after=self.for_)
+            return Remedy(after=self.for_, happens=True)
         return Remedy(after=self.until, ends=True) if self.until else None
 
     def model_post_init(self, context: Any) -> None:

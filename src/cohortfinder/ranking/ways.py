@@ -79,6 +79,11 @@ class Ways:
         never, tests = sorts.count("never"), len({self._subjects[need.fact] for need in way if need.sort == "test"})
         return never, never + sorts.count("wait") + tests, tests
 
+    def events(self, way: Way) -> int:
+        """Return for how many tests something has to happen to the patient."""
+        remedies = (remedy_of(self.courses[need.fact], need.wanted) for need in way if need.sort == "test")
+        return sum(one.happens for one in remedies if one is not None)
+
     def days(self) -> list[date]:
         """Return today, and the days on which time changes a fact, or a record made today begins to count."""
         turned = {day for course in self.courses for day, _ in course.truths}

@@ -3,8 +3,9 @@
 A fact changes by a wait (time alone turns it), by a test (a new record can) or never. For each day on which time
 changes anything all ways are found in which no criterion fails, and the best way of all days is told: the one with the
 fewest changes that never come, then with the fewest changes, then with the fewest tests, since time passes for certain
-and a test may say the same again, then the earliest. Tests of the same thing are one. Facts are taken to be independent
-of each other. What is not known need not change: it stays open.
+and a test may say the same again, then the earliest, then the one with the fewest tests for which something has to
+happen to the patient. Tests of the same thing are one. Facts are taken to be independent of each other. What is not
+known need not change: it stays open.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -70,7 +71,7 @@ def why_not(arm: str, criteria: Sequence[Asked], courses: Mapping[object, Course
     ways = [(day, way) for day in search.days() for way in search.on(day)]
     if not ways:
         return None
-    day, way = min(ways, key=lambda one: (*search.cost(one[1]), one[0], sorted(one[1])))
+    day, way = min(ways, key=lambda one: (*search.cost(one[1]), one[0], search.events(one[1]), sorted(one[1])))
     return _Telling(criteria, search, as_of).told(arm, day, way)
 
 

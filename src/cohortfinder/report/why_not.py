@@ -135,6 +135,8 @@ def wanted_words(leaf: Leaf, words: LeafWords, *, wanted: bool) -> str:
     if leaf.kind == "treatment":
         reached = f" with a result {words.needed}" if leaf.question.reaching else ""
         return f"{words.name} {'' if wanted else 'not '}taken{when}{reached}"
+    if leaf.kind == "study":
+        return f"{'part' if wanted else 'no part'} in {words.name}{when}"
     if words.clinical and leaf.kind != "dose":
         return f"{'a record of' if wanted else 'no'} {words.name}{when}"
     return f"{words.name} {words.needed if wanted else words.opposite}{when}"

@@ -60,6 +60,14 @@ def test_a_record_of_today_counts_from_a_day_on(words: dict[str, Any], made_true
     assert days == [made_true, made_false]
 
 
+def test_what_is_looked_at_again_does_not_have_to_happen_to_the_patient() -> None:
+    """A diagnosis, a drug or a study is something that happens; a value, a dose or an answer is looked at again."""
+    found = [(kind_of(words), LEAF_KINDS[kind_of(words)].model_validate(words).remedy(True)) for words, *_ in LEAVES]
+    assert {kind for kind, remedy in found if remedy is not None and remedy.happens} == {
+        "condition", "medication", "treatment", "procedure", "immunization", "allergy", "study", "family_history",
+    }  # fmt: skip
+
+
 def test_every_kind_says_it() -> None:
     assert {kind_of(words) for words, *_ in LEAVES} == set(LEAF_KINDS)
 
