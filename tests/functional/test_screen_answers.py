@@ -72,6 +72,8 @@ def test_explain_heeds_answers_too_and_tells_why_one_is_not_listed(
     file = answers(SAID)
     told = run("explain", "NCT06983964", "sle-typical", "--store", demo, "--as-of", "2026-11-20", "--answers", file)
     assert "Dr. Li answered yes on 2026-11-18: signed today." in told.out
+    assert "Stops being eligible on 2026-12-11: " in told.out
+    assert "2026-12-11  I-PREG pass to unknown: " in told.out
     file = answers("sle-typical,,I-SLE-DX,no,Dr. Li,2026-11-18,the diagnosis was withdrawn\n")
     told = run("explain", "NCT06983964", "sle-typical", "--store", demo, "--as-of", "2026-11-20", "--answers", file)
     assert "sle-typical is not listed in any arm" in told.out
