@@ -146,6 +146,16 @@ def test_a_person_decides_where_a_prior_is_declared(tmp_path: Path) -> None:
     assert found.of["no_inr", "A"].steps[0].passes == pytest.approx(C4), "what a person decides is not asked of data"
 
 
+def test_what_data_leave_open_is_named_before_what_a_person_judges(tmp_path: Path) -> None:
+    """In protocol order C4 stands before C6; with C4 for a person to judge, too, it comes after the rule that hangs on one."""
+    trial = a_trial(prior=True, certainty="exact")
+    fourth = replace(trial.criteria[3], certainty="judgement")
+    criteria = (*trial.criteria[:3], fourth, *trial.criteria[4:])
+    own = replace(trial, criteria=criteria, ranking=Ranking(declared=True, criteria={"C4": Prior(3, 1)}))
+    found, _ = steps(tmp_path, own, records())
+    assert [one.settles for one in found.of["no_inr", "A"].steps] == [("C6", "C4")]
+
+
 def test_a_rule_with_a_question_for_a_person_is_settled_by_one(tmp_path: Path) -> None:
     found, _ = steps(tmp_path, a_trial(certainty="exact"), records())
     assert [(one.effort.test, one.settles) for one in found.of["everything", "A"].steps] == [("judgement", ("C6",))]
