@@ -19,7 +19,7 @@ CREATININE = ObservationQuestion.model_validate({"observation": "creatinine_seru
 HBSAG = ObservationQuestion.model_validate({"observation": "hbsag", "is": "positive"})
 BELIMUMAB = MedicationQuestion.model_validate({"medication": "rx_belimumab", "within": "3 weeks"})
 RESULT = Evidence("x", "Observation/1", "2026-11-03", "150 umol/L", "150 umol/L; uln 90")
-READ = Evidence("x", "Observation/2", "2026-11-03", "阴性", " (negative)")
+READ = Evidence("x", "Observation/2", "2026-11-03", "阴性", "(negative)")
 GIVEN = Evidence("x", "MedicationAdministration/1", "2026-11-10", "1092437", "firm")
 SEARCHED = Evidence("x", searched="1 conditions", since="2019-04-02", found=0)
 
@@ -150,6 +150,6 @@ def test_concepts_without_a_result_are_named_once_and_a_judgement_comes_last() -
 def test_of_several_concepts_the_one_that_decided_is_named() -> None:
     labels = Language({"hbsag": "HBsAg", "hbv_dna": "HBV DNA"}, AS_OF)
     question = ObservationQuestion.model_validate({"observation": ["hbv_dna", "hbsag"], "is": "positive"})
-    item = Evidence("x", "Observation/2", "2026-11-03", "positive", " (positive)", concept="hbsag")
+    item = Evidence("x", "Observation/2", "2026-11-03", "positive", "(positive)", concept="hbsag")
     words = leaf_words(Leaf("x", "observation", question, False, 1), labels)
     assert sentence(words, "met", (item,)) == 'HBsAg "positive" on 2026-11-03 reads as positive'
