@@ -44,10 +44,6 @@ class Language:
 
 # a list of more concepts than this is cut after the first
 _NAMED = 3
-# and one of more criteria after the last but one
-_TOLD = 5
-# what needs several tests
-NO_TEST = "No single test settles"
 VERDICTS = {"pass": "Passes", "fail": "Fails", "unknown": "Unknown"}
 VERDICT_SYMBOLS = {"pass": "✓", "fail": "✗", "unknown": "?"}
 STATUSES = {"eligible": "Eligible", "possible": "Possible", "excluded": "Excluded"}
@@ -223,22 +219,6 @@ def share_words(factor: Any) -> str:
 def counted(number: int, what: str) -> str:
     """Say how many: "1 outcome", "12 outcomes"."""
     return f"{number} {what if number == 1 else f'{what}s'}"
-
-
-def step_words(step: Any) -> str:
-    """Say a test and why: "Blood count: settles I-HB and I-PLT; 34 % to end the question; 10 min"."""
-    ends = "ends the question" if step.ends == 1 else f"{100 * step.ends:.0f} % to end the question"
-    return f"{step.effort.label}: settles {_several(step.settles)}; {ends}; {step.effort.minutes} min"
-
-
-def unsettled_words(criteria: Sequence[str]) -> str:
-    """Say which criteria need more than one test."""
-    return f"{NO_TEST}: {_several(criteria)}"
-
-
-def _several(names: Sequence[str]) -> str:
-    shown = [*names] if len(names) <= _TOLD else [*names[: _TOLD - 1], f"{len(names) - _TOLD + 1} more"]
-    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
 
 
 def reading_words(reading: Reading) -> str:

@@ -14,8 +14,8 @@ from cohortfinder.ranking.what_if import WhatIfCurve
 from cohortfinder.report.factor_words import factors_cell
 from cohortfinder.report.outlook_reasons import beginnings, endings
 from cohortfinder.report.screening import Screening
+from cohortfinder.report.step_words import NO_TEST
 from cohortfinder.terminology.efforts import Effort
-from cohortfinder.wording import NO_TEST
 
 
 def _names(row: type) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from cohortfinder.report.factor_words import criterion_names, factor_in_words
 from cohortfinder.report.html import Dossier, dossier
 from cohortfinder.report.patient_outlook import outlooks
 from cohortfinder.report.screening import Screening
+from cohortfinder.report.step_words import step_words, unsettled_words
 from cohortfinder.report.verdict_files import evidence_object
 from cohortfinder.report.verdict_rows import VerdictRow
 from cohortfinder.report.why_not import WhyNots
@@ -213,9 +214,9 @@ def _steps(own: Steps) -> Iterator[str]:
     """Say what to do next, the most useful for its effort first."""
     if own.steps:
         yield "Next, most likely to end the question for the effort first:"
-    yield from (textwrap.indent(wording.step_words(one), "  ") for one in own.steps)
+    yield from (textwrap.indent(step_words(one), "  ") for one in own.steps)
     if own.unsettled:
-        yield wording.unsettled_words(own.unsettled)
+        yield unsettled_words(own.unsettled)
 
 
 def _criterion(row: VerdictRow, flags: Mapping[str, str]) -> Iterator[str]:

@@ -17,6 +17,7 @@ from cohortfinder.report.gates_page import gate_lines
 from cohortfinder.report.list_rows import LISTED, stretches
 from cohortfinder.report.quality_page import coverage, settling, share
 from cohortfinder.report.screening import Screening
+from cohortfinder.report.step_words import step_words, unsettled_words
 from cohortfinder.report.steps_page import tests
 from cohortfinder.report.verdict_rows import VerdictRow
 from cohortfinder.report.what_if_page import what_if
@@ -104,6 +105,8 @@ def page_environment() -> Environment:
     )
     environment.globals["wording"] = wording
     environment.globals["factor_in_words"] = factor_in_words
+    environment.globals["step_words"] = step_words
+    environment.globals["unsettled_words"] = unsettled_words
     environment.globals["asset"] = _asset
     environment.globals["share"] = share
     environment.filters["percent"] = lambda share: f"{100 * share:.0f} %"

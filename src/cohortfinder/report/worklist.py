@@ -7,6 +7,7 @@ from pathlib import Path
 from cohortfinder import wording
 from cohortfinder.report.list_rows import ListRow, list_rows
 from cohortfinder.report.screening import Screening
+from cohortfinder.report.step_words import step_words
 from cohortfinder.report.verdict_rows import VerdictRow
 from cohortfinder.report.workbook import ANSWERS, Cell, Column, new_workbook
 
@@ -32,7 +33,7 @@ LIST: tuple[Column[ListRow], ...] = (
     Column("Fails", 24, lambda row: ", ".join(row.failing), "long"),
     Column("Missing (share of the known who pass)", 44, lambda row: _missing(row), "long"),
     Column("Settle first", 14, attrgetter("candidate.next_step")),
-    Column("Next test", 40, lambda row: wording.step_words(row.next_test) if row.next_test else None, "long"),
+    Column("Next test", 40, lambda row: step_words(row.next_test) if row.next_test else None, "long"),
     Column("Passes", 8, attrgetter("candidate.passed"), "number"),
     Column("For a person to judge", 10, attrgetter("candidate.judgement"), "number"),
     Column("Nothing fails from", 12, attrgetter("candidate.eligible_from"), "date"),

@@ -11,7 +11,7 @@ import pytest
 from cohortfinder.model import Answer, Prior, Ranking, Trial
 from cohortfinder.ranking.candidates import rank, read_candidates
 from cohortfinder.ranking.next_step import NextSteps, find_steps, read_steps
-from cohortfinder.wording import step_words, unsettled_words
+from cohortfinder.report.step_words import step_words, unsettled_words
 from properties.engine import screened, terminology
 from properties.trials import trial_of
 
