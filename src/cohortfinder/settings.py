@@ -9,21 +9,24 @@ from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from cohortfinder import connection_settings, gates, site
+from cohortfinder import connection_settings, gates, nightly_settings, site
 from cohortfinder.connection import Connection
 from cohortfinder.connection_settings import read_connection
 from cohortfinder.errors import ConfigurationError
 from cohortfinder.gates import GateSettings, read_gate_settings
 from cohortfinder.model import Override, Overrides
+from cohortfinder.nightly_settings import NightlySettings, read_nightly_settings
 from cohortfinder.site import Site, read_site
 
 DEFAULT_FILE = Path("cohortfinder.toml")
 DEFAULT_STORE = Path("cohortfinder-store")
 _MEMORY = re.compile(r"^\d+(\.\d+)?\s?(MB|GB|MiB|GiB)$")
 KEYS = ("store", "time_zone", "memory_limit", "threads", "trials")
-TABLES = ("parameters", "site", "gates", "fhir")
+TABLES = ("parameters", "site", "gates", "fhir", "nightly")
 # what each table may hold, where the names are ours
-_KEYS_OF_TABLES = {"fhir": connection_settings.KEYS, "site": site.KEYS, "gates": gates.KEYS}
+_KEYS_OF_TABLES = {
+    "fhir": connection_settings.KEYS, "site": site.KEYS, "gates": gates.KEYS, "nightly": nightly_settings.KEYS,
+}  # fmt: skip
 _WORD = r"""(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')"""
 _DOTTED = rf"{_WORD}(?:\s*\.\s*{_WORD})*"
 _HEADER = re.compile(rf"^\s*\[\s*({_DOTTED})\s*\]")
@@ -47,6 +50,7 @@ class Settings:
     site: Site = field(default_factory=Site)
     gates: GateSettings = field(default_factory=GateSettings)
     fhir: Connection | None = None
+    nightly: NightlySettings = field(default_factory=NightlySettings)
 
 
 def read_settings(file: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
@@ -140,6 +144,7 @@ def _checked(given: Given, folder: Path, problems: list[str]) -> Settings:
         parameters=_parameters(given, problems),
         site=read_site(given, folder, problems),
         gates=read_gate_settings(given, folder, problems),
+        nightly=read_nightly_settings(given, folder, problems),
     )
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cohortfinder import connection_settings
+from cohortfinder import connection_settings, nightly_settings
 from cohortfinder.jobs.screen import read_terminology, read_trial
 from cohortfinder.resources import package_text
 from cohortfinder.settings import KEYS, TABLES, read_settings
@@ -39,6 +39,14 @@ def test_every_key_of_the_fhir_server_is_told() -> None:
     ] == []
 
 
+def test_every_key_of_the_night_is_told() -> None:
+    (chapter,) = re.findall(r"^## The night.*?(?=^## )", PAGE, re.MULTILINE | re.DOTALL)
+    assert [key for key in nightly_settings.KEYS if f"`{key}`" not in chapter] == []
+    assert [
+        key for key, (default, *_) in nightly_settings.NUMBERS.items() if f"default {default} |" not in chapter
+    ] == []
+
+
 def test_the_file_that_init_writes_sets_nothing(tmp_path: Path) -> None:
     file = tmp_path / "site.toml"
     file.write_text(package_text("configuration.toml"), encoding="utf-8")
@@ -59,5 +67,7 @@ def test_the_file_that_init_writes_is_right_without_its_marks(tmp_path: Path, wa
     assert settings.fhir is not None
     assert settings.fhir.access is not None
     assert [
-        name for name in (*KEYS, *TABLES, *connection_settings.KEYS) if name not in package_text("configuration.toml")
+        name
+        for name in (*KEYS, *TABLES, *connection_settings.KEYS, *nightly_settings.KEYS)
+        if name not in package_text("configuration.toml")
     ] == []

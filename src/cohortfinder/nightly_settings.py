@@ -1,0 +1,77 @@
+"""The table [nightly] of the configuration: how many lists are kept, when a night refuses to publish, what it tells."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cohortfinder.site import Given, SiteFile
+
+# each with its default, the least and the most
+NUMBERS = {"keep": (14, 1, 1000), "shrink_percent": (20, 1, 100)}
+TEXTS = ("link",)
+KEYS = (*NUMBERS, *TEXTS, "answers")
+# the name under which a file of answers stands that was given without the id of a trial
+ONLY_TRIAL = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NightlySettings:
+    """What a site says of its nights.
+
+    `answers`: the file of people's answers of each trial, by its id. `link`: the address of the list, told in messages.
+    """
+
+    keep: int = 14
+    shrink_percent: int = 20
+    link: str | None = None
+    answers: Mapping[str, SiteFile] = field(default_factory=dict)
+
+
+def read_nightly_settings(given: Given, folder: Path, problems: list[str]) -> NightlySettings:
+    """Read [nightly]; a path is meant from `folder`, that of the configuration."""
+    own = {key[1:]: value for key, value in given.items() if key[0] == "nightly" and len(key) > 1}
+    problems += _unknown(given)
+    return NightlySettings(
+        keep=_whole(own, "keep", problems),
+        shrink_percent=_whole(own, "shrink_percent", problems),
+        link=_text(own, "link", problems),
+        answers=dict(_answers(own, folder, problems)),
+    )
+
+
+def _unknown(given: Given) -> Iterator[str]:
+    for key, (value, place) in given.items():
+        if key[0] != "nightly" or value == {}:
+            continue
+        if len(key) == 1:
+            yield f"{place}: nightly must be a table"
+        elif key[1] not in KEYS or len(key) > (3 if key[1] == "answers" else 2):
+            yield f"{place}: unknown key {'.'.join(key[1:])!r} under [nightly]; known are {', '.join(KEYS)}"
+
+
+def _whole(own: Given, name: str, problems: list[str]) -> int:
+    default, least, most = NUMBERS[name]
+    value, place = own.get((name,), (default, ""))
+    if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
+        return value
+    problems.append(f"{place}: {name} must be a whole number from {least} to {most}")
+    return default
+
+
+def _text(own: Given, name: str, problems: list[str]) -> str | None:
+    value, place = own.get((name,), (None, ""))
+    if value is None or (isinstance(value, str) and value):
+        return value
+    problems.append(f"{place}: {name} must be a text that is not empty")
+    return None
+
+
+def _answers(own: Given, folder: Path, problems: list[str]) -> Iterator[tuple[str, SiteFile]]:
+    """Yield the file of each trial: `answers = FILE` where there is one trial, else a table by their ids."""
+    for key, (value, place) in own.items():
+        if key[0] != "answers" or value == {} or len(key) > 2:
+            continue
+        if isinstance(value, str) and value:
+            yield key[1] if len(key) == 2 else ONLY_TRIAL, SiteFile(folder / value, place)
+        else:
+            problems.append(f"{place}: answers must name a file, or files by the ids of trials")
