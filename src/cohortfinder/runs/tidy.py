@@ -1,0 +1,83 @@
+"""What a killed night leaves, finished or cleared by the next one, while it holds the lock."""
+
+from datetime import datetime
+from pathlib import Path
+
+from cohortfinder.runs.disk import NEW, remove
+from cohortfinder.runs.record import (
+    INTERRUPTED,
+    PUBLISHED,
+    RECORD,
+    RUNNING,
+    RUNS,
+    RunRecord,
+    moment,
+    read_record,
+    run_folder,
+    run_ids,
+    write_record,
+)
+from cohortfinder.runs.snapshots import PARTIAL, SNAPSHOTS, current_run, snapshot_folder, snapshot_ids
+
+STATE = "state.duckdb"
+
+
+def tidy(store: Path, now: datetime) -> tuple[str, ...]:
+    """Clear what earlier nights left, and return the runs that were interrupted.
+
+    A run whose record says that it runs, though nobody holds the lock, was killed: it has published when CURRENT names
+    it, and else its snapshot goes. Raises StoreError when a record is damaged, ReadWriteError when the disk refuses.
+    """
+    for left in (store / SNAPSHOTS).glob(f"*{PARTIAL}"):
+        remove(left)
+    for left in (*store.glob(f"*{NEW}"), *(store / SNAPSHOTS).glob(f"*{NEW}"), *(store / RUNS).glob(f"*/*{NEW}")):
+        if left.is_file() and not left.name.startswith("warehouse"):
+            remove(left)
+    # a run that died before its first record
+    for folder in (store / RUNS).glob("*"):
+        if folder.is_dir() and not (folder / RECORD).exists():
+            remove(folder)
+    running = [one for one in (read_record(store, run_id) for run_id in run_ids(store)) if one.state == RUNNING]
+    return tuple(one.run_id for one in running if _settle(store, one, now) == INTERRUPTED)
+
+
+def _settle(store: Path, record: RunRecord, now: datetime) -> str:
+    """Say in the record of a killed run what became of it."""
+    published = current_run(store) == record.run_id
+    record.state, record.ended_at = PUBLISHED if published else INTERRUPTED, moment(now)
+    record.exit_status = 3 if published else 137
+    record.message = "It was killed after it had published." if published else "It was killed before it published."
+    for step in record.steps:
+        if step.state == RUNNING:
+            step.state = INTERRUPTED
+    if not published:
+        remove(snapshot_folder(store, record.run_id))
+    write_record(store, record)
+    return record.state
+
+
+def prune(store: Path, keep: int) -> tuple[str, ...]:
+    """Keep the last `keep` snapshots and the one that holds, and return those that went.
+
+    Of a run without a snapshot the record stays, and of the last run also what it made: somebody may want to see why
+    it was refused.
+    """
+    ids, holds = snapshot_ids(store), current_run(store)
+    gone = tuple(run_id for run_id in ids[:-keep] if run_id != holds)
+    for run_id in gone:
+        remove(snapshot_folder(store, run_id))
+    runs, kept = run_ids(store), {*ids} - {*gone}
+    for run_id in runs[:-1]:
+        if run_id not in kept:
+            remove(run_folder(store, run_id) / "trials")
+    states = sorted((store / RUNS).glob(f"*/trials/*/{STATE}"))
+    newest = {state.parent.name: state for state in states}
+    for state in states:
+        if state != newest[state.parent.name]:
+            remove(state)
+    return gone
+
+
+def last_state(store: Path, trial: str) -> Path | None:
+    """Return what the last run that evaluated a trial has kept for the next one, None when there is nothing."""
+    return max((store / RUNS).glob(f"*/trials/{trial}/{STATE}"), default=None)
