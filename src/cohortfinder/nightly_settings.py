@@ -4,12 +4,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cohortfinder import notify_settings
+from cohortfinder.notify_settings import Notify, read_notify
 from cohortfinder.site import Given, SiteFile
 
 # each with its default, the least and the most
 NUMBERS = {"keep": (14, 1, 1000), "shrink_percent": (20, 1, 100)}
 TEXTS = ("link",)
-KEYS = (*NUMBERS, *TEXTS, "answers")
+KEYS = (*NUMBERS, *TEXTS, "answers", *notify_settings.KEYS)
+# what holds names of its own
+_TABLES = ("answers", notify_settings.HEADERS)
 # the name under which a file of answers stands that was given without the id of a trial
 ONLY_TRIAL = ""
 
@@ -25,6 +29,7 @@ class NightlySettings:
     shrink_percent: int = 20
     link: str | None = None
     answers: Mapping[str, SiteFile] = field(default_factory=dict)
+    notify: Notify = field(default_factory=Notify)
 
 
 def read_nightly_settings(given: Given, folder: Path, problems: list[str]) -> NightlySettings:
@@ -36,6 +41,7 @@ def read_nightly_settings(given: Given, folder: Path, problems: list[str]) -> Ni
         shrink_percent=_whole(own, "shrink_percent", problems),
         link=_text(own, "link", problems),
         answers=dict(_answers(own, folder, problems)),
+        notify=read_notify(own, folder, problems),
     )
 
 
@@ -45,7 +51,10 @@ def _unknown(given: Given) -> Iterator[str]:
             continue
         if len(key) == 1:
             yield f"{place}: nightly must be a table"
-        elif key[1] not in KEYS or len(key) > (3 if key[1] == "answers" else 2):
+        elif key[1] in notify_settings.SECRETS:
+            home = notify_settings.SECRETS[key[1]]
+            yield f"{place}: {key[1]} is secret; write it into a file with mode 600, and name that as {home}"
+        elif key[1] not in KEYS or len(key) > (3 if key[1] in _TABLES else 2):
             yield f"{place}: unknown key {'.'.join(key[1:])!r} under [nightly]; known are {', '.join(KEYS)}"
 
 
