@@ -17,6 +17,7 @@
     └── ConfigurationError          78  the configuration is wrong
 
 A message is one sentence: what is wrong, where, and what to do next. It never carries a patient's data.
+`Terminated` is no error: somebody asked the process to end.
 """
 
 from dataclasses import dataclass
@@ -26,6 +27,10 @@ class CohortFinderError(Exception):
     """Base of every error that is reported to the user in one sentence."""
 
     exit_status = 1
+
+
+class Terminated(Exception):
+    """The process was asked to end by SIGTERM."""
 
 
 class UsageError(CohortFinderError):

@@ -11,7 +11,7 @@ from typing import NoReturn
 import click
 
 from cohortfinder import __version__
-from cohortfinder.errors import CohortFinderError
+from cohortfinder.errors import CohortFinderError, Terminated
 
 COMMANDS = {
     "check": "Say whether a trial file is right, with file, line and the nearest valid word.",
@@ -26,6 +26,7 @@ COMMANDS = {
     "init": "Write a configuration with all that can be set, explained.",
     "keys": "Make or change the key pair with which the program says who asks, or make the key of pseudonyms.",
     "load": "Read FHIR files into the store.",
+    "nightly": "Pull, screen every configured trial, compare with the last list, and publish.",
     "pull": "Bring what changed on the FHIR server into the store.",
     "screen": "Evaluate a trial and rank the patients who could join it.",
     "sql": "Print the SQL that runs for a trial.",
@@ -35,10 +36,6 @@ COMMANDS = {
     "view": "Run one SQL on FHIR ViewDefinition over FHIR files.",
     "whatif": "Tell how many candidates another number in a criterion would give.",
 }
-
-
-class Terminated(Exception):
-    """The process was asked to end by SIGTERM."""
 
 
 class LazyGroup(click.Group):

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from duckdb import DuckDBPyConnection
+
 from cohortfinder.landing.manifest import landed
 from cohortfinder.sql.environment import render
 from cohortfinder.warehouse.connection import open_warehouse
@@ -44,9 +46,14 @@ class StoreStatus:
 def status(store: Path) -> StoreStatus:
     """Return what the store holds. Raises InputError when there is no store."""
     with open_warehouse(store, read_only=True) as connection:
-        rows = connection.execute(render("warehouse/loads.sql.jinja").text).fetchall()
         pulls = tuple(_pull_row(key, pull) for key, pull in pulled_types(connection).items())
-        return StoreStatus(loaded_types(connection), tuple(LoadRow(*row) for row in rows), pulls)
+        return StoreStatus(loaded_types(connection), store_loads(connection), pulls)
+
+
+def store_loads(connection: DuckDBPyConnection) -> tuple[LoadRow, ...]:
+    """Return every load of a store, the newest first."""
+    rows = connection.execute(render("warehouse/loads.sql.jinja").text).fetchall()
+    return tuple(LoadRow(*row) for row in rows)
 
 
 def _pull_row(key: PullKey, pull: TypePull) -> PullRow:

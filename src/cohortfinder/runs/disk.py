@@ -13,7 +13,7 @@ def write_durably(file: Path, content: bytes) -> None:
     """Write a whole file, which a reader sees as it was or as it is now. Raises ReadWriteError."""
     scratch = file.with_name(file.name + NEW)
     try:
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folders(file.parent)
         descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as written:
             written.write(content)
@@ -23,6 +23,13 @@ def write_durably(file: Path, content: bytes) -> None:
         sync_folder(file.parent)
     except OSError as error:
         raise refused(file, error) from error
+
+
+def make_folders(folder: Path) -> None:
+    """Make a folder and those above it, where they are not there, for their owner alone."""
+    if not folder.is_dir():
+        make_folders(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def rename_durably(old: Path, new: Path) -> None:

@@ -4,6 +4,7 @@ from datetime import datetime
 from pathlib import Path
 
 from cohortfinder.runs.disk import NEW, remove
+from cohortfinder.runs.notice import take_away_notice
 from cohortfinder.runs.record import (
     INTERRUPTED,
     PUBLISHED,
@@ -45,12 +46,14 @@ def _settle(store: Path, record: RunRecord, now: datetime) -> str:
     """Say in the record of a killed run what became of it."""
     published = current_run(store) == record.run_id
     record.state, record.ended_at = PUBLISHED if published else INTERRUPTED, moment(now)
-    record.exit_status = 3 if published else 137
+    record.exit_status = 137
     record.message = "It was killed after it had published." if published else "It was killed before it published."
     for step in record.steps:
         if step.state == RUNNING:
             step.state = INTERRUPTED
-    if not published:
+    if published:
+        take_away_notice(store)
+    else:
         remove(snapshot_folder(store, record.run_id))
     write_record(store, record)
     return record.state

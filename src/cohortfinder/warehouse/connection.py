@@ -16,7 +16,7 @@ LAYOUT = 6
 WAREHOUSE = "warehouse.duckdb"
 DEFAULT_MEMORY = "2GB"
 # Files of this version can be read by every DuckDB that the program supports.
-_STORAGE = "v1.5.0"
+STORAGE = "v1.5.0"
 
 
 @contextmanager
@@ -104,7 +104,7 @@ def _connect(
         "preserve_insertion_order": False,
     }
     if not read_only:
-        config["storage_compatibility_version"] = _STORAGE
+        config["storage_compatibility_version"] = STORAGE
     try:
         return duckdb.connect(str(path), read_only=read_only, config=config)
     except duckdb.IOException as error:

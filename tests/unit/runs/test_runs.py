@@ -159,7 +159,7 @@ def test_a_killed_run_is_settled_by_what_current_says(tmp_path: Path) -> None:
     make_current(tmp_path, "20261128T020000-001")
     assert tidy(tmp_path, NOW) == ()
     settled = read_record(tmp_path, "20261128T020000-001")
-    assert (settled.state, settled.exit_status) == (PUBLISHED, 3)
+    assert (settled.state, settled.exit_status) == (PUBLISHED, 137)
     assert snapshot_ids(tmp_path) == ("20261126T020000-001", "20261128T020000-001")
 
 

@@ -1,0 +1,1 @@
+"""The parts of a night, in their order: see `cohortfinder.jobs.nightly`."""

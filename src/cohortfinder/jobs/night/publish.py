@@ -1,0 +1,116 @@
+"""The step `publish`: the outputs of all trials to one verified, read-only snapshot, which then holds at once."""
+
+import os
+import shutil
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import orjson
+
+from cohortfinder.errors import StoreError
+from cohortfinder.jobs.night.screening import INPUTS, outputs_of
+from cohortfinder.jobs.night.under_way import Night, NotPublished
+from cohortfinder.runs.disk import refused, remove, rename_durably, sync_tree
+from cohortfinder.runs.record import moment
+from cohortfinder.runs.snapshots import (
+    LISTS,
+    PARTIAL,
+    SNAPSHOTS,
+    SnapshotManifest,
+    differences,
+    list_files,
+    make_current,
+    read_manifest,
+    snapshot_folder,
+    write_manifest,
+)
+from cohortfinder.runs.tidy import STATE
+from cohortfinder.warehouse.connection import make_private
+from cohortfinder.warehouse.lists import TABLES, count_lists, make_lists
+
+# what of a run is for the next run and for replays alone
+_KEPT_BACK = frozenset({INPUTS, STATE, f"{STATE}.wal"})
+
+
+def publish(night: Night) -> None:
+    """Publish what was screened, unless a guard stands against it.
+
+    Raises NotPublished when one does, StoreError when what was written is not what was screened, ReadWriteError when
+    the disk refuses; the list that holds is then the old one.
+    """
+    with night.step("publish") as step:
+        if night.record.refusals or not night.record.trials:
+            raise NotPublished
+        store, run_id = night.settings.store, night.record.run_id
+        make_private(store / SNAPSHOTS)
+        partial = snapshot_folder(store, run_id + PARTIAL)
+        manifest = _build(night, partial)
+        _verify(night, partial)
+        rename_durably(partial, snapshot_folder(store, run_id))
+        make_current(store, run_id)
+        step.counts = {"files": len(manifest.files), "bytes": sum(one.bytes for one in manifest.files.values())}
+
+
+def _build(night: Night, partial: Path) -> SnapshotManifest:
+    """Bring everything that belongs to the snapshot into a folder that nobody reads yet."""
+    remove(partial)
+    outputs = {trial: outputs_of(night, trial) for trial in sorted(night.record.trials)}
+    try:
+        partial.mkdir(mode=0o700)
+        for trial, folder in outputs.items():
+            _take_over(folder, partial / trial)
+    except OSError as error:
+        raise refused(partial, error) from error
+    memory_limit = night.settings.memory_limit
+    make_lists(partial / LISTS, {trial: partial / trial for trial in outputs}, memory_limit=memory_limit)
+    rows = count_lists(partial / LISTS, tuple(outputs), memory_limit=memory_limit)
+    manifest = SnapshotManifest(
+        run_id=night.record.run_id,
+        index_date=night.record.index_date,
+        made_at=moment(datetime.now(UTC)),
+        trials=tuple(outputs),
+        files=list_files(partial),
+        tables={table: sum(counts.values()) for table, counts in rows.items()},
+    )
+    try:
+        for file in partial.rglob("*"):
+            file.chmod(0o700 if file.is_dir() else 0o400)
+        write_manifest(partial, manifest)
+        (partial / "manifest.json").chmod(0o400)
+        sync_tree(partial)
+    except OSError as error:
+        raise refused(partial, error) from error
+    return manifest
+
+
+def _take_over(folder: Path, target: Path) -> None:
+    """Link the outputs of a trial, which cost no room then, or copy them where the disk has no links."""
+
+    def kept_back(_: str, names: list[str]) -> set[str]:
+        return {*_KEPT_BACK.intersection(names)}
+
+    shutil.copytree(folder, target, copy_function=_link, ignore=kept_back)
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def _verify(night: Night, partial: Path) -> None:
+    """Make sure that what is on the disk is what was screened. Raises StoreError."""
+    manifest = read_manifest(partial)
+    wrong = differences(partial, manifest)
+    trials = tuple(night.record.trials)
+    rows = count_lists(partial / LISTS, trials, memory_limit=night.settings.memory_limit)
+    for trial in trials:
+        said: Mapping[str, int] = orjson.loads((partial / trial / "run.json").read_bytes())["rows"]
+        wrong += tuple(f"{table} of {trial}" for table in TABLES if table in said and rows[table][trial] != said[table])
+    if wrong:
+        raise StoreError(
+            f"{partial}: what was written is not what was screened ({', '.join(wrong[:3])}), so the old list stays; "
+            "check the disk, then run again"
+        )

@@ -1,0 +1,97 @@
+"""The steps `screen TRIAL`: each configured trial over the store, its outputs into the folder of the run."""
+
+import shutil
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from cohortfinder.errors import ConfigurationError, InputError
+from cohortfinder.jobs.answers import NO_ANSWERS
+from cohortfinder.jobs.night.guards import unreadable
+from cohortfinder.jobs.night.under_way import Night
+from cohortfinder.jobs.screen import ScreenResult, screen_store
+from cohortfinder.model import Answers, Trial
+from cohortfinder.nightly_settings import ONLY_TRIAL
+from cohortfinder.report.html import IN_FULL
+from cohortfinder.runs.disk import write_durably
+from cohortfinder.runs.record import FAILED, run_folder
+from cohortfinder.site import SiteFile
+from cohortfinder.trials.answers import parse_answers
+
+TRIALS, INPUTS, TRIAL_FILE, ANSWERS_FILE = "trials", "inputs", "trial.yaml", "answers.csv"
+
+
+def outputs_of(night: Night, trial: str) -> Path:
+    """Return where a run puts the outputs of a trial."""
+    return run_folder(night.settings.store, night.record.run_id) / TRIALS / trial
+
+
+def screen_trials(night: Night) -> None:
+    """Screen every trial; one whose answers are wrong does not keep the others from being screened."""
+    for name, trial in night.trials.items():
+        with night.step(f"screen {trial.id}") as step:
+            folder = outputs_of(night, trial.id)
+            try:
+                given = _inputs(night, trial, folder / INPUTS)
+            except InputError as error:
+                shutil.rmtree(folder, ignore_errors=True)
+                night.refuse(unreadable(name, error))
+                step.state, step.message = FAILED, "its answers cannot be read"
+                continue
+            result = screen_store(
+                trial, night.known, night.settings, as_of=night.as_of, out=folder, in_full=IN_FULL, answers=given,
+                log=night.log,
+            )  # fmt: skip
+            for file in folder.rglob("*"):
+                file.chmod(0o700 if file.is_dir() else 0o600)
+            night.record.trials[trial.id] = _told(name, trial, given, result)
+            step.counts = dict(_statuses(result))
+            for warning in result.screening.warnings:
+                night.warn(warning)
+
+
+def answers_file(night: Night, trial: Trial) -> SiteFile | None:
+    """Return the file of people's answers of a trial.
+
+    Raises ConfigurationError when it is not said of which trial it is.
+    """
+    files = night.settings.nightly.answers
+    if ONLY_TRIAL in files and len(night.settings.trials) > 1:
+        raise ConfigurationError(
+            f"{files[ONLY_TRIAL].place}: several trials are configured; name the file of each: "
+            f'answers = {{{trial.id} = "answers.csv"}}'
+        )
+    return files.get(trial.id) or files.get(ONLY_TRIAL)
+
+
+def _inputs(night: Night, trial: Trial, folder: Path) -> Answers:
+    """Keep the trial file and the answers as they are tonight, and return the answers.
+
+    Raises InputError when there is no such file of answers, TrialError with everything that is wrong in it.
+    """
+    write_durably(folder / TRIAL_FILE, Path(trial.source).read_bytes())
+    if (given := answers_file(night, trial)) is None:
+        return NO_ANSWERS
+    try:
+        content = given.path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{given.place}: the file of answers {given.path} cannot be read; correct its path") from error
+    answers = parse_answers(content, source=str(given.path), trial=trial)
+    write_durably(folder / ANSWERS_FILE, content)
+    return answers
+
+
+def _told(name: str, trial: Trial, given: Answers, result: ScreenResult) -> dict[str, Any]:
+    statuses = _statuses(result)
+    return {
+        "name": name,
+        "trial_sha256": trial.sha256,
+        "mappings_sha256": result.screening.run["mappings_sha256"],
+        "answers_sha256": given.sha256 if given.source else None,
+        "candidates": statuses["eligible"] + statuses["possible"],
+        **{status: statuses[status] for status in ("eligible", "possible", "excluded")},
+    }
+
+
+def _statuses(result: ScreenResult) -> Counter[str]:
+    return Counter(one.status for one in result.screening.candidates)
