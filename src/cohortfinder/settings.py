@@ -21,7 +21,8 @@ from cohortfinder.site import Site, read_site
 DEFAULT_FILE = Path("cohortfinder.toml")
 DEFAULT_STORE = Path("cohortfinder-store")
 _MEMORY = re.compile(r"^\d+(\.\d+)?\s?(MB|GB|MiB|GiB)$")
-KEYS = ("store", "time_zone", "memory_limit", "threads", "trials")
+KEYS = ("store", "time_zone", "memory_limit", "threads", "trials", "log_format")
+LOG_FORMATS = ("text", "json")
 TABLES = ("parameters", "site", "gates", "fhir", "nightly")
 # what each table may hold, where the names are ours
 _KEYS_OF_TABLES = {
@@ -46,6 +47,7 @@ class Settings:
     memory_limit: str | None = None
     threads: int | None = None
     trials: tuple[str, ...] = ()
+    log_format: str = LOG_FORMATS[0]
     parameters: Overrides = field(default_factory=Overrides)
     site: Site = field(default_factory=Site)
     gates: GateSettings = field(default_factory=GateSettings)
@@ -135,12 +137,16 @@ def _checked(given: Given, folder: Path, problems: list[str]) -> Settings:
         problems.append(f"{given[('time_zone',)][1]}: {zone!r} is no time zone; write one as Europe/Berlin")
     if memory is not None and not _MEMORY.match(memory):
         problems.append(f"{given[('memory_limit',)][1]}: {memory!r} is no memory limit; write one as 2GB")
+    log_format = _text(given, "log_format", problems) or LOG_FORMATS[0]
+    if log_format not in LOG_FORMATS:
+        problems.append(f"{given[('log_format',)][1]}: log_format must be one of: {', '.join(LOG_FORMATS)}")
     return Settings(
         store=Path(store) if store else DEFAULT_STORE,
         time_zone=zone,
         memory_limit=memory,
         threads=_threads(given, problems),
         trials=tuple(_trials(given, folder, problems)),
+        log_format=log_format,
         parameters=_parameters(given, problems),
         site=read_site(given, folder, problems),
         gates=read_gate_settings(given, folder, problems),

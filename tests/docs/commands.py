@@ -18,13 +18,15 @@ Written by `python -m tests.docs.commands` from the program itself; a test fails
 Results go to standard output, progress to standard error. `cohortfinder --help` and `cohortfinder COMMAND --help` say the
 same as this page.
 """
+_BEFORE = "Before the name of a command may stand, as in `cohortfinder --log-format json pull`:\n"
 
 
 def page() -> str:
     """Return the page as Markdown."""
     with application.make_context("cohortfinder", [], resilient_parsing=True) as top:
         chapters = [_chapter(name, top) for name in application.list_commands(top)]
-    return "\n".join([_HEAD, *chapters, _statuses()])
+        before = _options(application, top)
+    return "\n".join([_HEAD, _BEFORE, *before, *chapters, _statuses()])
 
 
 def _chapter(name: str, top: click.Context) -> str:
@@ -33,9 +35,13 @@ def _chapter(name: str, top: click.Context) -> str:
     context = click.Context(command, info_name=name, parent=top)
     usage = " ".join(command.collect_usage_pieces(context))
     lines = [f"## {name}\n", f"{cleandoc(command.help or '')}\n", "```", f"cohortfinder {name} {usage}", "```\n"]
+    return "\n".join([*lines, *_options(command, context)])
+
+
+def _options(command: click.Command, context: click.Context) -> list[str]:
     options = [one for one in command.params if isinstance(one, click.Option)]
     rows = [f"| `{_one_line(declared)}` | {_one_line(told)} |" for declared, told in _records(options, context)]
-    return "\n".join([*lines, "| option | |", "| --- | --- |", *rows, ""])
+    return ["| option | |", "| --- | --- |", *rows, ""]
 
 
 def _records(options: list[click.Option], context: click.Context) -> list[tuple[str, str]]:

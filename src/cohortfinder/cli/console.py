@@ -7,10 +7,12 @@ from typing import Any
 import click
 import orjson
 
+from cohortfinder.cli.logs import LOGS
+
 
 def progress(message: str) -> None:
     """Say on standard error what is being done."""
-    click.echo(message, err=True)
+    LOGS.say(message)
 
 
 def print_json(summary: Any) -> None:

@@ -11,7 +11,9 @@ from typing import NoReturn
 import click
 
 from cohortfinder import __version__
+from cohortfinder.cli.logs import LOGS
 from cohortfinder.errors import CohortFinderError, Terminated
+from cohortfinder.settings import LOG_FORMATS
 
 COMMANDS = {
     "check": "Say whether a trial file is right, with file, line and the nearest valid word.",
@@ -62,8 +64,15 @@ class LazyGroup(click.Group):
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="cohortfinder")
-def application() -> None:
+@click.option(
+    "--log-format", type=click.Choice(LOG_FORMATS), envvar="COHORTFINDER_LOG_FORMAT", expose_value=False,
+    callback=lambda context, option, form: LOGS.begin(form),
+    help="What stands on standard error: sentences, or one JSON object a line.",
+)  # fmt: skip
+@click.pass_context
+def application(context: click.Context) -> None:
     """Find the patients who could join a clinical trial, over FHIR R4 data, with the reasons."""
+    LOGS.of_command(context.invoked_subcommand)
 
 
 def run() -> NoReturn:
@@ -74,6 +83,7 @@ def run() -> NoReturn:
 
 def status_of(arguments: list[str]) -> int:
     """Run a command line and return its exit status; errors are told in one sentence on standard error."""
+    LOGS.begin(None)
     try:
         result = application.main(arguments, prog_name="cohortfinder", standalone_mode=False)
         sys.stdout.flush()
@@ -91,24 +101,30 @@ def status_of(arguments: list[str]) -> int:
 
 
 def _tell(error: Exception, *, debug: bool) -> int:
-    if debug:
-        traceback.print_exception(error)
-    if isinstance(error, click.ClickException):
+    """Say what went wrong, and return the exit status of it."""
+    found = "".join(traceback.format_exception(error)) if debug else None
+    if found and not LOGS.as_json:
+        click.echo(found, nl=False, err=True)
+    if isinstance(error, click.ClickException) and not LOGS.as_json:
         error.show()
         return error.exit_code
+    message, status = _told(error, debug=debug)
+    said = message if LOGS.as_json else f"cohortfinder: {message}"
+    LOGS.say(said, level="error", exit_status=status, traceback=found)
+    return status
+
+
+def _told(error: Exception, *, debug: bool) -> tuple[str, int]:
+    """Return the sentence about an error and its exit status."""
+    if isinstance(error, click.ClickException):
+        return error.format_message(), error.exit_code
     if isinstance(error, CohortFinderError):
-        click.echo(f"cohortfinder: {error}", err=True)
-        return error.exit_status
+        return str(error), error.exit_status
     if isinstance(error, OSError):
         place = f" at {error.filename}" if error.filename else ""
-        click.echo(
-            f"cohortfinder: cannot read or write{place}: {error.strerror}; check its permissions and space",
-            err=True,
-        )
-        return 74
+        return f"cannot read or write{place}: {error.strerror}; check its permissions and space", 74
     hint = "" if debug else "; run again with --debug to see where"
-    click.echo(f"cohortfinder: unexpected failure ({type(error).__name__}){hint}", err=True)
-    return 1
+    return f"unexpected failure ({type(error).__name__}){hint}", 1
 
 
 def _terminate(number: int, frame: FrameType | None) -> NoReturn:

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from cohortfinder.cli.console import print_json, print_table, progress
+from cohortfinder.cli.logs import LOGS
 from cohortfinder.cli.options import as_of_option, common, index_date, settings_of
 from cohortfinder.errors import UsageError
 from cohortfinder.jobs.night.guards import NAMED, WHOLE
@@ -33,7 +34,7 @@ def command(
     day = index_date(as_of, time_zone=settings.time_zone or "UTC") if as_of else None
     for code in accept:
         _check(code)
-    record = nightly(settings, NightOptions(day, not no_pull, accept), log=progress)
+    record = nightly(settings, NightOptions(day, not no_pull, accept), log=progress, begun=LOGS.of_run)
     if as_json:
         print_json(record.summary())
     else:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from cohortfinder.cli.logs import LOGS
 from cohortfinder.errors import UsageError
 from cohortfinder.model import Answers, Trial
 from cohortfinder.settings import Settings, read_settings
@@ -50,6 +51,7 @@ def answers_of(file: Path | None, trial: Trial) -> Answers:
 def settings_of(config: Path | None, store: Path | None) -> Settings:
     """Return the configuration, with the store of the command line when one was given."""
     settings = read_settings(config)
+    LOGS.configured(settings.log_format)
     return settings if store is None else replace(settings, store=store)
 
 

@@ -1,7 +1,6 @@
 """The progress of a pull: one line that moves on a terminal, one line a slice elsewhere."""
 
 import shutil
-import sys
 import threading
 import time
 from collections import Counter
@@ -9,6 +8,7 @@ from types import TracebackType
 
 import click
 
+from cohortfinder.cli.logs import LOGS
 from cohortfinder.landing.spool import Mark, Slice
 
 _BETWEEN_SECONDS = 0.5
@@ -18,7 +18,7 @@ class PullProgress:
     """Counts what comes; several threads tell of their pages."""
 
     def __init__(self) -> None:
-        self._terminal = sys.stderr.isatty()
+        self._terminal = LOGS.moves
         self._lock = threading.Lock()
         self._seen: dict[int, tuple[str, int]] = {}
         self._totals: dict[int, int] = {}
@@ -36,7 +36,7 @@ class PullProgress:
         """Say what is being done, on a line of its own."""
         with self._lock:
             self._wipe()
-            click.echo(message, err=True)
+            LOGS.say(message)
 
     def noted(self, part: Slice, mark: Mark, total: int | None) -> None:
         """Count a page that is on the disk."""

@@ -32,9 +32,12 @@ from cohortfinder.warehouse.connection import make_private
 LOCK = "nightly.lock"
 
 
-def nightly(settings: Settings, options: NightOptions, *, log: Log = lambda _: None) -> RunRecord:
+def nightly(
+    settings: Settings, options: NightOptions, *, log: Log = lambda _: None, begun: Log = lambda _: None
+) -> RunRecord:
     """Run a night, and return its record: published, refused or failed, with what to tell and the exit status.
 
+    `begun` is told the id of the run.
     Raises ConfigurationError when no trial is configured, InputError where nothing was loaded and nothing is to be
     pulled, LockedError when another night runs; then there is no record. What is no error of ours is raised after it
     was noted.
@@ -53,6 +56,7 @@ def nightly(settings: Settings, options: NightOptions, *, log: Log = lambda _: N
         for run_id in tidy(settings.store, datetime.now(UTC)):
             log(f"run {run_id} was killed before it published")
         night = begin(settings, options, log)
+        begun(night.record.run_id)
         with _noted(night):
             read_inputs(night)
             bring(night)
