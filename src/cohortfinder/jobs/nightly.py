@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cohortfinder.errors import CohortFinderError, ConfigurationError, InputError, Terminated
+from cohortfinder.errors import CohortFinderError, ConfigurationError, InputError, StoreError, Terminated
 from cohortfinder.jobs.night.begin import begin, read_inputs
 from cohortfinder.jobs.night.bring import bring
 from cohortfinder.jobs.night.check import check
@@ -88,6 +88,7 @@ def _noted(night: Night) -> Iterator[None]:
         raise
     except BaseException as error:
         _conclude(night, FAILED, 1, f"Unexpected failure ({type(error).__name__}); run again with --debug.")
+        _notify(night)
         raise
     else:
         trials = "1 trial" if len(night.record.trials) == 1 else f"{len(night.record.trials)} trials"
@@ -98,7 +99,8 @@ def _noted(night: Night) -> Iterator[None]:
 def _conclude(night: Night, state: str, exit_status: int, message: str) -> None:
     record, store = night.record, night.settings.store
     # publishing is over when CURRENT names the run, whatever came after that
-    if state != PUBLISHED and current_run(store) == record.run_id:
+    holds = _holds(store)
+    if state != PUBLISHED and holds == record.run_id:
         state, message = PUBLISHED, f"Published; after that: {message}"
     record.state, record.exit_status, record.message = state, exit_status, message
     record.ended_at = moment(datetime.now(UTC))
@@ -106,12 +108,21 @@ def _conclude(night: Night, state: str, exit_status: int, message: str) -> None:
     if state == PUBLISHED:
         take_away_notice(store)
     else:
-        put_notice(store, _notice(record, store))
-    prune(store, night.settings.nightly.keep)
+        put_notice(store, _notice(record, store, holds))
+    # where CURRENT is wrong somebody must choose a list, so that none may go
+    if holds is not None:
+        prune(store, night.settings.nightly.keep)
 
 
-def _notice(record: RunRecord, store: Path) -> Notice:
-    holds = current_run(store)
+def _holds(store: Path) -> str | None:
+    """Return the run whose list holds, None where there is none or CURRENT names one that is not there."""
+    try:
+        return current_run(store)
+    except StoreError:
+        return None
+
+
+def _notice(record: RunRecord, store: Path, holds: str | None) -> Notice:
     return Notice(
         since=record.started_at,
         reason=record.message or "",
@@ -127,7 +138,7 @@ def _notice(record: RunRecord, store: Path) -> Notice:
 def _notify(night: Night) -> None:
     """Tell who wants to know; that it fails changes nothing of the night, and is told."""
     store = night.settings.store
-    holds = current_run(store)
+    holds = _holds(store)
     published_at = datetime.fromisoformat(read_manifest(snapshot_folder(store, holds)).made_at) if holds else None
     with night.step("notify") as step:
         failed = [one for one in tell(night.record.summary(), night.settings.nightly, published_at) if one.problem]

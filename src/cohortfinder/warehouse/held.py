@@ -42,6 +42,11 @@ def count_held(connection: DuckDBPyConnection, kind: str) -> int:
     return int(_rows(connection, "count_held", table=main_table(kind))[0][0])
 
 
+def counts_held(connection: DuckDBPyConnection) -> dict[str, int]:
+    """Return how many resources of each type the tables hold; of a type without a table nothing is known."""
+    return {kind: count_held(connection, kind) for kind in sorted({table.resource_type for table in typed_tables()})}
+
+
 def from_elsewhere(connection: DuckDBPyConnection, kind: str, server: str) -> bool:
     """Say whether some resources of a type came from files, or from another server."""
     return bool(_rows(connection, "loads_from_elsewhere", resource_type=kind, server=server))

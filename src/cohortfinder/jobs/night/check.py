@@ -19,6 +19,7 @@ from cohortfinder.runs.record import RECORD, Refusal, RunRecord, read_record, ru
 from cohortfinder.runs.snapshots import current_run
 from cohortfinder.terminology import Terminology
 from cohortfinder.warehouse.connection import open_warehouse
+from cohortfinder.warehouse.held import counts_held
 from cohortfinder.warehouse.state import TypeState, loaded_types, pulled_types
 
 # the codes of each concept that the trials ask for, as they were in a run
@@ -34,9 +35,11 @@ def check(night: Night) -> None:
         store, before = night.settings.store, published_record(night)
         with open_warehouse(store, read_only=True) as connection:
             states, loads = loaded_types(connection), store_loads(connection)
+            held = counts_held(connection)
             watermarks = [one.watermark for one in pulled_types(connection).values() if one.watermark]
         night.record.load_ids = sorted(one.load_id for one in loads)
-        night.record.types = {kind: state.resources for kind, state in states.items()}
+        # the book-keeping remembers what was deleted, so that it does not come back; the tables do not
+        night.record.types = {kind: count for kind, count in held.items() if count or kind in states}
         codes = codes_of_concepts(night.trials.values(), night.known)
         write_durably(run_folder(store, night.record.run_id) / CODES, orjson.dumps(codes, option=orjson.OPT_INDENT_2))
         server = max(map(instant, watermarks)) if watermarks and _just_pulled(night) else None
@@ -103,7 +106,7 @@ def _of_data(
     yield from incomplete(states, read, asked)
     if before is not None:
         most = night.settings.nightly.shrink_percent
-        yield from shrunk(states, before.types, read, most_percent=most)
+        yield from shrunk(night.record.types, before.types, read, most_percent=most)
         yield from lost_codes(codes, _kept_codes(run_folder(night.settings.store, before.run_id)))
 
 

@@ -49,11 +49,11 @@ def incomplete(states: Mapping[str, TypeState], read: Collection[str], codes: fr
 
 
 def shrunk(
-    states: Mapping[str, TypeState], before: Mapping[str, int], read: Collection[str], *, most_percent: int
+    held: Mapping[str, int], before: Mapping[str, int], read: Collection[str], *, most_percent: int
 ) -> Iterator[Refusal]:
     """Refuse a type that the trials read and that has lost more than so many per cent since the last list."""
     for kind in sorted(before.keys() & {*read}):
-        was, now = before[kind], states[kind].resources if kind in states else 0
+        was, now = before[kind], held.get(kind, 0)
         if was and (was - now) * 100 > most_percent * was:
             lost = (was - now) * 100 / was
             yield Refusal(
