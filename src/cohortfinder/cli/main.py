@@ -30,6 +30,8 @@ COMMANDS = {
     "load": "Read FHIR files into the store.",
     "nightly": "Pull, screen every configured trial, compare with the last list, and publish.",
     "pull": "Bring what changed on the FHIR server into the store.",
+    "replay": "Evaluate a past run again from what it was made of, and prove that its list is the same.",
+    "rollback": "Return to an earlier published list, or tell which are kept.",
     "screen": "Evaluate a trial and rank the patients who could join it.",
     "sql": "Print the SQL that runs for a trial.",
     "status": "Tell what is loaded, from when, and how complete.",

@@ -21,15 +21,13 @@ from cohortfinder.jobs.night.notify import tell
 from cohortfinder.jobs.night.publish import publish
 from cohortfinder.jobs.night.screening import screen_trials
 from cohortfinder.jobs.night.under_way import Log, Night, NightOptions, NotPublished
-from cohortfinder.runs.lock import only_one
+from cohortfinder.runs.lock import NIGHT, only_one
 from cohortfinder.runs.notice import Notice, put_notice, take_away_notice
 from cohortfinder.runs.record import FAILED, INTERRUPTED, PUBLISHED, REFUSED, RunRecord, moment
 from cohortfinder.runs.snapshots import current_run, read_manifest, snapshot_folder
 from cohortfinder.runs.tidy import prune, tidy
 from cohortfinder.settings import Settings
 from cohortfinder.warehouse.connection import make_private
-
-LOCK = "nightly.lock"
 
 
 def nightly(
@@ -52,7 +50,7 @@ def nightly(
             f"cohortfinder load PATH --store {settings.store}"
         )
     make_private(settings.store)
-    with only_one(settings.store / LOCK, "is running a night"):
+    with only_one(settings.store / NIGHT, "is running a night"):
         for run_id in tidy(settings.store, datetime.now(UTC)):
             log(f"run {run_id} was killed before it published")
         night = begin(settings, options, log)

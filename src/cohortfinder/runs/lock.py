@@ -9,6 +9,9 @@ from pathlib import Path
 
 from cohortfinder.errors import LockedError
 
+# in the folder of a store: who runs a night, or changes which list holds
+NIGHT, REPLAY = "nightly.lock", "replay.lock"
+
 
 @contextmanager
 def only_one(file: Path, doing: str) -> Iterator[None]:

@@ -18,6 +18,7 @@ class Notice:
 
     `since` is when the first of so many `nights` did not publish, `run_id` the last of them, whose `reason` and
     `exit_status` it tells; `list_of` and `index_date` are those of the list that holds, None where none was published.
+    No nights: somebody returned to an earlier list.
     """
 
     since: str
@@ -33,6 +34,8 @@ class Notice:
     def sentence(self) -> str:
         """The notice as one sentence, for a banner."""
         held = f"This list is as of {self.index_date}" if self.index_date else "No list was published yet"
+        if not self.nights:
+            return f"{held}. {self.reason}"
         return f"{held}: since {self.since} no newer one was published. {self.reason}"
 
 

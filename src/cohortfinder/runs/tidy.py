@@ -4,6 +4,7 @@ from datetime import datetime
 from pathlib import Path
 
 from cohortfinder.runs.disk import NEW, remove
+from cohortfinder.runs.lock import REPLAY, holder_of
 from cohortfinder.runs.notice import take_away_notice
 from cohortfinder.runs.record import (
     INTERRUPTED,
@@ -21,6 +22,8 @@ from cohortfinder.runs.record import (
 from cohortfinder.runs.snapshots import PARTIAL, SNAPSHOTS, current_run, snapshot_folder, snapshot_ids
 
 STATE = "state.duckdb"
+# where a replay makes a store of its own
+REPLAYED = "replay"
 
 
 def tidy(store: Path, now: datetime) -> tuple[str, ...]:
@@ -34,6 +37,8 @@ def tidy(store: Path, now: datetime) -> tuple[str, ...]:
     for left in (*store.glob(f"*{NEW}"), *(store / SNAPSHOTS).glob(f"*{NEW}"), *(store / RUNS).glob(f"*/*{NEW}")):
         if left.is_file() and not left.name.startswith("warehouse"):
             remove(left)
+    if holder_of(store / REPLAY) is None:
+        remove(store / REPLAYED)
     # a run that died before its first record
     for folder in (store / RUNS).glob("*"):
         if folder.is_dir() and not (folder / RECORD).exists():

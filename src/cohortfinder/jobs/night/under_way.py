@@ -73,8 +73,8 @@ class Night:
         """Do one step, and note when it began, how long it took and how it ended."""
         step, began = Step(name, moment(datetime.now(UTC))), time.monotonic()
         self.record.steps.append(step)
-        self.keep()
         try:
+            self.keep()
             yield step
             step.state = DONE if step.state == RUNNING else step.state
         except BaseException as error:
