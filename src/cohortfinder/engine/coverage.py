@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from cohortfinder.criteria.dose import WEIGHT, DoseQuestion
 from cohortfinder.criteria.formula import FormulaQuestion
-from cohortfinder.dates import months_back
 from cohortfinder.engine.questions import values_of
-from cohortfinder.engine.setting import Setting, Span
+from cohortfinder.engine.setting import Setting, Span, first_day
 from cohortfinder.model import Leaf, Trial, leaves_of
 
 # an age is that of Patient.birthDate
@@ -54,11 +53,7 @@ def _row(arm: str, concept: str, span: Span | None, as_of: date) -> ConceptWindo
     if span is None:
         return ConceptWindow(arm, concept, None, None)
     unit = span.unit if span.count != 1 else span.unit.removesuffix("s")
-    return ConceptWindow(arm, concept, f"{span.count} {unit}", _first_day(as_of, span))
-
-
-def _first_day(as_of: date, span: Span) -> date:
-    return as_of - timedelta(days=span.count) if span.unit == "days" else months_back(as_of, span.count)
+    return ConceptWindow(arm, concept, f"{span.count} {unit}", first_day(as_of, span))
 
 
 def _windows(leaf: Leaf, setting: Setting) -> Iterator[tuple[str, Span | None]]:

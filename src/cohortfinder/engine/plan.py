@@ -221,5 +221,17 @@ def record_facts(trial: Trial, criteria: Collection[str] | None = None) -> tuple
     return tuple(name.split("/")[1] for name in named if name in told or READ_BY[name] & kinds)
 
 
+def record_statements(
+    trial: Trial, kept: str | None = None, *, dialect: Dialect = Dialect.DUCKDB
+) -> tuple[Statement, ...]:
+    """Return the views of the records behind all criteria, of the listed patients.
+
+    `kept`: the database that has those of the patients in `carried`.
+    """
+    values: dict[str, Any] = {"facts": record_facts(trial), "events": events_made(trial), "kept": kept}
+    views = ("diff/listed_record", "diff/record", "quality/concept_record", "quality/unnamed_drug")
+    return _statements(views, dialect=dialect, **values)
+
+
 def _statements(templates: Iterable[str], **values: Any) -> tuple[Statement, ...]:
     return tuple(Statement(name.split("/")[1], render(f"{name}.sql.jinja", **values)) for name in templates)

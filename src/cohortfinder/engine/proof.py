@@ -6,9 +6,14 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
+from cohortfinder import __version__
 from cohortfinder.engine.plan import DOSE_TABLES, MAPPING_TABLES, concepts_asked
 from cohortfinder.engine.sources import sources_of
+from cohortfinder.gates import Gates
 from cohortfinder.model import Criterion, Trial, leaves_of, rules_of
+from cohortfinder.resources import resource_dir
 from cohortfinder.terminology import Terminology
 
 # where something stands in its file changes nothing
@@ -28,6 +33,24 @@ def proof_of(trial: Trial, terminology: Terminology, mappings: Path, types: Mapp
         "mappings": {file: _mapping(file, terminology, mappings) for file in sorted(shared)},
         "types": dict(sorted(types.items())),
     }
+
+
+def fingerprint(
+    trial: Trial, terminology: Terminology, types: Mapping[str, bool], gates: Gates, weeks: int, *, everyone: bool
+) -> str:
+    """Hash all that an evaluation rests on beside the records of a patient and what people said of her.
+
+    The program itself is a part of it: its version, its templates, and the version of DuckDB.
+    """
+    queries = sorted(resource_dir("queries").rglob("*.jinja"))
+    texts = [path.read_text(encoding="utf-8") for path in queries]
+    parts = (
+        __version__, duckdb.__version__, _hash("".join(texts)), trial.sha256, _PLACES.sub("", repr(trial.criteria)),
+        trial.time_zone, trial.arms, sorted(types.items()), weeks, everyone, terminology.sha256,
+        sorted(terminology.inputs.items()), terminology.text_terms, terminology.expansions.sha256,
+        sorted(map(sorted, gates.restricted)), sorted(map(sorted, gates.test_labels)),
+    )  # fmt: skip
+    return _hash(repr(parts))
 
 
 def _criterion(criterion: Criterion, trial: Trial, terminology: Terminology) -> dict[str, Any]:

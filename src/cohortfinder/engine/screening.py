@@ -5,7 +5,7 @@ Leaves behind, as tables that the connection sees: `gate` (who is kept off every
 `open_verdict` with what it hangs on, and the facts (`result`, `condition_event`, ...).
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -14,6 +14,7 @@ from duckdb import DuckDBPyConnection
 from cohortfinder.dates import months_back
 from cohortfinder.engine.asking import Asker
 from cohortfinder.engine.before import ask_before
+from cohortfinder.engine.carry import Carry, Keeping, Reach
 from cohortfinder.engine.coverage import concept_windows, window_values
 from cohortfinder.engine.duckdb_engine import DuckDBEngine
 from cohortfinder.engine.outlook import tell_turns
@@ -25,6 +26,7 @@ from cohortfinder.engine.plan import (
     fact_statements,
     people_statements,
     record_facts,
+    record_statements,
 )
 from cohortfinder.engine.questions import Setting
 from cohortfinder.engine.rules import plan_rules
@@ -57,6 +59,7 @@ def screen(
     outlook_weeks: int = 0,
     answers: Sequence[Answer] = (),
     outcomes: Sequence[Outcome] = (),
+    keeping: Keeping | None = None,
 ) -> None:
     """Evaluate a trial for its listed patients, or for everyone.
 
@@ -65,6 +68,7 @@ def screen(
     says for each resource type in the store whether it is complete. `changes_on` looks ahead `horizon_years` years.
     Every change within the next `outlook_weeks` is followed and told, and when a patient stops being eligible; with 0
     neither. `answers` of people, the earliest first, decide their criteria; `outcomes` ask the truths before them.
+    `keeping`: from which evaluation to go on, and where to keep this one; what comes out is the same.
     """
     engine = DuckDBEngine(connection)
     setting = Setting(terminology, loaded)
@@ -73,26 +77,32 @@ def screen(
     until = as_of + timedelta(weeks=outlook_weeks) if outlook_weeks else None
     entries = _entries(trial)
     first = None if everyone else entries["entries"]
-    _find_people(engine, trial, terminology, as_of, gates, first, alone)
+    carry = Carry(engine, keeping, as_of, Reach(horizon, horizon_years, until, outlook_weeks))
+    _find_people(engine, trial, terminology, as_of, gates, first, alone, lambda: carry.narrow(answers, outcomes))
     told = _gather_for_entries(engine, trial, terminology, as_of, first)
     engine.run_template("verdicts/trial_criterion.sql.jinja", **_criterion_rows(trial))
     engine.run_template("verdicts/answer.sql.jinja", **_answer_rows(answers))
     _ask_everyone(asker, entries["entries"], as_of)
+    carry.note("entry", as_of=as_of)
     engine.run_template("verdicts/listing.sql.jinja", everyone=everyone, **entries)
     if first is not None:
         _gather_for_listed(engine, trial, terminology, as_of, told)
     _forget_made_of(engine)
-    engine.run_template("diff/record.sql.jinja", facts=record_facts(trial))
+    carry.note("record", as_of=as_of, tables=("observed", "counted") if counts_apart(trial) else ("observed",))
+    engine.run_all(record_statements(trial, carry.kept))
     _make_tables(engine)
     _note_rules(asker, trial, setting, as_of)
-    _evaluate(asker, trial, as_of)
-    _find_turns(asker, as_of, horizon, until)
+    _evaluate(asker, trial, as_of, carry)
+    _find_turns(asker, as_of, horizon, until, carry)
     engine.run_template("verdicts/verdict.sql.jinja")
-    engine.run_template("verdicts/funnel_truth.sql.jinja", **entries)
-    _find_eligible_from(asker, horizon)
+    _find_eligible_from(asker, horizon, carry)
     tell_turns(asker, until)
-    if outcomes:
+    if outcomes or carry.on:
         ask_before(asker, answers, outcomes, as_of)
+    carry.note_turns()
+    carry.join(trial, setting)
+    engine.run_template("verdicts/funnel_truth.sql.jinja", **entries)
+    carry.keep()
 
 
 def gather_for_one(
@@ -101,20 +111,27 @@ def gather_for_one(
 ) -> None:  # fmt: skip
     """Gather what all criteria need of one patient, on a connection on which a screening has been."""
     engine = DuckDBEngine.of(connection)
-    _find_people(engine, trial, terminology, as_of, gates, None, patient)
+    _find_people(engine, trial, terminology, as_of, gates, None, patient, lambda: None)
     engine.run_all(fact_statements(trial, terminology, as_of))
     engine.run_template("verdicts/answer.sql.jinja", **_answer_rows(answers))
 
 
 def _find_people(
     engine: DuckDBEngine, trial: Trial, terminology: Terminology, as_of: date, gates: Gates,
-    first: Collection[str] | None, alone: str | None,
+    first: Collection[str] | None, alone: str | None, narrow: Callable[[], None],
 ) -> None:  # fmt: skip
-    """Find out who may be asked: all who are behind no gate, or one patient; `first` are the first criteria, or all."""
+    """Find out who may be asked: all who are behind no gate, or one patient; `first` are the first criteria, or all.
+
+    `narrow` leaves out whom it is not necessary to ask. When somebody was seen is found out of the others.
+    """
     lately = first is not None and asks_one_day(trial, first)
-    engine.run_all(people_statements(trial, terminology, as_of, gates=gates, lately=lately))
+    *people, observed = people_statements(trial, terminology, as_of, gates=gates, lately=lately)
+    engine.run_all(people)
     for table in ("person", "individual") if alone is not None else ():
         engine.run_template(f"facts/alone_{table}.sql.jinja", patient=alone)
+    engine.run_template("diff/everybody.sql.jinja")
+    narrow()
+    engine.run(observed.rendered)
 
 
 def _gather_for_entries(
@@ -123,7 +140,6 @@ def _gather_for_entries(
     """Gather of everyone what the first criteria need; return the concepts whose unusable results are told."""
     made = fact_statements(trial, terminology, as_of, first)
     engine.run_all(made)
-    engine.run_template("diff/everybody.sql.jinja")
     engine.run_template("diff/entry_record.sql.jinja", facts=record_facts(trial, first))
     if not any(statement.name == "result" for statement in made):
         return ()
@@ -164,16 +180,16 @@ def _make_tables(engine: DuckDBEngine) -> None:
     engine.run_template("verdicts/raised_flag.sql.jinja")
 
 
-def _evaluate(asker: Asker, trial: Trial, as_of: date) -> None:
+def _evaluate(asker: Asker, trial: Trial, as_of: date, carry: Carry) -> None:
     """Find the verdicts of the index date, those of a part of the listed patients at a time."""
     asker.engine.run_template("verdicts/listed_part.sql.jinja", size=_PART)
     for (number,) in asker.engine.rows("verdicts/parts.sql.jinja"):
-        _evaluate_part(asker, number, as_of)
+        _evaluate_part(asker, number, as_of, carry)
         asker.engine.run_template("verdicts/answered.sql.jinja", part=number, zone=trial.time_zone)
         asker.engine.run_template("verdicts/verdict_today.sql.jinja", part=number, **_stated_flags(trial))
 
 
-def _evaluate_part(asker: Asker, part: int, as_of: date) -> None:
+def _evaluate_part(asker: Asker, part: int, as_of: date, carry: Carry) -> None:
     """Ask all criteria of a part of the listed patients, then the rules of the flags."""
     engine, plan = asker.engine, asker.plan
     rules, flagged = list(plan.rules), [rule.criterion.id for rule in plan.flags.values()]
@@ -181,6 +197,7 @@ def _evaluate_part(asker: Asker, part: int, as_of: date) -> None:
     _forget_truths(engine)
     engine.run_template(asked, rules=rules, holds=rules, column="asked", part=part, as_of=as_of)
     asker.explain(plan.rules.values())
+    carry.note("leaf")
     engine.run_template("quality/note_open_verdicts.sql.jinja")
     engine.run_template("verdicts/hold.sql.jinja")
     engine.run_template("verdicts/watch.sql.jinja", table="criterion_truth")
@@ -188,6 +205,7 @@ def _evaluate_part(asker: Asker, part: int, as_of: date) -> None:
         flags = list(plan.flags)
         engine.run_template(asked, rules=flags, holds=flagged, column="criterion_id", part=part, as_of=as_of)
         asker.ask(plan.flags, held=True)
+        carry.note("flag")
         raised = [rule.flag for rule in plan.flags.values()]
         engine.run_template("verdicts/raise_flag.sql.jinja", rules=flags, criteria=flagged, flags=raised)
 
@@ -214,23 +232,27 @@ def _note_rules(asker: Asker, trial: Trial, setting: Setting, as_of: date) -> No
     asker.engine.run_template("quality/concept_window.sql.jinja", **window_values(windows))
 
 
-def _find_turns(asker: Asker, as_of: date, horizon: date, until: date | None) -> None:
+def _find_turns(asker: Asker, as_of: date, horizon: date, until: date | None, carry: Carry) -> None:
     """Find on which days truths change with no new data: the first day of each, and all up to `until`."""
     asker.engine.run_template("verdicts/in_play.sql.jinja")
     asker.engine.run_template("verdicts/leaf_turn_table.sql.jinja")
-    follow(asker, "turn", horizon, carry=True, until=until)
+    follow(asker, "turn", horizon, carry=True, until=until, beyond=carry.note_beyond)
     asker.engine.run_template("verdicts/first_change.sql.jinja", as_of=as_of)
 
 
-def follow(asker: Asker, table: str, horizon: date, *, carry: bool, until: date | None = None) -> None:
+def follow(
+    asker: Asker, table: str, horizon: date, *, carry: bool, until: date | None = None,
+    beyond: Callable[[], None] = lambda: None,
+) -> None:  # fmt: skip
     """Ask who is in the table `watch` again and again, each time on the next day on which a truth may change.
 
     It ends when each has changed, into the table `table`, or `horizon` is reached.
     `until`: what has changed is followed on, up to that day, and for those in play until it fails.
     `carry`: the table `held` has answers of the leaves of the watched patients, so that a leaf which is not due need
-    not be asked.
+    not be asked. `beyond` is called whenever `watch` may have days after the horizon.
     """
     engine, days = asker.engine, 1
+    beyond()
     while asked := _rows_made(engine.rows("verdicts/asked_watched.sql.jinja", horizon=horizon, ahead=[*range(days)])):
         asker.ask(asker.plan.rules, held=carry)
         engine.run_template("verdicts/watch_changed.sql.jinja", table=table, ahead=[*range(days)])
@@ -239,10 +261,11 @@ def follow(asker: Asker, table: str, horizon: date, *, carry: bool, until: date 
         if carry:
             engine.run_template("verdicts/held.sql.jinja")
         engine.run_template("verdicts/watch_on.sql.jinja", ahead=[*range(days)], until=until)
+        beyond()
         days = _DAYS_AHEAD if asked <= _FEW * days else 1
 
 
-def _find_eligible_from(asker: Asker, horizon: date) -> None:
+def _find_eligible_from(asker: Asker, horizon: date, carry: Carry) -> None:
     """Find for each excluded patient the first day on which no criterion fails.
 
     It is at the earliest the day on which the last of the failing ones has changed; what fails on that day is
@@ -262,7 +285,7 @@ def _find_eligible_from(asker: Asker, horizon: date) -> None:
         engine.run_template("verdicts/hope_fulfilled.sql.jinja")
         engine.run_template("verdicts/change.sql.jinja", table="later_change")
         engine.run_template("verdicts/watch_again.sql.jinja")
-        follow(asker, "later_change", horizon, carry=False)
+        follow(asker, "later_change", horizon, carry=False, beyond=carry.note_beyond)
         engine.run_template("verdicts/later_turn.sql.jinja")
         hopeful = engine.rows("verdicts/hopeful_again.sql.jinja", horizon=horizon)
 

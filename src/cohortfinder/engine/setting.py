@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
 from decimal import Decimal
 
+from cohortfinder.dates import months_back
 from cohortfinder.errors import InputError
 from cohortfinder.model import Duration, Quantity
 from cohortfinder.sql.dialect import Dialect
@@ -41,6 +43,13 @@ def span_of(duration: Duration | None) -> Span | None:
             return Span(duration.count * 12, "months")
         case unit:
             return Span(duration.count, unit)
+
+
+def first_day(until: date, span: Span | None) -> date:
+    """Return the first day of a window that ends on a day; None reaches back for ever."""
+    if span is None:
+        return date.min
+    return until - timedelta(days=span.count) if span.unit == "days" else months_back(until, span.count)
 
 
 def seen_within(span: Span | None) -> Span:

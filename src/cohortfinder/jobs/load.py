@@ -114,7 +114,7 @@ def rebuild_tables(store: Path, *, log: Log = lambda _: None) -> None:
     """
     with open_warehouse(store) as connection:
         with transaction(connection):
-            for name in ("load", "loaded_type", "pulled_type", "quarantine", "resource"):
+            for name in ("load", "loaded_type", "pulled_type", "quarantine", "resource", "changed_patient"):
                 connection.execute(render("warehouse/empty_book.sql.jinja", table=name).text)
             drop_tables(connection)
             create_tables(connection)

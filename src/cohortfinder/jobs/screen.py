@@ -11,8 +11,9 @@ from typing import Any
 import duckdb
 
 from cohortfinder import __version__
+from cohortfinder.engine.carry import Keeping
 from cohortfinder.engine.grids import coarse
-from cohortfinder.engine.proof import proof_of
+from cohortfinder.engine.proof import fingerprint, proof_of
 from cohortfinder.engine.screening import screen
 from cohortfinder.engine.sources import codes_of
 from cohortfinder.engine.what_if import ask_variants
@@ -88,6 +89,9 @@ def screen_store(
     in_full: int | str | None = None,
     alone: str | None = None,
     answers: Answers = NO_ANSWERS,
+    what_if: bool = True,
+    take_up: Path | None = None,
+    keep: Path | None = None,
     log: Log = lambda _: None,
     then: Then = lambda *_: None,
 ) -> ScreenResult:
@@ -95,6 +99,8 @@ def screen_store(
 
     The screening holds the verdicts of the first `in_full` candidates, of the patient of that id, or (None) of all.
     `answers` of people decide. With `alone` only the patient of that id is asked about; `then` asks more at the end.
+    `take_up` is the evaluation that an earlier screening has kept, and `keep` where to keep this one: what comes out is
+    the same, for less work; other numbers are not tried then, nor without `what_if`.
 
     Raises InputError when there is no store, LockedError when another process writes to it.
     """
@@ -107,14 +113,17 @@ def screen_store(
         if out:
             make_folder(out)  # before the work, not after it
         _tell_begin(trial, terminology, as_of, log)
-        known = known_types(states, codes)
+        known, weeks = known_types(states, codes), _outlook_weeks(out, in_full, everyone=everyone)
+        keeping = None
+        if keep:
+            same = fingerprint(trial, terminology, known, gates, weeks, everyone=everyone)
+            keeping = Keeping(same, take_up, keep)
         screen(
             connection, trial, terminology, as_of=as_of, everyone=everyone, alone=alone, loaded=known, gates=gates,
-            outlook_weeks=_outlook_weeks(out, in_full, everyone=everyone), answers=answers.answers,
-            outcomes=answers.outcomes,
+            outlook_weeks=weeks, answers=answers.answers, outcomes=answers.outcomes, keeping=keeping,
         )  # fmt: skip
         _count(connection, trial, terminology, as_of)
-        tried = _what_if(connection, trial, terminology, as_of, known, log) if out else ()
+        tried = _what_if(connection, trial, terminology, as_of, known, log) if out and what_if and not keep else ()
         seconds = time.perf_counter() - started
         with collector_at_rest():
             proof = proof_of(trial, terminology, resource_dir("mappings"), known)

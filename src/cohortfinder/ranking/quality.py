@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import date
 
-from cohortfinder.engine.plan import events_made
 from cohortfinder.engine.unknowns import depth_of
 from cohortfinder.model import Trial
 from cohortfinder.ranking.candidates import Connection, run
@@ -80,7 +79,7 @@ def assess(connection: Connection, trial: Trial, as_of: date) -> None:
     """Create the TEMP tables `data_quality`, `concept_coverage` and `unknown` from those of the engine and `rank`."""
     run(connection, "quality/unmapped_code.sql.jinja")
     run(connection, "quality/data_quality.sql.jinja")
-    run(connection, "quality/concept_coverage.sql.jinja", as_of=as_of, events=events_made(trial))
+    run(connection, "quality/concept_coverage.sql.jinja", as_of=as_of)
     run(connection, "quality/settled.sql.jinja", by="concept", depth=depth_of(trial))
     run(connection, "quality/carrier.sql.jinja")
     run(connection, "quality/carried.sql.jinja")

@@ -12,7 +12,7 @@ from cohortfinder.errors import InputError, LockedError, ReadWriteError, StoreEr
 from cohortfinder.sql.environment import render
 from cohortfinder.warehouse.tables import create_tables
 
-LAYOUT = 6
+LAYOUT = 7
 WAREHOUSE = "warehouse.duckdb"
 DEFAULT_MEMORY = "2GB"
 # Files of this version can be read by every DuckDB that the program supports.

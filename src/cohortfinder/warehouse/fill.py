@@ -17,6 +17,7 @@ from cohortfinder.landing.manifest import DELETIONS, Manifest
 from cohortfinder.landing.quarantine import Quarantine
 from cohortfinder.sql.environment import identifier, render
 from cohortfinder.warehouse.audit import Audit
+from cohortfinder.warehouse.changes import note_changed, note_unknown_change
 from cohortfinder.warehouse.connection import transaction
 from cohortfinder.warehouse.landed_lines import LandedLines, PartLines, files_of
 from cohortfinder.warehouse.reader import NoIdError, Reader
@@ -72,7 +73,7 @@ def delete(connection: duckdb.DuckDBPyConnection, folder: Path, manifest: Manife
     if not manifest.deletions:
         return {}
     with transaction(connection):
-        return _delete(connection, folder / DELETIONS, _tables_by_type())
+        return _delete(connection, folder / DELETIONS, manifest.load_id, _tables_by_type())
 
 
 def finished_types(connection: duckdb.DuckDBPyConnection, load_id: str) -> dict[str, tuple[int, int]]:
@@ -180,6 +181,7 @@ def _take_over(
         (resources,) = connection.execute(noted.text, noted.parameters).fetchone() or (0,)
     if resources != lines.landed.resources - lines.bad:
         raise _SeveralVersionsError
+    note_unknown_change(connection, lines.manifest.load_id)
     for table in tables:
         for name in ("drop_table", "rename_table"):
             connection.execute(render(f"warehouse/{name}.sql.jinja", table=table.name, old=INCOMING + table.name).text)
@@ -193,12 +195,15 @@ def _replace(
     if not lines.files:
         return 0, 0
     winners, changed = pick_winners(connection, lines)
+    load_id, kind = lines.manifest.load_id, lines.resource_type
+    note_changed(connection, load_id, kind, tables, "winner")
     for name in ("forget_versions", "keep_versions"):
         query = render(f"warehouse/{name}.sql.jinja", resource_type=lines.resource_type)
         connection.execute(query.text, query.parameters)
     for table in tables:
         connection.execute(render("warehouse/remove_rows.sql.jinja", table=table.name).text)
         connection.execute(_insert(table.name, table.view.select_from_json_column("winner", "resource")))
+    note_changed(connection, load_id, kind, tables, "winner")
     return winners, changed
 
 
@@ -207,12 +212,13 @@ def _insert(table: str, query: str) -> str:
 
 
 def _delete(
-    connection: duckdb.DuckDBPyConnection, file: Path, tables: Mapping[str, Sequence[TypedTable]]
+    connection: duckdb.DuckDBPyConnection, file: Path, load_id: str, tables: Mapping[str, Sequence[TypedTable]]
 ) -> dict[str, int]:
     query = render("warehouse/deletion.sql.jinja", file=str(file))
     connection.execute(query.text, query.parameters)
     gone = {}
     for resource_type, typed in tables.items():
+        note_changed(connection, load_id, resource_type, typed, "deletion")
         counted = render("warehouse/count_deletions.sql.jinja", table=typed[0].name, resource_type=resource_type)
         (gone[resource_type],) = connection.execute(counted.text, counted.parameters).fetchone() or (0,)
         for table in typed:

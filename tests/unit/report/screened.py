@@ -77,8 +77,8 @@ CREATE TEMP TABLE individual AS SELECT 'p2' AS patient_id;
 CREATE TEMP TABLE record AS SELECT 'p2' AS patient_id, 'creatinine_serum' AS concept, 'Observation/o2' AS resource;
 CREATE TEMP TABLE result_problem AS SELECT 'creatinine_serum' AS concept, 'http://loinc.org' AS system, '2160-0' AS code,
     CAST(NULL AS VARCHAR) AS unit, 'unit_missing' AS reason, 'p2' AS patient_id, 'Observation/o2' AS resource;
-CREATE TEMP TABLE exposure_event AS SELECT patient_id, 'MedicationRequest/m' || place AS resource, problem
-    FROM (VALUES ('p2', 1, 'unnamed_drug'), ('p2', 1, 'unnamed_drug'), ('p2', 2, 'order_unconfirmed')) AS made (patient_id, place, problem);
+CREATE TEMP TABLE unnamed_drug AS SELECT patient_id, 'MedicationRequest/m' || place AS resource
+    FROM (VALUES ('p2', 1), ('p2', 1)) AS made (patient_id, place);
 CREATE TEMP TABLE unmapped_code AS SELECT 'observation' AS kind, 'urn:lab' AS system, 'KREA' AS code, 3 AS count, 2 AS patients, 'Observation/o9' AS example, '<i>Creatinine</i>' AS text;
 CREATE TEMP TABLE concept_coverage AS SELECT arm, kind, concept, label, 3 AS listed, patients, patients AS usable, within, patients AS in_time, 1 AS newest_q1,
         2 AS newest_median, 3 AS newest_q3, 40 AS newest_oldest, units, unusable, reasons

@@ -15,6 +15,8 @@ from cohortfinder.nightly_settings import ONLY_TRIAL
 from cohortfinder.report.html import IN_FULL
 from cohortfinder.runs.disk import write_durably
 from cohortfinder.runs.record import FAILED, run_folder
+from cohortfinder.runs.snapshots import PARTIAL
+from cohortfinder.runs.tidy import STATE, last_state
 from cohortfinder.site import SiteFile
 from cohortfinder.trials.answers import parse_answers
 
@@ -38,10 +40,13 @@ def screen_trials(night: Night) -> None:
                 night.refuse(unreadable(name, error))
                 step.state, step.message = FAILED, "its answers cannot be read"
                 continue
+            state = folder / (STATE + PARTIAL)
             result = screen_store(
                 trial, night.known, night.settings, as_of=night.as_of, out=folder, in_full=IN_FULL, answers=given,
-                log=night.log,
+                take_up=last_state(night.settings.store, trial.id), keep=state, log=night.log,
             )  # fmt: skip
+            # of a night that is killed before this the next one takes up nothing
+            state.replace(folder / STATE)
             for file in folder.rglob("*"):
                 file.chmod(0o700 if file.is_dir() else 0o600)
             night.record.trials[trial.id] = _told(name, trial, given, result)
