@@ -73,11 +73,9 @@ def screen(
     engine = DuckDBEngine(connection)
     setting = Setting(terminology, loaded)
     asker = Asker(engine, plan_rules(trial, setting), counted=counts_apart(trial))
-    horizon = months_back(as_of, -12 * horizon_years)
-    until = as_of + timedelta(weeks=outlook_weeks) if outlook_weeks else None
-    entries = _entries(trial)
+    reach, entries = _reach(as_of, horizon_years, outlook_weeks), _entries(trial)
     first = None if everyone else entries["entries"]
-    carry = Carry(engine, keeping, as_of, Reach(horizon, horizon_years, until, outlook_weeks))
+    carry = Carry(engine, keeping, as_of, reach)
     _find_people(engine, trial, terminology, as_of, gates, first, alone, lambda: carry.narrow(answers, outcomes))
     told = _gather_for_entries(engine, trial, terminology, as_of, first)
     engine.run_template("verdicts/trial_criterion.sql.jinja", **_criterion_rows(trial))
@@ -87,22 +85,26 @@ def screen(
     engine.run_template("verdicts/listing.sql.jinja", everyone=everyone, **entries)
     if first is not None:
         _gather_for_listed(engine, trial, terminology, as_of, told)
-    _forget_made_of(engine)
-    carry.note("record", as_of=as_of, tables=("observed", "counted") if counts_apart(trial) else ("observed",))
-    engine.run_all(record_statements(trial, carry.kept))
-    _make_tables(engine)
+    carry.note("record", as_of=as_of, tables=_seen_in(trial))
+    _make_tables(engine, trial, carry.kept)
     _note_rules(asker, trial, setting, as_of)
     _evaluate(asker, trial, as_of, carry)
-    _find_turns(asker, as_of, horizon, until, carry)
-    engine.run_template("verdicts/verdict.sql.jinja")
-    _find_eligible_from(asker, horizon, carry)
-    tell_turns(asker, until)
+    _look_ahead(asker, as_of, reach, carry)
     if outcomes or carry.on:
         ask_before(asker, answers, outcomes, as_of)
-    carry.note_turns()
     carry.join(trial, setting)
     engine.run_template("verdicts/funnel_truth.sql.jinja", **entries)
     carry.keep()
+
+
+def _reach(as_of: date, horizon_years: int, outlook_weeks: int) -> Reach:
+    until = as_of + timedelta(weeks=outlook_weeks) if outlook_weeks else None
+    return Reach(months_back(as_of, -12 * horizon_years), horizon_years, until, outlook_weeks)
+
+
+def _seen_in(trial: Trial) -> tuple[str, ...]:
+    """Return the tables of the days of records."""
+    return ("observed", "counted") if counts_apart(trial) else ("observed",)
 
 
 def gather_for_one(
@@ -170,8 +172,10 @@ def _ask_everyone(asker: Asker, entries: Collection[str], as_of: date) -> None:
     asker.engine.run_template("verdicts/entry_truth.sql.jinja")
 
 
-def _make_tables(engine: DuckDBEngine) -> None:
-    """Make the tables that the parts of the listed patients fill."""
+def _make_tables(engine: DuckDBEngine, trial: Trial, kept: str | None) -> None:
+    """Make the tables that the parts of the listed patients fill, and the views of their records."""
+    _forget_made_of(engine)
+    engine.run_all(record_statements(trial, kept))
     for table in ("answered", "verdict_today", "held", "watch"):
         engine.run_template(f"verdicts/{table}_table.sql.jinja")
     # made anew for each part, and empty where nobody is listed
@@ -232,11 +236,20 @@ def _note_rules(asker: Asker, trial: Trial, setting: Setting, as_of: date) -> No
     asker.engine.run_template("quality/concept_window.sql.jinja", **window_values(windows))
 
 
-def _find_turns(asker: Asker, as_of: date, horizon: date, until: date | None, carry: Carry) -> None:
+def _look_ahead(asker: Asker, as_of: date, reach: Reach, carry: Carry) -> None:
+    """Find when verdicts change, from when on and until when patients are eligible, and why."""
+    _find_turns(asker, as_of, reach, carry)
+    asker.engine.run_template("verdicts/verdict.sql.jinja")
+    _find_eligible_from(asker, reach.horizon, carry)
+    tell_turns(asker, reach.until)
+    carry.note_turns()
+
+
+def _find_turns(asker: Asker, as_of: date, reach: Reach, carry: Carry) -> None:
     """Find on which days truths change with no new data: the first day of each, and all up to `until`."""
     asker.engine.run_template("verdicts/in_play.sql.jinja")
     asker.engine.run_template("verdicts/leaf_turn_table.sql.jinja")
-    follow(asker, "turn", horizon, carry=True, until=until, beyond=carry.note_beyond)
+    follow(asker, "turn", reach.horizon, carry=True, until=reach.until, beyond=carry.note_beyond)
     asker.engine.run_template("verdicts/first_change.sql.jinja", as_of=as_of)
 
 

@@ -79,28 +79,16 @@ def read_terminology(settings: Settings) -> Terminology:
 
 
 def screen_store(
-    trial: Trial,
-    terminology: Terminology,
-    settings: Settings,
-    *,
-    as_of: date,
-    out: Path | None = None,
-    everyone: bool = False,
-    in_full: int | str | None = None,
-    alone: str | None = None,
-    answers: Answers = NO_ANSWERS,
-    what_if: bool = True,
-    take_up: Path | None = None,
-    keep: Path | None = None,
-    log: Log = lambda _: None,
-    then: Then = lambda *_: None,
-) -> ScreenResult:
+    trial: Trial, terminology: Terminology, settings: Settings, *, as_of: date, out: Path | None = None,
+    everyone: bool = False, in_full: int | str | None = None, alone: str | None = None, answers: Answers = NO_ANSWERS,
+    take_up: Path | None = None, keep: Path | None = None, log: Log = lambda _: None, then: Then = lambda *_: None,
+) -> ScreenResult:  # fmt: skip
     """Screen the store for one trial and write the outputs into `out`, where one is given.
 
     The screening holds the verdicts of the first `in_full` candidates, of the patient of that id, or (None) of all.
     `answers` of people decide. With `alone` only the patient of that id is asked about; `then` asks more at the end.
     `take_up` is the evaluation that an earlier screening has kept, and `keep` where to keep this one: what comes out is
-    the same, for less work; other numbers are not tried then, nor without `what_if`.
+    the same, for less work; other numbers are not tried then.
 
     Raises InputError when there is no store, LockedError when another process writes to it.
     """
@@ -109,33 +97,39 @@ def screen_store(
     ) as connection:
         started = time.perf_counter()
         gates, states, codes = read_gates(settings.gates), loaded_types(connection), codes_of(trial, terminology)
-        warnings = (*data_warnings(states, codes), *expansion_warnings(terminology, settings))
         if out:
             make_folder(out)  # before the work, not after it
         _tell_begin(trial, terminology, as_of, log)
         known, weeks = known_types(states, codes), _outlook_weeks(out, in_full, everyone=everyone)
-        keeping = None
-        if keep:
-            same = fingerprint(trial, terminology, known, gates, weeks, everyone=everyone)
-            keeping = Keeping(same, take_up, keep)
+        whole = fingerprint(trial, terminology, known, gates, weeks, everyone=everyone) if keep else ""
         screen(
             connection, trial, terminology, as_of=as_of, everyone=everyone, alone=alone, loaded=known, gates=gates,
-            outlook_weeks=weeks, answers=answers.answers, outcomes=answers.outcomes, keeping=keeping,
+            outlook_weeks=weeks, answers=answers.answers, outcomes=answers.outcomes,
+            keeping=Keeping(whole, take_up, keep) if keep else None,
         )  # fmt: skip
         _count(connection, trial, terminology, as_of)
-        tried = _what_if(connection, trial, terminology, as_of, known, log) if out and what_if and not keep else ()
+        tried = _what_if(connection, trial, terminology, as_of, known, log) if out and not keep else ()
         seconds = time.perf_counter() - started
         with collector_at_rest():
             proof = proof_of(trial, terminology, resource_dir("mappings"), known)
             screening = read_screening(
                 connection, trial, as_of, labels=concept_labels(terminology), in_full=in_full, what_if=tried,
                 calibration=calibrate(connection, trial) if answers.outcomes else None,
-                warnings=(*warnings, *gate_warnings(connection, gates), *answer_warnings(connection, answers)),
+                warnings=_warnings(connection, terminology, settings, data_warnings(states, codes), gates, answers),
                 run_record=_run_record(terminology, gates, answers, states, seconds, proof, everyone=everyone),
             )  # fmt: skip
             files = write_outputs(out, screening, connection, processes=_processes(settings)) if out else ()
         then(connection, screening, known)
     return ScreenResult(screening, files)
+
+
+def _warnings(
+    connection: duckdb.DuckDBPyConnection, terminology: Terminology, settings: Settings, of_data: tuple[str, ...],
+    gates: Gates, answers: Answers,
+) -> tuple[str, ...]:  # fmt: skip
+    """Return why the list may be incomplete, a sentence each."""
+    of_people = (*gate_warnings(connection, gates), *answer_warnings(connection, answers))
+    return (*of_data, *expansion_warnings(terminology, settings), *of_people)
 
 
 def _count(connection: duckdb.DuckDBPyConnection, trial: Trial, terminology: Terminology, as_of: date) -> None:
