@@ -181,3 +181,39 @@ def test_a_second_night_at_the_same_time_ends_at_once(
     assert f"process {one.pid} (since " in second.stderr
     assert len([*(nights.store / "runs").iterdir()]) == 2
     assert lists_of(nights) == calm[0]
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 24 MB, where this may be made."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", folder], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("a disk of a certain size can only be made by root")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", folder], check=True)
+
+
+@pytest.mark.parametrize("free", [100_000, 1_000_000, 4_000_000])
+def test_a_full_disk_fails_the_night_and_leaves_the_old_list(small_disk: Path, free: int) -> None:
+    """Room that is too little for the outputs, or for what is kept for the next night, or for the snapshot."""
+    nights = Nights(small_disk, lambda *_: None)
+    nights.load(patient("a"), condition("c1"))
+    subprocess.run([*COMMAND, nights.config], check=True, capture_output=True)
+    old, first = lists_of(nights), newest_record(nights)["run_id"]
+    filler = small_disk / "filler"
+    filler.write_bytes(b"0" * (shutil.disk_usage(small_disk).free - free))
+    done = subprocess.run([*COMMAND, nights.config], capture_output=True, text=True)
+    assert done.returncode == 74, done.stderr + done.stdout
+    assert (lists_of(nights), current_run(nights.store)) == (old, first)
+    record = newest_record(nights)
+    assert (record["state"], record["exit_status"]) == ("failed", 74)
+    assert {one["name"] for one in record["steps"] if one["state"] == "failed"} <= {"screen PULLED", "publish"}
+    notice = read_notice(nights.store)
+    assert notice is not None
+    assert "No space left on device" in notice.reason
+    filler.unlink()
+    ends_well(nights, old)

@@ -19,11 +19,12 @@ from cohortfinder.jobs.night.check import check
 from cohortfinder.jobs.night.compare import compare
 from cohortfinder.jobs.night.notify import tell
 from cohortfinder.jobs.night.publish import publish
-from cohortfinder.jobs.night.screening import screen_trials
+from cohortfinder.jobs.night.screening import TRIALS, screen_trials
 from cohortfinder.jobs.night.under_way import Log, Night, NightOptions, NotPublished
+from cohortfinder.runs.disk import remove
 from cohortfinder.runs.lock import NIGHT, only_one
 from cohortfinder.runs.notice import Notice, put_notice, take_away_notice
-from cohortfinder.runs.record import FAILED, INTERRUPTED, PUBLISHED, REFUSED, RunRecord, moment
+from cohortfinder.runs.record import FAILED, INTERRUPTED, PUBLISHED, REFUSED, RunRecord, moment, run_folder
 from cohortfinder.runs.snapshots import current_run, read_manifest, snapshot_folder
 from cohortfinder.runs.tidy import prune, tidy
 from cohortfinder.settings import Settings
@@ -102,6 +103,9 @@ def _conclude(night: Night, state: str, exit_status: int, message: str) -> None:
         state, message = PUBLISHED, f"Published; after that: {message}"
     record.state, record.exit_status, record.message = state, exit_status, message
     record.ended_at = moment(datetime.now(UTC))
+    if state == FAILED:
+        # half of the outputs help nobody, and on a full disk the record needs their room
+        remove(run_folder(store, record.run_id) / TRIALS)
     night.keep()
     if state == PUBLISHED:
         take_away_notice(store)

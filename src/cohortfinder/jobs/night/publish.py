@@ -8,7 +8,7 @@ from pathlib import Path
 
 import orjson
 
-from cohortfinder.errors import StoreError
+from cohortfinder.errors import CohortFinderError, StoreError
 from cohortfinder.jobs.night.screening import INPUTS, outputs_of
 from cohortfinder.jobs.night.under_way import Night, NotPublished
 from cohortfinder.runs.disk import refused, remove, rename_durably, sync_tree
@@ -45,9 +45,14 @@ def publish(night: Night) -> None:
         store, run_id = night.settings.store, night.record.run_id
         make_private(store / SNAPSHOTS)
         partial = snapshot_folder(store, run_id + PARTIAL)
-        manifest = _build(night, partial)
-        _verify(night, partial)
-        rename_durably(partial, snapshot_folder(store, run_id))
+        try:
+            manifest = _build(night, partial)
+            _verify(night, partial)
+            rename_durably(partial, snapshot_folder(store, run_id))
+        except CohortFinderError:
+            # on a full disk it would take the room that the record of this failure needs
+            remove(partial)
+            raise
         make_current(store, run_id)
         step.counts = {"files": len(manifest.files), "bytes": sum(one.bytes for one in manifest.files.values())}
 
