@@ -26,7 +26,7 @@ def open_warehouse(
     """Open `store/warehouse.duckdb`, making store and tables when they are not there yet.
 
     Raises InputError when it is to be read and does not exist, LockedError when another process writes to it,
-    StoreError when it is damaged or of another layout, ReadWriteError when the folder refuses.
+    StoreError when it is damaged or of another layout, ReadWriteError when the folder refuses or the disk is full.
     """
     path = store / WAREHOUSE
     if read_only and not path.is_file():
@@ -35,22 +35,32 @@ def open_warehouse(
         )
     if not read_only:
         make_private(store)
-        if not path.exists():
+    with _disk_told(store):
+        if not read_only and not path.exists():
             _make_new(path)
-    connection = _connect(path, read_only=read_only, memory_limit=memory_limit, threads=threads)
+        connection = _connect(path, read_only=read_only, memory_limit=memory_limit, threads=threads)
+        try:
+            if not read_only and _is_empty(connection):
+                path.chmod(0o600)
+                with transaction(connection):
+                    create_layout(connection)
+            _check_layout(connection, path)
+            yield connection
+        finally:
+            connection.close()
+
+
+@contextmanager
+def _disk_told(store: Path) -> Iterator[None]:
+    """Tell in one sentence what DuckDB raises where the disk refuses; its errors about anything else go through."""
     try:
-        if not read_only and _is_empty(connection):
-            path.chmod(0o600)
-            with transaction(connection):
-                create_layout(connection)
-        _check_layout(connection, path)
-        yield connection
-    except duckdb.IOException as error:
+        yield
+    except duckdb.Error as error:
+        if not isinstance(error, duckdb.IOException) and not _is_full(error):
+            raise
         raise ReadWriteError(
             f"{store}: cannot read or write here ({_first_line(error)}); check space and permissions"
         ) from error
-    finally:
-        connection.close()
 
 
 def _make_new(path: Path) -> None:
@@ -125,6 +135,11 @@ def _refusal(error: duckdb.IOException, path: Path) -> Exception:
     if "not a valid DuckDB database" in said or "Corrupt" in said or "newer version" in said:
         return StoreError(f"{path}: this is not a warehouse that this version can read; restore it from a backup")
     return ReadWriteError(f"{path}: the warehouse cannot be opened ({_first_line(error)}); check space and permissions")
+
+
+def _is_full(error: BaseException | None) -> bool:
+    """Tell whether a disk was full: DuckDB may say so as a fatal error, or where it could not even roll back."""
+    return error is not None and ("No space left on device" in str(error) or _is_full(error.__context__))
 
 
 def _first_line(error: Exception) -> str:
