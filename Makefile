@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint docs conformance test-servers bench bench-servers clean
+.PHONY: demo test lint docs conformance soak test-servers bench bench-servers clean
 
 demo: .venv/installed
 	$(BIN)/cohortfinder demo
@@ -25,6 +25,10 @@ docs: .venv/installed-dev
 
 conformance: .venv/installed-dev
 	$(BIN)/python -m pytest tests/conformance --sql-on-fhir-report build/sql-on-fhir-report.json
+
+# 14 nights that are disturbed some 300 times, against a series that nobody disturbs; as root it fills a small disk too
+soak: .venv/installed-dev
+	COHORTFINDER_LAWS=long $(BIN)/python -m pytest -s tests/soak
 
 # the real servers: HAPI from Maven Central, and Helios, which is built once from crates.io, outside of this folder
 HELIOS ?= $(HOME)/.cache/cohortfinder/helios-0.2.7
