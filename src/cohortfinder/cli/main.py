@@ -22,6 +22,7 @@ COMMANDS = {
     "diff": "Tell who entered, left or moved between two runs, and why.",
     "doctor": "Look at the connection to the FHIR server, and say what it can do and what is wrong.",
     "dummy": "Invent patients who meet, just miss or leave open each criterion of a trial.",
+    "erase": "Remove one patient from everything in the store, for good.",
     "expand": "Ask a terminology server what lies below the codes of the concepts, and keep it.",
     "explain": "Show every criterion of one patient with its evidence, or why the patient is not listed.",
     "export": "Write what may leave the site: rows under pseudonyms, counts without small numbers.",
@@ -32,6 +33,7 @@ COMMANDS = {
     "pull": "Bring what changed on the FHIR server into the store.",
     "replay": "Evaluate a past run again from what it was made of, and prove that its list is the same.",
     "rollback": "Return to an earlier published list, or tell which are kept.",
+    "rebuild": "Make the tables of a store anew from its landing files.",
     "screen": "Evaluate a trial and rank the patients who could join it.",
     "sql": "Print the SQL that runs for a trial.",
     "status": "Tell what is loaded, from when, and how complete.",
@@ -80,6 +82,8 @@ def application(context: click.Context) -> None:
 def run() -> NoReturn:
     """Run the command line of this process and exit with its status."""
     signal.signal(signal.SIGTERM, _terminate)
+    # what is written holds patients' data: files 0600 and folders 0700, whatever writes them
+    os.umask(0o077)
     sys.exit(status_of(sys.argv[1:]))
 
 

@@ -7,7 +7,7 @@ import click
 from cohortfinder.cli.console import print_json
 from cohortfinder.cli.options import common, settings_of
 from cohortfinder.errors import StoreError
-from cohortfinder.jobs.status import verify
+from cohortfinder.jobs.verify import verify
 
 
 @click.command("verify")

@@ -13,6 +13,7 @@ from cohortfinder.model import Trial
 from cohortfinder.settings import Settings
 from cohortfinder.sql.environment import render
 from cohortfinder.terminology import Terminology
+from cohortfinder.warehouse.confined import confined
 from cohortfinder.warehouse.tables import create_tables
 
 
@@ -43,6 +44,7 @@ def true_without_data(trial: Trial, terminology: Terminology) -> tuple[Problem, 
     """Name the criteria that are decided for a patient without data, in any reading: silence must decide nothing."""
     trial = replace(trial, criteria=(*trial.criteria, *trial.other_readings))
     with duckdb.connect() as connection:
+        confined(connection)
         create_tables(connection)
         connection.execute(render("warehouse/nobody.sql.jinja").text)
         screen(connection, trial, terminology, as_of=date.today(), loaded={}, everyone=True, horizon_years=0)

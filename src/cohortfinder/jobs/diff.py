@@ -12,6 +12,7 @@ from cohortfinder.errors import InputError
 from cohortfinder.ranking.diff import FILES, Move, RunRecord, compare
 from cohortfinder.report.csv_files import table
 from cohortfinder.report.files import make_folder, write_bytes
+from cohortfinder.warehouse.confined import confined
 
 _COLUMNS = (
     "move", "patient_id", "arm", "status_before", "status_after", "cause", "criterion_id", "verdict_before",
@@ -72,6 +73,7 @@ def diff_runs(old: Path, new: Path, *, out: Path | None = None) -> Diff:
     if before.record["as_of"] > after.record["as_of"]:
         raise InputError(f"{new}: this run is as of an earlier day than the other one; name the older one first")
     with duckdb.connect() as connection:
+        confined(connection, (old, new))
         found = Diff(before, after, compare(connection, before, after))
     if out is not None:
         make_folder(out)

@@ -16,17 +16,27 @@ from cohortfinder.errors import InputError, ReadWriteError
 from cohortfinder.landing.digits import DIGITS
 from cohortfinder.landing.land import land
 from cohortfinder.landing.manifest import PARTIAL, Manifest, landed
+from cohortfinder.landing.people import read_erased
 from cohortfinder.landing.pulled import Pulled
 from cohortfinder.landing.quarantine import UNFINISHED, Quarantine
 from cohortfinder.landing.sources import Found, find_sources
 from cohortfinder.sql.environment import render
-from cohortfinder.warehouse.connection import make_private, open_warehouse, transaction
+from cohortfinder.warehouse.connection import (
+    LAYOUT,
+    SPILL,
+    WAREHOUSE,
+    checkpoint,
+    make_private,
+    open_warehouse,
+    transaction,
+)
 from cohortfinder.warehouse.fill import Filled, delete, fill, finished_types
+from cohortfinder.warehouse.seal import loads_of, read_seal, write_seal
 from cohortfinder.warehouse.state import note_pulled
 from cohortfinder.warehouse.tables import create_tables, drop_tables
 
 Log = Callable[[str], None]
-LANDING, QUARANTINE, SPILL = "landing", "quarantine", "spill"
+LANDING, QUARANTINE = "landing", "quarantine"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +117,14 @@ def _opened(
         ) from error
 
 
-def rebuild_tables(store: Path, *, log: Log = lambda _: None) -> None:
+def rebuild_tables(
+    store: Path, *, memory_limit: str | None = None, threads: int | None = None, log: Log = lambda _: None
+) -> None:
     """Make every table anew from the landing files, for example after a view has changed.
 
     Should it be interrupted, the next load goes on with it. Raises LockedError when another process uses the store.
     """
-    with open_warehouse(store) as connection:
+    with open_warehouse(store, sealed=False, memory_limit=memory_limit, threads=threads) as connection:
         with transaction(connection):
             for name in ("load", "loaded_type", "pulled_type", "quarantine", "resource", "changed_patient"):
                 connection.execute(render("warehouse/empty_book.sql.jinja", table=name).text)
@@ -129,14 +141,15 @@ def _land(found: Found, store: Path, log: Log, pulled: Pulled | None = None) -> 
     refused = _quarantine_files(store, manifest.load_id)[0]
     quarantine = Quarantine(refused)
     try:
-        manifest = land(found.files, folder, manifest, quarantine, log=log)
+        manifest = land(found.files, folder, manifest, quarantine, log=log, erased=read_erased(store))
         quarantine.close()
     except BaseException:
         if not quarantine.closed:
             quarantine.close()
         _clear(folder, store)
         raise
-    if not any(kind.resources for kind in manifest.types) and not manifest.deletions and pulled is None:
+    skipped = len(manifest.skipped) > len(found.skipped)
+    if not any(kind.resources for kind in manifest.types) and not manifest.deletions and pulled is None and not skipped:
         shutil.rmtree(folder)
         raise InputError(_nothing_to_load(manifest, quarantine, refused))
     return folder.rename(folder.with_suffix("")), manifest
@@ -157,11 +170,17 @@ def _commit(
             kept = render("warehouse/keep_exact_numbers.sql.jinja", file=str(folder / DIGITS))
             connection.execute(kept.text, kept.parameters)
         _note(connection, store, manifest)
-    connection.execute("CHECKPOINT")
+    _seal(connection, store)
     asked = render("warehouse/quarantine_reasons.sql.jinja", load_id=manifest.load_id)
     reasons = dict(connection.execute(asked.text, asked.parameters).fetchall())
     complete = all(source.complete for source in manifest.sources)
     return LoadSummary(manifest.load_id, filled, sum(reasons.values()), reasons, manifest.skipped, complete, deleted)
+
+
+def _seal(connection: duckdb.DuckDBPyConnection, store: Path) -> None:
+    """Bring all commits out of the WAL into the file, then write down what the tables hold."""
+    checkpoint(connection)
+    write_seal(store, connection, store / WAREHOUSE, layout=LAYOUT)
 
 
 def _note(connection: duckdb.DuckDBPyConnection, store: Path, manifest: Manifest) -> None:
@@ -193,10 +212,16 @@ def _finish_earlier(connection: duckdb.DuckDBPyConnection, store: Path, log: Log
         _clear(left, store)
     for begun in (store / QUARANTINE).glob(f"*{UNFINISHED}"):
         begun.unlink()
-    known = {row[0] for row in connection.execute(render("warehouse/load_ids.sql.jinja").text).fetchall()}
+    for spilled in (store / SPILL).iterdir():
+        shutil.rmtree(spilled) if spilled.is_dir() else spilled.unlink(missing_ok=True)
+    known = loads_of(connection)
     for folder, manifest in landed(store / LANDING):
         if manifest.load_id not in known:
             _commit(connection, store, folder, manifest, log)
+    sealed = read_seal(store)
+    if known and (sealed is None or sealed.loads != loads_of(connection)):
+        # the process died after it had committed
+        _seal(connection, store)
 
 
 def _new_manifest(store: Path, skipped: tuple[str, ...]) -> Manifest:
@@ -223,7 +248,8 @@ def _nothing_to_load(manifest: Manifest, quarantine: Quarantine, refused: Path) 
 
 def _refuse_all_rejected(summary: LoadSummary, manifest: Manifest, store: Path) -> None:
     """Raise InputError when no table could take a single one of the resources that were landed."""
-    if manifest.deletions or any(kind.quarantined < kind.read for kind in summary.types.values()):
+    taken = any(kind.quarantined < kind.read for kind in summary.types.values())
+    if manifest.deletions or taken or not summary.reasons:
         return
     names = ", ".join(source.path for source in manifest.sources[:3])
     put = _quarantine_files(store, manifest.load_id)[1]

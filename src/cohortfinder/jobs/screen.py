@@ -93,8 +93,9 @@ def screen_store(
     Raises InputError when there is no store, LockedError when another process writes to it.
     """
     with open_warehouse(
-        settings.store, read_only=True, memory_limit=settings.memory_limit, threads=settings.threads
-    ) as connection:
+        settings.store, read_only=True, memory_limit=settings.memory_limit, threads=settings.threads,
+        reaches=[*([out] if out else ()), *(file.parent for file in (take_up, keep) if file)],
+    ) as connection:  # fmt: skip
         started = time.perf_counter()
         gates, states, codes = read_gates(settings.gates), loaded_types(connection), codes_of(trial, terminology)
         if out:

@@ -1,11 +1,10 @@
-"""The jobs `status` and `verify`: what a store holds, and whether it is what the last load left."""
+"""The job `status`: what a store holds."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from duckdb import DuckDBPyConnection
 
-from cohortfinder.landing.manifest import landed
 from cohortfinder.sql.environment import render
 from cohortfinder.warehouse.connection import open_warehouse
 from cohortfinder.warehouse.state import PullKey, TypePull, TypeState, loaded_types, pulled_types
@@ -60,23 +59,3 @@ def _pull_row(key: PullKey, pull: TypePull) -> PullRow:
     server, patients, kind = key
     codes = None if pull.codes is None else len(pull.codes)
     return PullRow(kind, server, "a list" if patients else "all", pull.watermark, codes, pull.complete)
-
-
-def verify(store: Path) -> tuple[str, ...]:
-    """Return what does not fit together in a store: nothing when it is what the last load left."""
-    problems = []
-    with open_warehouse(store, read_only=True) as connection:
-        known = {row[0] for row in connection.execute(render("warehouse/load_ids.sql.jinja").text).fetchall()}
-    on_disk = {manifest.load_id: (folder, manifest) for folder, manifest in landed(store / "landing")}
-    for load_id in sorted(known - set(on_disk)):
-        problems.append(f"the landing files of load {load_id} are missing; restore landing/{load_id} from a backup")
-    for load_id in sorted(set(on_disk) - known):
-        problems.append(f"load {load_id} is not in the tables; the next load takes it up")
-    for load_id in sorted(known & set(on_disk)):
-        folder, manifest = on_disk[load_id]
-        files = [part.file for kind in manifest.types for part in kind.parts]
-        problems += [
-            f"{folder / name}: this landing file is missing; restore it from a backup"
-            for name in files if not (folder / name).is_file()
-        ]  # fmt: skip
-    return tuple(problems)

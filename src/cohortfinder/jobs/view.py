@@ -1,5 +1,6 @@
 """The job `view`: one SQL on FHIR ViewDefinition run over FHIR files."""
 
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
@@ -19,6 +20,7 @@ from cohortfinder.views import CompiledView, ViewError, compile_view
 from cohortfinder.views.schema import quote
 from cohortfinder.views.values import SEVERAL
 from cohortfinder.warehouse.audit import Audit
+from cohortfinder.warehouse.confined import confined
 from cohortfinder.warehouse.landed_lines import LandedLines, PartLines, files_of
 from cohortfinder.warehouse.reader import REFUSALS, Reader
 from cohortfinder.warehouse.tables import TypedTable
@@ -36,6 +38,7 @@ class ViewRows:
     columns: tuple[str, ...]
     rejected: tuple[Rejected, ...]
     _connection: duckdb.DuckDBPyConnection  # whose table has the columns by number: names may differ by case alone
+    _scratch: Path
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         """Yield one row at a time; few of them are in memory."""
@@ -48,8 +51,10 @@ class ViewRows:
         try:
             named = ", ".join(f"c{number} AS {quote(name)}" for number, name in enumerate(self.columns))
             query = f'COPY (SELECT {named} FROM "{_TABLE}") TO $target (FORMAT parquet)'
-            self._connection.execute(query, {"target": str(target)})
-        except duckdb.IOException as error:
+            written = self._scratch / "rows.parquet"
+            self._connection.execute(query, {"target": str(written)})
+            shutil.copyfile(written, target)
+        except (OSError, duckdb.IOException) as error:
             raise ReadWriteError(f"{target}: cannot be written; check the folder and its permissions") from error
 
 
@@ -69,10 +74,12 @@ def view_rows(definition: Path, paths: Iterable[Path]) -> Iterator[ViewRows]:
         tempfile.TemporaryDirectory(prefix="cohortfinder-") as scratch,
         duckdb.connect(str(Path(scratch) / "view.duckdb")) as connection,
     ):
+        confined(connection, (Path(scratch),))
         rejected = Path(scratch) / "rejected.ndjson"
         with closing(Quarantine(rejected)) as quarantine:
             _fill(connection, view, found, Path(scratch), quarantine)
-        yield ViewRows(tuple(column.name for column in view.columns), tuple(rejected_lines(rejected)), connection)
+        names = tuple(column.name for column in view.columns)
+        yield ViewRows(names, tuple(rejected_lines(rejected)), connection, Path(scratch))
 
 
 def _text(definition: Path) -> str:

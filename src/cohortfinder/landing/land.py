@@ -17,6 +17,7 @@ from cohortfinder.landing.exported import ERROR, ExportedDeletions, deleted_firs
 from cohortfinder.landing.lines import NO_RECORDS, examine, reason_against, uniform_type
 from cohortfinder.landing.manifest import DELETIONS, Manifest, Source, write_manifest
 from cohortfinder.landing.parts import TypeWriter
+from cohortfinder.landing.people import Erased, may_name_erased, names_erased
 from cohortfinder.landing.quarantine import Quarantine
 from cohortfinder.landing.raw_json import one_line
 
@@ -24,8 +25,13 @@ from cohortfinder.landing.raw_json import one_line
 class Lander:
     """Takes files one by one into the folder of a load."""
 
-    def __init__(self, folder: Path, quarantine: Quarantine, pool: Executor, *, needs_id: bool = True) -> None:
+    def __init__(
+        self, folder: Path, quarantine: Quarantine, pool: Executor, *, needs_id: bool = True,
+        erased: Erased | None = None,
+    ) -> None:  # fmt: skip
         self._folder, self._quarantine, self._pool, self._needs_id = folder, quarantine, pool, needs_id
+        self._erased = erased if erased and erased.people else None
+        self.left_out = 0
         self._writers: dict[str, TypeWriter] = {}
         self._digits = DigitsWriter(folder)
         self._deletions: list[bytes] = []
@@ -80,6 +86,8 @@ class Lander:
             self._writer(resource_type).complete = False
 
     def _reject(self, path: Path, line: int, resource_type: str | None, reason: str, raw: bytes) -> None:
+        if self._erased and (may_name_erased(self._erased, None, raw) or names_erased(self._erased, raw)):
+            raw = b""
         self._quarantine.add(file=str(path), line=line, resource_type=resource_type, reason=reason, raw=raw)
 
     def _block(self, block: bytes, path: Path, line: int) -> set[str]:
@@ -119,6 +127,14 @@ class Lander:
             self._add(str(kind), line_text.encode() + b"\n", 1, path, line, entry)
 
     def _add(self, resource_type: str, lines: bytes, rows: int, path: Path, line: int, entry: int = 0) -> None:
+        if self._erased and may_name_erased(self._erased, resource_type, lines):
+            if rows > 1:
+                for number, one in enumerate(lines.split(b"\n")[:-1], line):
+                    self._add(resource_type, one + b"\n", 1, path, number, entry)
+                return
+            if names_erased(self._erased, lines):
+                self.left_out += 1
+                return
         self._writer(resource_type).add(lines, rows, len(self.sources), line, entry)
         self._exported.contained(path, resource_type, lines)
         if resource_type == "Observation":
@@ -201,17 +217,23 @@ def land(
     *,
     log: Callable[[str], None],
     needs_id: bool = True,
+    erased: Erased | None = None,
 ) -> Manifest:
     """Take files into `folder`, which becomes complete with the manifest that is returned.
 
-    Without `needs_id` a resource that has none is taken as well, as where no store keeps it.
+    Without `needs_id` a resource that has none is taken as well, as where no store keeps it. What names people who were
+    `erased` is left out and counted among what was skipped.
     Raises ReadWriteError when a file cannot be read.
     """
     write_manifest(folder, manifest)
     with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
-        lander = Lander(folder, quarantine, pool, needs_id=needs_id)
+        lander = Lander(folder, quarantine, pool, needs_id=needs_id, erased=erased)
         waiting = deleted_first(tuple(files))
         log(f"reading {len(waiting)} files")
         for path in waiting:
             lander.take(path)
+        if lander.left_out:
+            told = f"{lander.left_out} resources of people who were erased were left out"
+            log(told)
+            manifest = replace(manifest, skipped=(*manifest.skipped, told))
         return lander.finish(manifest)

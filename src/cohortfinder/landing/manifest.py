@@ -1,5 +1,6 @@
 """The manifest of one load: what was read from where, and which landing files it became."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -76,7 +77,10 @@ class Manifest:
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Write `manifest.json` so that a reader sees the old one or the new one, never half of it."""
     scratch = folder / (MANIFEST + ".new")
-    scratch.write_bytes(orjson.dumps(asdict(manifest), option=orjson.OPT_APPEND_NEWLINE))
+    with scratch.open("wb") as file:
+        file.write(orjson.dumps(asdict(manifest), option=orjson.OPT_APPEND_NEWLINE))
+        file.flush()
+        os.fsync(file.fileno())
     scratch.replace(folder / MANIFEST)
 
 

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,23 +10,32 @@ import duckdb
 
 from cohortfinder.errors import InputError, LockedError, ReadWriteError, StoreError
 from cohortfinder.sql.environment import render
+from cohortfinder.warehouse.confined import confined, room_to_spill
+from cohortfinder.warehouse.seal import REMEDY, require_nothing_lost
 from cohortfinder.warehouse.tables import create_tables
 
 LAYOUT = 7
 WAREHOUSE = "warehouse.duckdb"
+SPILL = "spill"
 DEFAULT_MEMORY = "2GB"
 # Files of this version can be read by every DuckDB that the program supports.
 STORAGE = "v1.5.0"
+# how DuckDB says that a file, or the WAL beside it, is not as it was written
+_DAMAGE = ("not a valid DuckDB database", "orrupt", "checksum", "Could not read enough bytes", "WAL does not match",
+    "version of this database", "newer version", "version number")  # fmt: skip
 
 
 @contextmanager
 def open_warehouse(
-    store: Path, *, read_only: bool = False, memory_limit: str | None = None, threads: int | None = None
-) -> Iterator[duckdb.DuckDBPyConnection]:
+    store: Path, *, read_only: bool = False, memory_limit: str | None = None, threads: int | None = None,
+    sealed: bool = True, reaches: Iterable[Path] = (),
+) -> Iterator[duckdb.DuckDBPyConnection]:  # fmt: skip
     """Open `store/warehouse.duckdb`, making store and tables when they are not there yet.
 
-    Raises InputError when it is to be read and does not exist, LockedError when another process writes to it,
-    StoreError when it is damaged or of another layout, ReadWriteError when the folder refuses or the disk is full.
+    Queries reach files of the store alone, and of the folders `reaches`. Unless it need not be `sealed`, it must hold
+    every load that had ended. Raises InputError when it is to be read and does not exist, LockedError when another
+    process writes to it, StoreError when it is damaged, has lost loads, or is of another layout, ReadWriteError when
+    the folder refuses or the disk is full.
     """
     path = store / WAREHOUSE
     if read_only and not path.is_file():
@@ -40,11 +49,14 @@ def open_warehouse(
             _make_new(path)
         connection = _connect(path, read_only=read_only, memory_limit=memory_limit, threads=threads)
         try:
+            confined(connection, (store, *reaches))
             if not read_only and _is_empty(connection):
                 path.chmod(0o600)
                 with transaction(connection):
                     create_layout(connection)
             _check_layout(connection, path)
+            if sealed:
+                require_nothing_lost(store, connection, takes_up=not read_only)
             yield connection
         finally:
             connection.close()
@@ -56,6 +68,10 @@ def _disk_told(store: Path) -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
+        if _says_damage(error):
+            raise StoreError(
+                f"{store / WAREHOUSE}: this warehouse is damaged ({_first_line(error)}); {REMEDY}"
+            ) from error
         if not isinstance(error, duckdb.IOException) and not _is_full(error):
             raise
         raise ReadWriteError(
@@ -73,9 +89,11 @@ def _make_new(path: Path) -> None:
         begun.chmod(0o600)
         with transaction(connection):
             create_layout(connection)
-        connection.execute("CHECKPOINT")
+        checkpoint(connection)
     finally:
         connection.close()
+    # the WAL of a warehouse that is gone belongs to no other
+    path.with_name(path.name + ".wal").unlink(missing_ok=True)
     begun.replace(path)
 
 
@@ -89,6 +107,11 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
         connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
+
+
+def checkpoint(connection: duckdb.DuckDBPyConnection) -> None:
+    """Bring every commit from the WAL into the file."""
+    connection.execute("CHECKPOINT")
 
 
 def make_private(folder: Path) -> None:
@@ -108,7 +131,8 @@ def _connect(
     config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": memory_limit or DEFAULT_MEMORY,
         "threads": threads or min(os.cpu_count() or 1, 8),
-        "temp_directory": str(path.parent / "spill"),
+        "temp_directory": str(path.parent / SPILL),
+        "max_temp_directory_size": room_to_spill(path.parent),
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "preserve_insertion_order": False,
@@ -120,10 +144,7 @@ def _connect(
     except duckdb.IOException as error:
         raise _refusal(error, path) from error
     except duckdb.Error as error:
-        raise StoreError(
-            f"{path}: this warehouse cannot be opened ({_first_line(error)}); move this file away and load"
-            " again: the tables are made anew from the landing files"
-        ) from error
+        raise StoreError(f"{path}: this warehouse cannot be opened ({_first_line(error)}); {REMEDY}") from error
 
 
 def _refusal(error: duckdb.IOException, path: Path) -> Exception:
@@ -132,14 +153,20 @@ def _refusal(error: duckdb.IOException, path: Path) -> Exception:
         holder = re.search(r"\(PID (\d+)\)", said)
         by = f"process {holder[1]}" if holder else "another process"
         return LockedError(f"{path}: {by} is using the warehouse; try again when it has finished")
-    if "not a valid DuckDB database" in said or "Corrupt" in said or "newer version" in said:
-        return StoreError(f"{path}: this is not a warehouse that this version can read; restore it from a backup")
+    if _says_damage(error):
+        return StoreError(f"{path}: this is not a warehouse that can be read ({_first_line(error)}); {REMEDY}")
     return ReadWriteError(f"{path}: the warehouse cannot be opened ({_first_line(error)}); check space and permissions")
 
 
 def _is_full(error: BaseException | None) -> bool:
     """Tell whether a disk was full: DuckDB may say so as a fatal error, or where it could not even roll back."""
     return error is not None and ("No space left on device" in str(error) or _is_full(error.__context__))
+
+
+def _says_damage(error: duckdb.Error) -> bool:
+    """Say whether DuckDB complains about what the file holds, and not about the disk."""
+    of_the_file = (duckdb.IOException, duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException)
+    return isinstance(error, of_the_file) and any(words in str(error) for words in _DAMAGE)
 
 
 def _first_line(error: Exception) -> str:

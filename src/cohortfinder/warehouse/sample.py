@@ -11,6 +11,7 @@ import duckdb
 from cohortfinder.landing.land import land
 from cohortfinder.landing.manifest import Manifest
 from cohortfinder.landing.quarantine import Quarantine
+from cohortfinder.warehouse.confined import confined
 from cohortfinder.warehouse.connection import create_layout
 from cohortfinder.warehouse.fill import Filled, fill
 
@@ -31,6 +32,7 @@ def sampled(contents: Iterable[bytes]) -> Iterator[Sampled]:
     """Read resources or Bundles, each as the bytes of a JSON document. Nothing is left on the disk."""
     with TemporaryDirectory(prefix="cohortfinder-") as name, duckdb.connect() as connection:
         scratch = Path(name)
+        confined(connection, (scratch,))
         (folder := scratch / "landing").mkdir()
         files = list(_written(contents, scratch))
         create_layout(connection)

@@ -1,0 +1,217 @@
+"""`erase`: a person is in no file of the store any more, however it is packed, and no load brings her back."""
+
+import gzip
+import json
+import shutil
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from cohortfinder.jobs.erase import erase
+from cohortfinder.jobs.load import load
+from cohortfinder.jobs.verify import verify
+from functional.test_load import SAMPLES, observation, write
+
+HER, MERGED, OTHER = "pat-7731", "pat-7731-old", "ss-typical"
+CANARIES = ("Quibberlyx", "pat-7731", "MRN-99887766", "canary-note-4711")
+
+
+def her_resources() -> list[dict[str, Any]]:
+    subject = {"reference": f"Patient/{HER}"}
+    return [
+        {"resourceType": "Patient", "id": HER, "gender": "female", "birthDate": "1980-04-01", "name": [{"family": "Quibberlyx"}],
+         "identifier": [{"system": "urn:mrn", "value": "MRN-99887766"}], "link": [{"other": {"reference": f"Patient/{MERGED}"}, "type": "replaces"}]},
+        {"resourceType": "Patient", "id": MERGED, "gender": "female", "name": [{"family": "Quibberlyx"}]},
+        {"resourceType": "Condition", "id": "c1", "subject": {"reference": f"https://fhir.example.org/r4/Patient/{HER}"},
+         "code": {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "M34.9"}]}, "note": [{"text": "canary-note-4711"}],
+         "recordedDate": "2026-01-01", "clinicalStatus": {"coding": [{"code": "active"}]}},
+        {"resourceType": "Observation", "id": "her-1", "status": "final", "subject": subject, "code": {"text": "x"}, "valueQuantity": {"value": 1.50}},
+        {"resourceType": "Observation", "id": "her-2", "status": "final", "subject": {"reference": f"Patient/{MERGED}/_history/3"}, "code": {"text": "canary-note-4711"}},
+        {"resourceType": "Encounter", "id": "her-3", "status": "finished", "class": {"code": "AMB"}, "subject": subject, "period": {"start": "2026-10-01"}},
+        {"resourceType": "Claim", "id": "her-4", "patient": subject},
+    ]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of four loads with her in it, something in quarantine, a pull under way, a run and a published list."""
+    folder = tmp_path_factory.mktemp("erase")
+    store = folder / "store"
+    first = her_resources()
+    load([write(folder / "a.ndjson", *first[:4]), *sorted(SAMPLES.glob("ss-t*.json"))], store)
+    packed = folder / f"{HER}.ndjson.gz"
+    packed.write_bytes(gzip.compress("".join(json.dumps(one) + "\n" for one in first[4:]).encode()))
+    load([packed], store)
+    # a newer version of what was loaded, one that the tables refuse, one that landing refuses
+    newer = {**first[3], "meta": {"lastUpdated": "2026-11-01T00:00:00Z"}, "note": [{"text": "canary-note-4711"}]}
+    wrong = {
+        "resourceType": "Condition",
+        "id": "c2",
+        "subject": {"reference": f"Patient/{HER}"},
+        "code": "canary-note-4711",
+    }
+    bad = write(folder / "b.ndjson", newer, wrong)
+    bad.write_text(
+        bad.read_text()
+        + f'{{"resourceType": "Condition", "subject": {{"reference": "Patient/{HER}"}}, "note": "Quibberlyx"\n'
+    )
+    load([bad], store)
+    load([write(folder / "o.ndjson", *(observation(f"o{number}", 1, number) for number in range(50)))], store)
+    pages = store / "pull" / "0000"
+    pages.mkdir(parents=True)
+    (pages / "pages.ndjson.gz").write_bytes(gzip.compress(json.dumps(first[0]).encode()))
+    run_trial = store / "runs" / "20261120T020000-001" / "trials" / "NCT06983964"
+    command = [
+        sys.executable,
+        "-m",
+        "cohortfinder",
+        "screen",
+        "NCT06983964",
+        "--store",
+        str(store),
+        "--as-of",
+        "2026-11-20",
+        "--all",
+    ]
+    assert subprocess.run([*command, "--out", str(run_trial)], capture_output=True).returncode in (0, 3)
+    (run_trial / "state.duckdb").write_bytes(b"kept of pat-7731")
+    published = store / "snapshots" / "20261120T020000-001"
+    shutil.copytree(run_trial, published / "NCT06983964", ignore=shutil.ignore_patterns("state.duckdb"))
+    with duckdb.connect(str(published / "lists.duckdb")) as lists:
+        for name in ("candidates", "verdicts"):
+            lists.execute(
+                f"CREATE TABLE {name} AS SELECT 'NCT06983964' AS trial, * FROM read_parquet('{run_trial / name}.parquet')"
+            )
+    (published / "manifest.json").write_text(json.dumps({"run_id": published.name, "files": {}, "tables": {}}))
+    (store / "CURRENT").write_text(f"{published.name}\n")
+    shutil.copy(store / "warehouse.duckdb", store / "warehouse.duckdb.damaged-1")
+    return store
+
+
+def texts(file: Path) -> Iterator[bytes]:
+    """What stands in a file, as it lies there and however it is packed."""
+    raw = file.read_bytes()
+    yield file.name.encode() + raw
+    if raw[:2] == b"\x1f\x8b":
+        yield gzip.decompress(raw)
+    if zipfile.is_zipfile(file):
+        with zipfile.ZipFile(file) as packed:
+            yield from map(packed.read, packed.namelist())
+    with duckdb.connect() as connection:
+        if file.suffix == ".parquet":
+            yield repr(connection.execute("SELECT * FROM read_parquet(?)", [str(file)]).fetchall()).encode()
+    if ".duckdb" in file.name and file.suffix != ".wal" and raw[8:12] == b"DUCK":
+        with duckdb.connect(str(file), read_only=True) as connection:
+            for schema, table in connection.execute("SELECT schema_name, table_name FROM duckdb_tables()").fetchall():
+                yield repr(connection.execute(f'SELECT * FROM "{schema}"."{table}"').fetchall()).encode()
+
+
+def found(store: Path) -> set[tuple[str, str]]:
+    """In which files which canaries are."""
+    files = [file for file in store.rglob("*") if file.is_file()]
+    return {
+        (str(file.relative_to(store)), canary)
+        for file in files for text in texts(file) for canary in CANARIES if canary.encode() in text
+    }  # fmt: skip
+
+
+def rest(store: Path) -> dict[str, Any]:
+    """What the tables hold of everybody else."""
+    with duckdb.connect(str(store / "warehouse.duckdb"), read_only=True) as connection:
+        return {
+            name: sorted(connection.execute(f"SELECT * FROM {name} WHERE {column} NOT LIKE 'pat-7731%'").fetchall(), key=repr)
+            for name, column in (("patient", "id"), ("observation", "coalesce(patient_id, '')"), ("condition", "patient_id"), ("encounter", "patient_id"))
+        }  # fmt: skip
+
+
+@pytest.fixture
+def store(tmp_path: Path, made: Path) -> Path:
+    shutil.copytree(made, tmp_path / "store")
+    return tmp_path / "store"
+
+
+def test_she_is_everywhere_before(store: Path) -> None:
+    """Else the search would prove nothing: each kind of file in which she may be holds her."""
+    places = {name.split("/")[0] for name, _ in found(store)}
+    assert places >= {
+        "landing",
+        "quarantine",
+        "warehouse.duckdb",
+        "warehouse.duckdb.damaged-1",
+        "pull",
+        "runs",
+        "snapshots",
+    }
+    assert {canary for _, canary in found(store)} == set(CANARIES)
+    kinds = {Path(name).suffix for name, _ in found(store)}
+    assert kinds >= {".gz", ".ndjson", ".duckdb", ".csv", ".parquet", ".html", ".json", ".xlsx"}
+
+
+def test_she_is_nowhere_afterwards_and_everybody_else_is(store: Path, run: Callable[..., Any]) -> None:
+    before = rest(store)
+    done = run("erase", HER, "--store", store)
+    assert done.status == 0, done.err
+    assert found(store) == set()
+    assert (rest(store), verify(store)) == (before, ())
+    assert HER not in done.out + done.err
+
+
+def test_the_current_list_can_be_read_and_its_manifest_holds(store: Path) -> None:
+    erase(store, HER)
+    published = store / "snapshots" / (store / "CURRENT").read_text().strip()
+    with duckdb.connect(str(published / "lists.duckdb"), read_only=True) as lists:
+        (others,) = lists.execute("SELECT count(*) FROM candidates WHERE patient_id = ?", [OTHER]).fetchone() or (0,)
+        (verdicts,) = lists.execute("SELECT count(*) FROM verdicts").fetchone() or (0,)
+    manifest = json.loads((published / "manifest.json").read_text())
+    assert others >= 1
+    assert manifest["tables"]["verdicts"] == verdicts > 0
+    assert (published / "NCT06983964" / "candidates.csv").read_text().count(f",{OTHER},") >= 1
+
+
+def test_no_load_brings_her_back(tmp_path: Path, store: Path, run: Callable[..., Any]) -> None:
+    erase(store, HER)
+    again = [*her_resources(), observation("o-new", 1, 1)]
+    done = run("load", write(tmp_path / "again.ndjson", *again), "--store", store)
+    assert done.status == 0
+    assert "7 resources of people who were erased were left out" in done.out
+    assert found(store) == set()
+    bundle = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": one} for one in her_resources()]}
+    (tmp_path / "bundle.json").write_text(json.dumps(bundle))
+    assert run("load", tmp_path / "bundle.json", "--store", store).status == 0
+    assert found(store) == set()
+    assert verify(store) == ()
+
+
+def test_doing_it_twice_changes_nothing(store: Path, tmp_path: Path, run: Callable[..., Any]) -> None:
+    (tmp_path / "id").write_text(f"{HER}\n")
+    assert run("erase", "--id-file", tmp_path / "id", "--store", store).status == 0
+    before = rest(store), sorted(path.name for path in store.rglob("*"))
+    again = erase(store, HER)
+    assert (again.resources, again.quarantined) == ({}, 0)
+    assert (rest(store), sorted(path.name for path in store.rglob("*"))) == before
+
+
+def test_it_goes_on_after_a_kill(store: Path, made: Path, tmp_path: Path) -> None:
+    before = rest(store)
+    command = [sys.executable, "-m", "cohortfinder", "erase", HER, "--store", str(store)]
+    for seconds in (0.6, 1.0, 1.4, 2.0):
+        shutil.rmtree(store)
+        shutil.copytree(made, store)
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            time.sleep(seconds)
+            process.kill()
+        erase(store, HER)
+        assert found(store) == set(), seconds
+        assert (rest(store), verify(store)) == (before, ()), seconds
+
+
+@pytest.mark.parametrize("arguments", [(), (HER, "--id-file", "-"), ("two words",)])
+def test_one_patient_has_to_be_named(store: Path, run: Callable[..., Any], arguments: tuple[str, ...]) -> None:
+    assert run("erase", *arguments, "--store", store).status in (2, 64)
