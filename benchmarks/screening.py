@@ -30,7 +30,7 @@ PHASES = (
     ("listing", "trial_criterion"),
     ("facts of the listed", "listing"),
     ("evaluation and changes", "change"),
-    ("eligible from", "funnel_truth"),
+    ("eligible from", "eligible_from"),
     ("ranking", "last_contact"),
     ("data quality and outputs", "unmapped_code"),
 )

@@ -61,6 +61,8 @@ class Carry:
         # the name of the attached file while it is read
         self.kept: str | None = None
         self._was: date | None = None
+        # how many patients are asked again; None: everybody is
+        self.asked: int | None = None
         if keeping is not None:
             engine.run_template("carry/due_table.sql.jinja")
 
@@ -78,7 +80,7 @@ class Carry:
         run("carry/copy.sql.jinja", table="every_individual", source="individual")
         if self._keeping.take_up is None or not self._attach(self._keeping.take_up):
             return
-        run("carry/fresh.sql.jinja", kept=self.kept, as_of=self._as_of)
+        ((self.asked,),) = self._engine.rows("carry/fresh.sql.jinja", kept=self.kept, as_of=self._as_of)
         for name in ("carried", "fresh_person", "fresh_individual"):
             run(f"carry/{name}.sql.jinja")
 

@@ -60,8 +60,10 @@ def screen(
     answers: Sequence[Answer] = (),
     outcomes: Sequence[Outcome] = (),
     keeping: Keeping | None = None,
-) -> None:
+) -> int | None:
     """Evaluate a trial for its listed patients, or for everyone.
+
+    Return how many patients were asked where it went on from a kept evaluation; None: everybody was.
 
     The entry criteria are asked of everyone; what the others need is gathered for those who are then listed.
     Nobody is asked about who is behind one of the `gates`, and with `alone` only the patient of that id is. `loaded`
@@ -95,6 +97,7 @@ def screen(
     carry.join(trial, setting)
     engine.run_template("verdicts/funnel_truth.sql.jinja", **entries)
     carry.keep()
+    return carry.asked
 
 
 def _reach(as_of: date, horizon_years: int, outlook_weeks: int) -> Reach:

@@ -103,7 +103,7 @@ def screen_store(
         _tell_begin(trial, terminology, as_of, log)
         known, weeks = known_types(states, codes), _outlook_weeks(out, in_full, everyone=everyone)
         whole = fingerprint(trial, terminology, known, gates, weeks, everyone=everyone) if keep else ""
-        screen(
+        asked = screen(
             connection, trial, terminology, as_of=as_of, everyone=everyone, alone=alone, loaded=known, gates=gates,
             outlook_weeks=weeks, answers=answers.answers, outcomes=answers.outcomes,
             keeping=Keeping(whole, take_up, keep) if keep else None,
@@ -117,7 +117,9 @@ def screen_store(
                 connection, trial, as_of, labels=concept_labels(terminology), in_full=in_full, what_if=tried,
                 calibration=calibrate(connection, trial) if answers.outcomes else None,
                 warnings=_warnings(connection, terminology, settings, data_warnings(states, codes), gates, answers),
-                run_record=_run_record(terminology, gates, answers, states, seconds, proof, everyone=everyone),
+                run_record=_run_record(
+                    terminology, gates, answers, states, seconds, proof, asked=asked, everyone=everyone
+                ),
             )  # fmt: skip
             files = write_outputs(out, screening, connection, processes=_processes(settings)) if out else ()
         then(connection, screening, known)
@@ -228,7 +230,7 @@ def expansion_warnings(terminology: Terminology, settings: Settings) -> tuple[st
 def _run_record(
     terminology: Terminology, gates: Gates, answers: Answers, states: Mapping[str, Any], seconds: float,
     proof: Mapping[str, Any], *,
-    everyone: bool,
+    asked: int | None, everyone: bool,
 ) -> dict[str, Any]:  # fmt: skip
     return {
         "cohortfinder": __version__,
@@ -238,6 +240,7 @@ def _run_record(
         "site_inputs": {**terminology.inputs, **gates.inputs},
         "expansions": _expansion_record(terminology),
         "everyone": everyone,
+        "patients_asked_again": asked,
         "answers": answers_record(answers),
         "proof": proof,
         "resources": {name: state.resources for name, state in sorted(states.items())},

@@ -50,7 +50,7 @@ def screen_trials(night: Night) -> None:
             for file in folder.rglob("*"):
                 file.chmod(0o700 if file.is_dir() else 0o600)
             night.record.trials[trial.id] = _told(name, trial, given, result)
-            step.counts = dict(_statuses(result))
+            step.counts = {**_statuses(result), **_asked(result)}
             for warning in result.screening.warnings:
                 night.warn(warning)
 
@@ -96,6 +96,12 @@ def _told(name: str, trial: Trial, given: Answers, result: ScreenResult) -> dict
         "candidates": statuses["eligible"] + statuses["possible"],
         **{status: statuses[status] for status in ("eligible", "possible", "excluded")},
     }
+
+
+def _asked(result: ScreenResult) -> dict[str, int]:
+    """Return how many patients were asked again, where the night went on from the last one."""
+    asked = result.screening.run["patients_asked_again"]
+    return {} if asked is None else {"asked_again": asked}
 
 
 def _statuses(result: ScreenResult) -> Counter[str]:
