@@ -1,5 +1,6 @@
 """`cohortfinder nightly`: what was pulled or loaded becomes the list that holds, as a whole or not at all."""
 
+import csv
 import hashlib
 import json
 import shutil
@@ -67,6 +68,12 @@ class Nights:
         file = self.folder / "more.ndjson"
         file.write_text("".join(json.dumps(one) + "\n" for one in resources), encoding="utf-8")
         load([file], self.store)
+
+    def marks(self, told: dict[str, Any]) -> set[str]:
+        """Return how the candidates of a run are marked."""
+        file = snapshot_folder(self.store, told["run_id"]) / "PULLED" / "candidates.csv"
+        with file.open(encoding="utf-8", newline="") as stream:
+            return {row["other_studies"] for row in csv.DictReader(stream) if row["status"] != "excluded"}
 
     def listed(self) -> list[str]:
         """Return who is in the list that holds, read as a reader does: CURRENT, then the folder that it names."""
@@ -224,6 +231,33 @@ def test_several_trials_are_published_together(loading: Nights) -> None:
         counts = lists.execute("SELECT trial, count(*) FROM candidates GROUP BY trial ORDER BY trial").fetchall()
         assert counts == [("OTHER", 10), ("PULLED", 10)]
         assert lists.execute("SELECT count(DISTINCT trial) FROM funnel").fetchone() == (2,)
+
+
+def test_who_is_listed_for_another_trial_is_marked_from_the_next_night_on(loading: Nights) -> None:
+    """The lists that were published before tell it; a replay marks whom the night has marked."""
+    other = TRIAL.replace("trial: PULLED", "trial: OTHER").replace("at_least: 80 g/L", "at_least: 90 g/L")
+    (loading.folder / "other.yaml").write_text(other, encoding="utf-8")
+    loading.configure(trials='["trial.yaml", "other.yaml"]')
+    first, second = loading.night(), loading.night(day="2026-11-26")
+    assert loading.marks(first) == {""}
+    found = loading.marks(second)
+    assert found
+    assert found <= {"OTHER (listed as possible)", "OTHER (listed as eligible)"}
+    report = snapshot_folder(loading.store, second["run_id"]) / "PULLED" / "report.html"
+    assert "listed for another trial" in report.read_text(encoding="utf-8")
+    assert loading.command("replay", second["run_id"]).status == 0
+
+
+def test_the_next_night_asks_again_only_whom_it_must(loading: Nights) -> None:
+    first = loading.night()
+    loading.load(condition("one-more", "p1"))
+    second = loading.night(day="2026-11-26")
+    counts = [
+        next(step["counts"] for step in one["steps"] if step["name"] == "screen PULLED") for one in (first, second)
+    ]
+    assert "asked_again" not in counts[0]
+    assert 1 <= counts[1]["asked_again"] < 10
+    assert loading.command("replay", second["run_id"]).status == 0
 
 
 def test_answers_of_people_count_and_are_kept_for_a_replay(loading: Nights) -> None:

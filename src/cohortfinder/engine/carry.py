@@ -88,7 +88,7 @@ class Carry:
         """Open the kept evaluation. Say whether it is one of the same trial, mappings and data, and no later one."""
         name = f"kept_{uuid4().hex}"
         try:
-            self._engine.run_template("carry/attach.sql.jinja", file=str(file), kept=name)
+            self._engine.run_template("carry/attach.sql.jinja", file=file, kept=name)
             ((fingerprint, was),) = self._engine.rows("carry/mark.sql.jinja", kept=name)
         except duckdb.Error:
             # not there, damaged or never finished: everybody is asked
@@ -139,7 +139,7 @@ class Carry:
         if self._keeping is None or self._keeping.keep is None:
             return
         name, run = f"keep_{uuid4().hex}", self._engine.run_template
-        run("carry/attach_new.sql.jinja", file=str(self._keeping.keep), kept=name)
+        run("carry/attach_new.sql.jinja", file=self._keeping.keep, kept=name)
         for table in (*_TABLES, *_ASKED_OF_ALL, *_DATED, *_READ_THERE, *_COMPARED):
             if table != "due":
                 source = "every_individual" if table == "individual" else None

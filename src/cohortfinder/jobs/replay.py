@@ -5,7 +5,7 @@ landing folders of the run ──► a store of its own ──► screen each tr
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
@@ -17,10 +17,11 @@ from cohortfinder.errors import InputError, StoreError
 from cohortfinder.gates import GateSettings, read_gates
 from cohortfinder.jobs.answers import NO_ANSWERS
 from cohortfinder.jobs.load import LANDING, QUARANTINE, finish_earlier
-from cohortfinder.jobs.night.screening import ANSWERS_FILE, INPUTS, TRIAL_FILE, TRIALS
+from cohortfinder.jobs.night.screening import ANSWERS_FILE, INPUTS, TRIAL_FILE, TRIALS, read_elsewhere
 from cohortfinder.jobs.screen import read_terminology, screen_store
 from cohortfinder.landing.manifest import read_manifest as read_landed
 from cohortfinder.model import Answers, Override, Overrides, Trial
+from cohortfinder.ranking.other_studies import OtherStudy
 from cohortfinder.report.html import IN_FULL
 from cohortfinder.runs.disk import remove
 from cohortfinder.runs.lock import REPLAY, only_one
@@ -75,7 +76,7 @@ def replay(settings: Settings, run_id: str, *, log: Log = lambda _: None) -> Rep
             outputs[trial_id] = scratch / "out" / trial_id
             screen_store(
                 trial, terminology, own, as_of=date.fromisoformat(record.index_date), out=outputs[trial_id],
-                in_full=IN_FULL, answers=answers, log=log,
+                in_full=IN_FULL, answers=answers, elsewhere=_elsewhere(settings.store, record, trial_id), log=log,
             )  # fmt: skip
         published = snapshot_folder(settings.store, run_id)
         pairs = [(published / one / name, outputs[one] / name) for one in outputs for name in COMPARED]
@@ -207,6 +208,15 @@ def _trial(
     if trial.sha256 != told["trial_sha256"] or (answers.sha256 or None) != told["answers_sha256"]:
         raise StoreError(f"{folder}: what {record.run_id} was made of was changed since; restore it from a backup")
     return trial, answers
+
+
+def _elsewhere(store: Path, record: RunRecord, trial_id: str) -> Mapping[str, tuple[OtherStudy, ...]]:
+    """Return whom the run marked as listed for other trials. Raises StoreError when that is not there."""
+    folder = run_folder(store, record.run_id) / TRIALS / trial_id / INPUTS
+    try:
+        return read_elsewhere(folder)
+    except (OSError, ValueError) as error:
+        raise StoreError(f"{folder}: whom {record.run_id} marked cannot be read; restore it from a backup") from error
 
 
 def _differences(pairs: list[tuple[Path, Path]]) -> Iterator[str]:

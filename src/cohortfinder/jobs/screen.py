@@ -26,6 +26,7 @@ from cohortfinder.ranking.calibration import calibrate
 from cohortfinder.ranking.candidates import rank
 from cohortfinder.ranking.funnel import count_funnel
 from cohortfinder.ranking.next_step import find_steps
+from cohortfinder.ranking.other_studies import OtherStudy
 from cohortfinder.ranking.quality import assess
 from cohortfinder.ranking.what_if import WhatIfCurve, read_what_if
 from cohortfinder.report.calendar_page import OUTLOOK_WEEKS
@@ -81,12 +82,14 @@ def read_terminology(settings: Settings) -> Terminology:
 def screen_store(
     trial: Trial, terminology: Terminology, settings: Settings, *, as_of: date, out: Path | None = None,
     everyone: bool = False, in_full: int | str | None = None, alone: str | None = None, answers: Answers = NO_ANSWERS,
-    take_up: Path | None = None, keep: Path | None = None, log: Log = lambda _: None, then: Then = lambda *_: None,
+    elsewhere: Mapping[str, tuple[OtherStudy, ...]] | None = None, take_up: Path | None = None,
+    keep: Path | None = None, log: Log = lambda _: None, then: Then = lambda *_: None,
 ) -> ScreenResult:  # fmt: skip
     """Screen the store for one trial and write the outputs into `out`, where one is given.
 
     The screening holds the verdicts of the first `in_full` candidates, of the patient of that id, or (None) of all.
-    `answers` of people decide. With `alone` only the patient of that id is asked about; `then` asks more at the end.
+    `answers` of people decide, and who is listed `elsewhere` is marked. With `alone` only the patient of that id is
+    asked about; `then` asks more at the end.
     `take_up` is the evaluation that an earlier screening has kept, and `keep` where to keep this one: what comes out is
     the same, for less work; other numbers are not tried then.
 
@@ -115,7 +118,7 @@ def screen_store(
             proof = proof_of(trial, terminology, resource_dir("mappings"), known)
             screening = read_screening(
                 connection, trial, as_of, labels=concept_labels(terminology), in_full=in_full, what_if=tried,
-                calibration=calibrate(connection, trial) if answers.outcomes else None,
+                elsewhere=elsewhere, calibration=calibrate(connection, trial) if answers.outcomes else None,
                 warnings=_warnings(connection, terminology, settings, data_warnings(states, codes), gates, answers),
                 run_record=_run_record(
                     terminology, gates, answers, states, seconds, proof, asked=asked, everyone=everyone

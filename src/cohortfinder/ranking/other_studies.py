@@ -1,7 +1,7 @@
 """The other studies of the listed patients: who takes part in one may not be free for this one."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -18,6 +18,14 @@ class OtherStudy:
 
     def __str__(self) -> str:
         return f"{self.study} ({self.status})"
+
+
+def other_trials(rows: Iterable[tuple[str, str, str]]) -> Mapping[str, tuple[OtherStudy, ...]]:
+    """Return for which other trials of this site each patient is listed, and as what: (patient, trial, status)."""
+    found: defaultdict[str, list[OtherStudy]] = defaultdict(list)
+    for patient, trial, status in rows:
+        found[patient].append(OtherStudy(trial, f"listed as {status}"))
+    return {patient: tuple(trials) for patient, trials in found.items()}
 
 
 def read_other_studies(connection: Connection, trial: Trial, as_of: date) -> Mapping[str, tuple[OtherStudy, ...]]:

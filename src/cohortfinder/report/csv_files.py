@@ -61,7 +61,7 @@ def candidate_cells(screening: Screening) -> Iterator[tuple[Cell, ...]]:
         (
             one.rank, one.patient_id, one.arm, one.status, round(one.score, 6), one.passed, one.failed,
             one.unknown, one.judgement, one.eligible_from, one.next_step, one.last_contact, one.near_miss,
-            "; ".join(map(str, screening.other_studies.get(one.patient_id, ()))),
+            "; ".join(map(str, screening.marks(one.patient_id))),
             factors_cell(one),
             screening.outlook.stops.get((one.patient_id, one.arm)), begins.get((one.patient_id, one.arm)),
             stops.get((one.patient_id, one.arm)), screening.calibrated(one),

@@ -32,6 +32,7 @@ class Screening:
     """A whole screening. `run` is the content of run.json; `warnings` say why it may be incomplete.
 
     `verdicts` are those of the candidates that are shown in full: of a whole hospital they would not fit into memory.
+    `other_studies` are the patients' parts in studies by their records, `elsewhere` the site's trials that list them.
     `verdict_count` counts all of them, and `language` is in which they are told. `kept_off` patients are behind a gate.
     """
 
@@ -49,6 +50,7 @@ class Screening:
     gates: tuple[GateCount, ...] = ()
     kept_off: int = 0
     other_studies: Mapping[str, tuple[OtherStudy, ...]] = field(default_factory=dict)
+    elsewhere: Mapping[str, tuple[OtherStudy, ...]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     run: Mapping[str, Any] = field(default_factory=dict)
     open_criteria: Mapping[tuple[str, str], OpenCriteria] = field(default_factory=dict)
@@ -61,6 +63,10 @@ class Screening:
         """Return the chance as the outcomes of screenings correct it, None where they do not."""
         line = self.calibration.map if self.calibration else None
         return line.of(candidate.score) if line else None
+
+    def marks(self, patient_id: str) -> tuple[OtherStudy, ...]:
+        """Return the other studies and trials of a patient."""
+        return (*self.other_studies.get(patient_id, ()), *self.elsewhere.get(patient_id, ()))
 
     def verdicts_by_candidate(self) -> dict[tuple[str, str], tuple[VerdictRow, ...]]:
         """Return the verdicts of each (patient, arm), in protocol order."""
@@ -81,6 +87,7 @@ def read_screening(
     run_record: Mapping[str, Any] | None = None,
     what_if: tuple[WhatIfCurve, ...] = (),
     calibration: Calibration | None = None,
+    elsewhere: Mapping[str, tuple[OtherStudy, ...]] | None = None,
 ) -> Screening:
     """Read the tables of engine, `rank` and data quality into rows. `labels` names the concepts.
 
@@ -103,6 +110,7 @@ def read_screening(
         gates=read_gate_counts(connection),
         kept_off=kept_off(connection),
         other_studies=read_other_studies(connection, trial, as_of),
+        elsewhere=elsewhere or {},
         warnings=warnings,
         run=run_record or {},
         open_criteria=read_open_criteria(connection),

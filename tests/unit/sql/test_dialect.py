@@ -2,10 +2,11 @@
 
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
-from cohortfinder.sql.dialect import Dialect
+from cohortfinder.sql.dialect import Dialect, SqlSafetyError
 from cohortfinder.sql.environment import Rendered, render
 from cohortfinder.sql.together import together
 
@@ -45,3 +46,15 @@ def test_leaves_together_take_their_own_item_of_a_list() -> None:
     queries = [Rendered("SELECT :p1 AS a", {"p1": value}, SPARK) for value in (1, 2)]
     text, _ = together(queries, "asked.place")
     assert str(text) == "SELECT element_at(:q1, asked.place) AS a"
+
+
+@pytest.mark.parametrize("value", ["text", Path("a\nb"), Path("a\0b")])
+def test_only_the_printable_path_of_a_file_stands_in_a_query_as_text(value: object) -> None:
+    with pytest.raises(SqlSafetyError):
+        render("carry/attach.sql.jinja", file=value, kept="kept_1")
+
+
+def test_a_quote_in_a_path_does_not_end_the_text() -> None:
+    made = render("carry/attach.sql.jinja", file=Path("it's/kept.duckdb"), kept="kept_1")
+    assert "ATTACH 'it''s/kept.duckdb' AS kept_1" in made.text
+    assert made.parameters == {}

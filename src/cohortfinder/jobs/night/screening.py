@@ -1,7 +1,10 @@
 """The steps `screen TRIAL`: each configured trial over the store, its outputs into the folder of the run."""
 
+import csv
 import shutil
 from collections import Counter
+from collections.abc import Mapping
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +15,18 @@ from cohortfinder.jobs.night.under_way import Night
 from cohortfinder.jobs.screen import ScreenResult, screen_store
 from cohortfinder.model import Answers, Trial
 from cohortfinder.nightly_settings import ONLY_TRIAL
+from cohortfinder.ranking.other_studies import OtherStudy, other_trials
 from cohortfinder.report.html import IN_FULL
 from cohortfinder.runs.disk import write_durably
 from cohortfinder.runs.record import FAILED, run_folder
-from cohortfinder.runs.snapshots import PARTIAL
+from cohortfinder.runs.snapshots import LISTS, PARTIAL, current_run, snapshot_folder
 from cohortfinder.runs.tidy import STATE, last_state
 from cohortfinder.site import SiteFile
 from cohortfinder.trials.answers import parse_answers
+from cohortfinder.warehouse.lists import listed_elsewhere
 
-TRIALS, INPUTS, TRIAL_FILE, ANSWERS_FILE = "trials", "inputs", "trial.yaml", "answers.csv"
+TRIALS, INPUTS = "trials", "inputs"
+TRIAL_FILE, ANSWERS_FILE, ELSEWHERE_FILE = "trial.yaml", "answers.csv", "elsewhere.csv"
 
 
 def outputs_of(night: Night, trial: str) -> Path:
@@ -40,10 +46,12 @@ def screen_trials(night: Night) -> None:
                 night.refuse(unreadable(name, error))
                 step.state, step.message = FAILED, "its answers cannot be read"
                 continue
+            write_durably(folder / INPUTS / ELSEWHERE_FILE, _elsewhere(night, trial))
             state = folder / (STATE + PARTIAL)
             result = screen_store(
                 trial, night.known, night.settings, as_of=night.as_of, out=folder, in_full=IN_FULL, answers=given,
-                take_up=last_state(night.settings.store, trial.id), keep=state, log=night.log,
+                elsewhere=read_elsewhere(folder / INPUTS), take_up=last_state(night.settings.store, trial.id),
+                keep=state, log=night.log,
             )  # fmt: skip
             # of a night that is killed before this the next one takes up nothing
             state.replace(folder / STATE)
@@ -84,6 +92,22 @@ def _inputs(night: Night, trial: Trial, folder: Path) -> Answers:
     answers = parse_answers(content, source=str(given.path), trial=trial)
     write_durably(folder / ANSWERS_FILE, content)
     return answers
+
+
+def _elsewhere(night: Night, trial: Trial) -> bytes:
+    """Return who is a candidate of the other trials by the list that holds, as CSV."""
+    holds = current_run(night.settings.store)
+    file = snapshot_folder(night.settings.store, holds) / LISTS if holds else None
+    rows = listed_elsewhere(file, trial.id, memory_limit=night.settings.memory_limit) if file else []
+    text = StringIO(newline="")
+    csv.writer(text).writerows(rows)
+    return text.getvalue().encode()
+
+
+def read_elsewhere(folder: Path) -> Mapping[str, tuple[OtherStudy, ...]]:
+    """Return who was a candidate of other trials when a run screened."""
+    with (folder / ELSEWHERE_FILE).open(encoding="utf-8", newline="") as stream:
+        return other_trials((patient, trial, status) for patient, trial, status in csv.reader(stream))
 
 
 def _told(name: str, trial: Trial, given: Answers, result: ScreenResult) -> dict[str, Any]:
