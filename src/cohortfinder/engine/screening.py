@@ -63,14 +63,13 @@ def screen(
 ) -> int | None:
     """Evaluate a trial for its listed patients, or for everyone.
 
-    Return how many patients were asked where it went on from a kept evaluation; None: everybody was.
-
     The entry criteria are asked of everyone; what the others need is gathered for those who are then listed.
     Nobody is asked about who is behind one of the `gates`, and with `alone` only the patient of that id is. `loaded`
     says for each resource type in the store whether it is complete. `changes_on` looks ahead `horizon_years` years.
     Every change within the next `outlook_weeks` is followed and told, and when a patient stops being eligible; with 0
     neither. `answers` of people, the earliest first, decide their criteria; `outcomes` ask the truths before them.
-    `keeping`: from which evaluation to go on, and where to keep this one; what comes out is the same.
+    `keeping`: from which evaluation to go on, and where to keep this one; what comes out is the same. Return how many
+    patients were asked again then, None where everybody was.
     """
     engine = DuckDBEngine(connection)
     setting = Setting(terminology, loaded)
@@ -80,8 +79,7 @@ def screen(
     carry = Carry(engine, keeping, as_of, reach)
     _find_people(engine, trial, terminology, as_of, gates, first, alone, lambda: carry.narrow(answers, outcomes))
     told = _gather_for_entries(engine, trial, terminology, as_of, first)
-    engine.run_template("verdicts/trial_criterion.sql.jinja", **_criterion_rows(trial))
-    engine.run_template("verdicts/answer.sql.jinja", **_answer_rows(answers))
+    _put_down(engine, trial, answers)
     _ask_everyone(asker, entries["entries"], as_of)
     carry.note("entry", as_of=as_of)
     engine.run_template("verdicts/listing.sql.jinja", everyone=everyone, **entries)
@@ -98,6 +96,12 @@ def screen(
     engine.run_template("verdicts/funnel_truth.sql.jinja", **entries)
     carry.keep()
     return carry.asked
+
+
+def _put_down(engine: DuckDBEngine, trial: Trial, answers: Sequence[Answer]) -> None:
+    """Write the criteria of the trial and the answers of people into tables."""
+    engine.run_template("verdicts/trial_criterion.sql.jinja", **_criterion_rows(trial))
+    engine.run_template("verdicts/answer.sql.jinja", **_answer_rows(answers))
 
 
 def _reach(as_of: date, horizon_years: int, outlook_weeks: int) -> Reach:
