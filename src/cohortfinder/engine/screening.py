@@ -46,21 +46,11 @@ _PART = 10_000
 
 
 def screen(
-    connection: DuckDBPyConnection,
-    trial: Trial,
-    terminology: Terminology,
-    *,
-    as_of: date,
-    loaded: Mapping[str, bool],
-    gates: Gates = NO_LISTS,
-    everyone: bool = False,
-    alone: str | None = None,
-    horizon_years: int = HORIZON_YEARS,
-    outlook_weeks: int = 0,
-    answers: Sequence[Answer] = (),
-    outcomes: Sequence[Outcome] = (),
+    connection: DuckDBPyConnection, trial: Trial, terminology: Terminology, *, as_of: date, loaded: Mapping[str, bool],
+    gates: Gates = NO_LISTS, everyone: bool = False, alone: str | None = None, horizon_years: int = HORIZON_YEARS,
+    outlook_weeks: int = 0, answers: Sequence[Answer] = (), outcomes: Sequence[Outcome] = (),
     keeping: Keeping | None = None,
-) -> int | None:
+) -> int | None:  # fmt: skip
     """Evaluate a trial for its listed patients, or for everyone.
 
     The entry criteria are asked of everyone; what the others need is gathered for those who are then listed.
