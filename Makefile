@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint docs conformance soak test-servers bench bench-servers clean
+.PHONY: demo test lint docs conformance soak test-servers bench bench-servers sbom audit clean
 
 demo: .venv/installed
 	$(BIN)/cohortfinder demo
@@ -45,6 +45,28 @@ bench-servers: .venv/installed-dev
 	$(BIN)/python -m benchmarks.export
 	$(BIN)/python -m benchmarks.search
 
+# build/sbom.json: the package and what it needs to run, as pip installs it into an empty environment today (CycloneDX)
+sbom: .venv/installed-audit
+	$(PYTHON) -m venv --clear --without-pip build/shipped
+	$(BIN)/python -m pip --python build/shipped/bin/python install --quiet --disable-pip-version-check .
+	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --of JSON -o build/sbom.json \
+		build/shipped/bin/python
+
+# Known weaknesses of what is in build/sbom.json. Without --strict a package that nobody could be asked about passes.
+AUDIT ?= --vulnerability-service pypi
+audit: sbom
+	$(BIN)/python -c "import json; [print(one['name'] + '==' + one['version']) \
+		for one in json.load(open('build/sbom.json'))['components']]" > build/shipped.txt
+	@$(BIN)/pip-audit --strict --progress-spinner off --no-deps --disable-pip $(AUDIT) -r build/shipped.txt \
+		2> build/audit.log; status=$$?; \
+	if [ $$status -eq 0 ] || grep -q "^Found .* known vulnerabilit" build/audit.log; then \
+		grep -v "^WARNING" build/audit.log >&2; \
+	else \
+		echo "make audit: the advisory service could not be asked about every package, so nothing is known of them" \
+			"(build/audit.log says why); try again where it is reached, or name another one:" \
+			"make audit AUDIT='--vulnerability-service osv'" >&2; \
+	fi; exit $$status
+
 .venv/installed: pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
@@ -52,6 +74,10 @@ bench-servers: .venv/installed-dev
 
 .venv/installed-dev: pyproject.toml .venv/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	touch $@
+
+.venv/installed-audit: pyproject.toml .venv/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[audit]'
 	touch $@
 
 clean:
