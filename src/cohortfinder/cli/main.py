@@ -31,6 +31,7 @@ COMMANDS = {
     "load": "Read FHIR files into the store.",
     "nightly": "Pull, screen every configured trial, compare with the last list, and publish.",
     "pull": "Bring what changed on the FHIR server into the store.",
+    "purge": "Remove what has lain in the store longer than it may.",
     "replay": "Evaluate a past run again from what it was made of, and prove that its list is the same.",
     "rollback": "Return to an earlier published list, or tell which are kept.",
     "rebuild": "Make the tables of a store anew from its landing files.",
