@@ -159,3 +159,11 @@ def test_what_is_spilled_is_in_the_store_and_bounded_by_half_of_what_is_free(sto
     number, unit = limit.split()
     size = float(number) * {"MiB": 2**20, "GiB": 2**30, "TiB": 2**40}[unit]
     assert (folder, size == pytest.approx(free / 2, rel=0.2)) == (str(store / "spill"), True)
+
+
+def test_too_little_memory_is_told_as_a_setting(store: Path, run: Callable[..., Any], tmp_path: Path) -> None:
+    config = tmp_path / "small.toml"
+    config.write_text(f'store = "{store}"\nmemory_limit = "1MB"\nthreads = 1\n', encoding="utf-8")
+    done = run("screen", "T2D-EXAMPLE", "--config", config, "--as-of", "2026-11-20")
+    assert done.status == 78
+    assert "memory_limit of the configuration is too small" in done.err

@@ -3,6 +3,7 @@
 import json
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -222,6 +223,10 @@ def test_who_reads_while_a_night_publishes_sees_one_list_or_the_other(nights: Ni
         after = nights.night("--no-pull")["run_id"]
         nights.command("rollback", before)
         nights.command("rollback", after)
+        # on a busy machine the reader comes late
+        until = time.monotonic() + 60
+        while (after, 3) not in seen and not failed and time.monotonic() < until:
+            time.sleep(0.01)
     finally:
         over.set()
         reader.join()

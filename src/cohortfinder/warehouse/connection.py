@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from cohortfinder.errors import InputError, LockedError, ReadWriteError, StoreError
+from cohortfinder.errors import ConfigurationError, InputError, LockedError, ReadWriteError, StoreError
 from cohortfinder.sql.environment import render
 from cohortfinder.warehouse.confined import confined, room_to_spill
 from cohortfinder.warehouse.seal import REMEDY, require_nothing_lost
@@ -71,6 +71,10 @@ def _disk_told(store: Path) -> Iterator[None]:
         if _says_damage(error):
             raise StoreError(
                 f"{store / WAREHOUSE}: this warehouse is damaged ({_first_line(error)}); {REMEDY}"
+            ) from error
+        if isinstance(error, duckdb.OutOfMemoryException) and not _is_full(error):
+            raise ConfigurationError(
+                f"{store}: the memory_limit of the configuration is too small for this ({_first_line(error)}); raise it"
             ) from error
         if not isinstance(error, duckdb.IOException) and not _is_full(error):
             raise

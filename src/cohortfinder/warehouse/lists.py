@@ -45,13 +45,6 @@ def count_lists(file: Path, trials: tuple[str, ...], *, memory_limit: str | None
         return {table: {trial: _count(connection, table, trial) for trial in trials} for table in TABLES}
 
 
-def listed_elsewhere(file: Path, trial: str, *, memory_limit: str | None = None) -> list[tuple[str, str, str]]:
-    """Return who is a candidate of another trial: patient, trial and status, in that order. Raises ReadWriteError."""
-    with _opened(file, memory_limit, read_only=True) as connection:
-        asked = render("snapshot/elsewhere.sql.jinja", trial=trial)
-        return connection.execute(asked.text, asked.parameters).fetchall()
-
-
 def _count(connection: duckdb.DuckDBPyConnection, table: str, trial: str) -> int:
     asked = render("snapshot/count.sql.jinja", table=table, trial=trial)
     found = connection.execute(asked.text, asked.parameters).fetchone()

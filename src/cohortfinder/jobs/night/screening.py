@@ -3,7 +3,7 @@
 import csv
 import shutil
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -19,13 +19,14 @@ from cohortfinder.ranking.other_studies import OtherStudy, other_trials
 from cohortfinder.report.html import IN_FULL
 from cohortfinder.runs.disk import write_durably
 from cohortfinder.runs.record import FAILED, run_folder
-from cohortfinder.runs.snapshots import LISTS, PARTIAL, current_run, snapshot_folder
+from cohortfinder.runs.snapshots import PARTIAL, current_run, read_manifest, snapshot_folder
 from cohortfinder.runs.tidy import STATE, last_state
 from cohortfinder.site import SiteFile
 from cohortfinder.trials.answers import parse_answers
-from cohortfinder.warehouse.lists import listed_elsewhere
 
 TRIALS, INPUTS = "trials", "inputs"
+# the best first
+CANDIDATES = ("eligible", "possible")
 TRIAL_FILE, ANSWERS_FILE, ELSEWHERE_FILE = "trial.yaml", "answers.csv", "elsewhere.csv"
 
 
@@ -95,13 +96,23 @@ def _inputs(night: Night, trial: Trial, folder: Path) -> Answers:
 
 
 def _elsewhere(night: Night, trial: Trial) -> bytes:
-    """Return who is a candidate of the other trials by the list that holds, as CSV."""
-    holds = current_run(night.settings.store)
-    file = snapshot_folder(night.settings.store, holds) / LISTS if holds else None
-    rows = listed_elsewhere(file, trial.id, memory_limit=night.settings.memory_limit) if file else []
+    """Return who is a candidate of the other trials by the list that holds, and as what at best, as CSV."""
+    best: dict[tuple[str, str], str] = {}
+    if (holds := current_run(night.settings.store)) is not None:
+        published = snapshot_folder(night.settings.store, holds)
+        for other in read_manifest(published).trials:
+            for patient, status in _candidates(published / other) if other != trial.id else ():
+                best[patient, other] = min(status, best.get((patient, other), status), key=CANDIDATES.index)
     text = StringIO(newline="")
-    csv.writer(text).writerows(rows)
+    csv.writer(text).writerows((patient, other, status) for (patient, other), status in sorted(best.items()))
     return text.getvalue().encode()
+
+
+def _candidates(folder: Path) -> Iterator[tuple[str, str]]:
+    with (folder / "candidates.csv").open(encoding="utf-8", newline="") as stream:
+        for row in csv.DictReader(stream):
+            if row["status"] in CANDIDATES:
+                yield row["patient_id"], row["status"]
 
 
 def read_elsewhere(folder: Path) -> Mapping[str, tuple[OtherStudy, ...]]:
