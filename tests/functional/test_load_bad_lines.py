@@ -250,7 +250,7 @@ def test_a_duplicate_key_is_seen_in_any_json(value: Any, quote: str) -> None:
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
     store = tmp_path_factory.mktemp("reader")
-    with open_warehouse(store / "store") as connection:
+    with open_warehouse(store) as connection:
         yield Reader(connection, _tables_by_type()["Observation"], store)
 
 
