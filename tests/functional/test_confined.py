@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -167,3 +168,17 @@ def test_too_little_memory_is_told_as_a_setting(store: Path, run: Callable[..., 
     done = run("screen", "T2D-EXAMPLE", "--config", config, "--as-of", "2026-11-20")
     assert done.status == 78
     assert "memory_limit of the configuration is too small" in done.err
+
+
+def test_threads_of_one_process_open_a_store_side_by_side(store: Path) -> None:
+    """A pull does; connections of one process to one file share their settings, which are locked once."""
+
+    def people(_: int) -> int:
+        with open_warehouse(store, read_only=True) as connection:
+            (count,) = connection.execute("SELECT count(*) FROM patient").fetchone() or (0,)
+            with pytest.raises(duckdb.Error):
+                connection.execute("SELECT * FROM read_text('/etc/passwd')")
+        return int(count)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len({*pool.map(people, range(64))}) == 1

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cohortfinder.jobs.status import verify
+from cohortfinder.jobs.verify import verify
 from cohortfinder.resources import resource_dir
 from soak.disturbed import small_disk
 

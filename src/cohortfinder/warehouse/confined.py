@@ -7,6 +7,7 @@ elsewhere could otherwise read any file of the user, write any, or download an e
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
+from threading import Lock
 
 import duckdb
 
@@ -15,18 +16,25 @@ from cohortfinder.sql.environment import render
 
 # what a screening turns itself: it lets several statements run side by side
 _FREE = ("threads",)
+_ONE_AT_A_TIME = Lock()
 
 
 def confined(connection: duckdb.DuckDBPyConnection, folders: Iterable[Path] = ()) -> duckdb.DuckDBPyConnection:
-    """Let a connection, and all cursors of it, reach only what lies in some folders, and the mappings. Return it."""
+    """Let a connection, and all cursors of it, reach only what lies in some folders, and the mappings. Return it.
+
+    A file that another thread of this process has open already stays as that one has confined it.
+    """
     reached = sorted({str(path) for folder in (*folders, resource_dir("mappings")) for path in _spellings(folder)})
-    for query in (
-        render("warehouse/allow_folders.sql.jinja", folders=reached),
-        render("warehouse/allow_settings.sql.jinja", names=_FREE),
-    ):
-        connection.execute(query.text, query.parameters)
-    for name in ("no_extensions", "no_external_access", "lock_settings"):
-        connection.execute(render(f"warehouse/{name}.sql.jinja").text)
+    with _ONE_AT_A_TIME:
+        if connection.execute(render("warehouse/settings_locked.sql.jinja").text).fetchone() == (True,):
+            return connection
+        for query in (
+            render("warehouse/allow_folders.sql.jinja", folders=reached),
+            render("warehouse/allow_settings.sql.jinja", names=_FREE),
+        ):
+            connection.execute(query.text, query.parameters)
+        for name in ("no_extensions", "no_external_access", "lock_settings"):
+            connection.execute(render(f"warehouse/{name}.sql.jinja").text)
     return connection
 
 
