@@ -201,3 +201,19 @@ def test_a_rebuild_that_is_killed_is_gone_on_with(tmp_path: Path, stores: Stores
 
 def test_a_store_that_is_not_there_cannot_be_rebuilt(tmp_path: Path, run: Callable[..., Any]) -> None:
     assert run("rebuild", "--store", tmp_path / "none").status == 64
+
+
+def test_every_command_says_what_to_do_where_blocks_are_damaged(
+    tmp_path: Path, stores: Stores, run: Callable[..., Any]
+) -> None:
+    """What comes to light while rows are read, long after the file was opened."""
+    store, config = tmp_path / "store", tmp_path / "site.toml"
+    shutil.copytree(stores.rest, store)
+    config.write_text(f'store = "{store}"\ntrials = ["T2D-EXAMPLE"]\n', encoding="utf-8")
+    for place in range(12288 + 262_144 + 4096, (store / FILE).stat().st_size - 8, 262_144):
+        flip(store / FILE, place)
+    day = ("--as-of", "2026-11-20", "--config", config)
+    for command in (("screen", "T2D-EXAMPLE", *day), ("explain", "T2D-EXAMPLE", "ss-typical", *day), ("nightly", *day)):
+        done = run(*command)
+        assert done.status == 65, command
+        assert "`cohortfinder rebuild` makes the tables anew" in done.out + done.err

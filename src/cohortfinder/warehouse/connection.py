@@ -168,9 +168,11 @@ def _is_full(error: BaseException | None) -> bool:
 
 
 def _says_damage(error: duckdb.Error) -> bool:
-    """Say whether DuckDB complains about what the file holds, and not about the disk."""
+    """Say whether DuckDB complains about what the file holds, and not about the disk or a value."""
     of_the_file = (duckdb.IOException, duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException)
-    return isinstance(error, of_the_file) and any(words in str(error) for words in _DAMAGE)
+    # of a block that it reads while rows are fetched it says so by no class of its own
+    about_it = isinstance(error, of_the_file) or type(error) is duckdb.Error
+    return about_it and any(words in str(error) for words in _DAMAGE)
 
 
 def _first_line(error: Exception) -> str:
