@@ -8,6 +8,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable, Iterator
+from hashlib import md5
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,15 @@ from cohortfinder.jobs.verify import verify
 from functional.test_load import SAMPLES, observation, write
 
 HER, MERGED, OTHER = "pat-7731", "pat-7731-old", "ss-typical"
-CANARIES = ("Quibberlyx", "pat-7731", "MRN-99887766", "canary-note-4711")
+# her ids, and what stands for them: the hash in proof/people.parquet, a result of hers as an example of many
+CANARIES = (
+    "Quibberlyx",
+    "pat-7731",
+    "MRN-99887766",
+    "canary-note-4711",
+    md5(HER.encode()).hexdigest()[:16],
+    "qobs-5521",
+)
 
 
 def her_resources() -> list[dict[str, Any]]:
@@ -34,6 +43,8 @@ def her_resources() -> list[dict[str, Any]]:
          "recordedDate": "2026-01-01", "clinicalStatus": {"coding": [{"code": "active"}]}},
         {"resourceType": "Observation", "id": "her-1", "status": "final", "subject": subject, "code": {"text": "x"}, "valueQuantity": {"value": 1.50}},
         {"resourceType": "Observation", "id": "her-2", "status": "final", "subject": {"reference": f"Patient/{MERGED}/_history/3"}, "code": {"text": "canary-note-4711"}},
+        {"resourceType": "Observation", "id": "qobs-5521", "status": "final", "subject": subject, "effectiveDateTime": "2026-11-01",
+         "code": {"coding": [{"system": "http://loinc.org", "code": "1742-6"}]}, "valueQuantity": {"value": 1, "unit": "furlongs"}},
         {"resourceType": "Encounter", "id": "her-3", "status": "finished", "class": {"code": "AMB"}, "subject": subject, "period": {"start": "2026-10-01"}},
         {"resourceType": "Claim", "id": "her-4", "patient": subject},
     ]  # fmt: skip
@@ -180,7 +191,7 @@ def test_no_load_brings_her_back(tmp_path: Path, store: Path, run: Callable[...,
     again = [*her_resources(), observation("o-new", 1, 1)]
     done = run("load", write(tmp_path / "again.ndjson", *again), "--store", store)
     assert done.status == 0
-    assert "7 resources of people who were erased were left out" in done.out
+    assert "8 resources of people who were erased were left out" in done.out
     assert found(store) == set()
     bundle = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": one} for one in her_resources()]}
     (tmp_path / "bundle.json").write_text(json.dumps(bundle))

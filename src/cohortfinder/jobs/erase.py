@@ -24,7 +24,7 @@ from cohortfinder.landing.people import People, read_erased, write_erased
 from cohortfinder.landing.rewrite import Record, Rewriting
 from cohortfinder.landing.spool import Spool
 from cohortfinder.warehouse.connection import SPILL, WAREHOUSE, open_warehouse
-from cohortfinder.warehouse.held import patient_links
+from cohortfinder.warehouse.held import patient_links, records_of
 from cohortfinder.warehouse.seal import SEAL
 
 _NAMED_AFTER = "(a file named after a person who was erased)"
@@ -52,8 +52,8 @@ def erase(
     with quiet(store):
         erased = read_erased(store)
         with open_warehouse(store, sealed=False, memory_limit=memory_limit, threads=threads) as connection:
-            ids = _records_of(patient, patient_links(connection))
-        people = People(ids)
+            ids = _ids_of(patient, patient_links(connection))
+            people = People(ids, records_of(connection, ids))
         write_erased(store, replace(erased, people=erased.people | {*map(erased.hash_of, ids)}, begun=True))
         log(f"erasing {len(ids)} records of a patient")
         published = forget_people(store, people)
@@ -71,7 +71,7 @@ def erase(
     return ErasedSummary(len(ids), resources, put_aside, published)
 
 
-def _records_of(patient: str, links: Iterable[tuple[str, str]]) -> frozenset[str]:
+def _ids_of(patient: str, links: Iterable[tuple[str, str]]) -> frozenset[str]:
     """Return a patient id with all that lead to it, or to which it leads."""
     known, waiting = {patient}, [patient]
     while waiting:

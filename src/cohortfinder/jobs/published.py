@@ -60,8 +60,8 @@ def _names(file: Path, people: People) -> bool:
         return True
     if zipfile.is_zipfile(file):
         with zipfile.ZipFile(file) as packed:
-            return any(people.written_in(packed.read(name)) for name in packed.namelist())
-    return people.written_in(file.read_bytes())
+            return any(people.told_in(packed.read(name)) for name in packed.namelist())
+    return people.told_in(file.read_bytes())
 
 
 def _without(file: Path, people: People) -> None:
@@ -81,22 +81,26 @@ def _without(file: Path, people: People) -> None:
 
 
 def _csv_without(file: Path, people: People) -> bytes | None:
-    """Return a CSV file without the rows of some people, None where no column names a patient."""
-    rows = list(csv.reader(io.StringIO(file.read_bytes().decode("utf-8-sig"))))
-    if not rows or PATIENT not in rows[0]:
-        return None
-    place = rows[0].index(PATIENT)
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows(
-        row for row in rows if len(row) <= place or row[place].removeprefix("'") not in people.ids
-    )
-    return out.getvalue().encode()
+    """Return a CSV file without the rows of some people, and without their records as examples of what many have.
+
+    None where that is not enough.
+    """
+    rows = list(csv.reader(io.StringIO(file.read_bytes().decode("utf-8-sig"), newline="")))
+    place = rows[0].index(PATIENT) if rows and PATIENT in rows[0] else None
+    kept = [
+        ["" if cell in people.records else cell for cell in row]
+        for row in rows if place is None or len(row) <= place or row[place].removeprefix("'") not in people.ids
+    ]  # fmt: skip
+    out = io.StringIO(newline="")
+    csv.writer(out).writerows(kept)
+    content = out.getvalue().encode()
+    return None if people.told_in(content) else content
 
 
 def _database(file: Path, people: People) -> dict[str, int]:
     target = file.with_name(f".{file.name}.part")
     target.unlink(missing_ok=True)
-    counted = database_without(file, people.ids, target)
+    counted = database_without(file, people.ids, people.records, target)
     target.chmod(file.stat().st_mode)
     target.replace(file)
     return counted

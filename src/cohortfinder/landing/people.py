@@ -22,6 +22,7 @@ from cohortfinder.errors import StoreError
 ERASED = "erased.json"
 _REFERENCE = re.compile(r"(?:^|/)Patient/([^/?#\s]+)(?:/_history/.*)?$")
 _NAMED = re.compile(rb"Patient\\?/([A-Za-z0-9.\-]+)")
+_RECORD = re.compile(rb"[A-Z][A-Za-z]+\\?/[A-Za-z0-9.\-]+")
 
 
 @dataclass(frozen=True)
@@ -73,16 +74,23 @@ def write_erased(store: Path, erased: Erased) -> None:
 
 
 class People:
-    """Some patients by their ids: which texts and resources name them."""
+    """Some patients by their ids and `records` (references): which texts and resources name them."""
 
-    def __init__(self, ids: Iterable[str]) -> None:
-        self.ids = frozenset(ids)
+    def __init__(self, ids: Iterable[str], records: Iterable[str] = ()) -> None:
+        self.ids, self.records = frozenset(ids), frozenset(records)
         words = b"|".join(re.escape(one.encode()) for one in sorted(self.ids))
         self._word = re.compile(rb"(?<![A-Za-z0-9\-])(?:" + words + rb")(?![A-Za-z0-9\-])")
 
     def written_in(self, text: bytes) -> bool:
         """Say whether one of the ids stands in a text as a word; a dot may follow it, though ids have dots."""
         return bool(self._word.search(text))
+
+    def told_in(self, text: bytes) -> bool:
+        """Say whether one of the ids or a record of theirs stands in a text, as an example of what was found may."""
+        return self.written_in(text) or any(
+            word in self.records or word.rstrip(".") in self.records
+            for word in {one.replace(b"\\", b"").decode() for one in _RECORD.findall(text)}
+        )
 
     def named_by(self, resource_type: str, line: bytes) -> bool:
         """Say whether a resource is one of the patients, or refers to one."""

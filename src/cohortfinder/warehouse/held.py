@@ -57,6 +57,17 @@ def patient_links(connection: DuckDBPyConnection) -> frozenset[tuple[str, str]]:
     return frozenset((one, other) for one, other in _rows(connection, "patient_links"))
 
 
+def records_of(connection: DuckDBPyConnection, patients: Iterable[str]) -> frozenset[str]:
+    """Return the records of some patients as references, those of the types that have tables."""
+    columns = {table.name: {column.name for column in table.view.columns} for table in typed_tables()}
+    places = [("Patient", "patient", "id")]
+    for kind in sorted({table.resource_type for table in typed_tables()}):
+        if "patient_id" in columns[table := main_table(kind)]:
+            places.append((kind, table, "patient_id"))
+    rows = _rows(connection, "records_of", places=places, patients=sorted(patients))
+    return frozenset(reference for (reference,) in rows)
+
+
 def main_table(kind: str) -> str:
     """Return the table with a row for every resource of a type."""
     return min((table.name for table in typed_tables() if table.resource_type == kind), key=len)

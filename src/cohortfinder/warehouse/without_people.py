@@ -10,6 +10,8 @@ from cohortfinder.sql.environment import render
 from cohortfinder.warehouse.confined import confined
 
 PATIENT = "patient_id"
+# the columns of proof/people.parquet, which has hashes of ids
+_HASHED = {"patient", "person"}
 
 
 def parquet_without(file: Path, patients: Collection[str], target: Path) -> bool:
@@ -17,14 +19,15 @@ def parquet_without(file: Path, patients: Collection[str], target: Path) -> bool
     with duckdb.connect() as connection:
         confined(connection, (file.parent,))
         columns = {name for name, *_ in _run(connection, "parquet_columns", file=str(file))}
-        if PATIENT not in columns:
+        if PATIENT not in columns and not columns >= _HASHED:
             return False
-        _run(connection, "parquet_without", file=str(file), patients=sorted(patients), target=str(target))
+        query = "parquet_without" if PATIENT in columns else "parquet_without_hashed"
+        _run(connection, query, file=str(file), patients=sorted(patients), target=str(target))
     return True
 
 
-def database_without(file: Path, patients: Collection[str], target: Path) -> dict[str, int]:
-    """Write a DuckDB file without the rows of some patients, and return the rows of its tables.
+def database_without(file: Path, patients: Collection[str], records: Collection[str], target: Path) -> dict[str, int]:
+    """Write a DuckDB file without some patients or their records as examples, and return the rows of its tables.
 
     It is copied table by table: what a deletion leaves in the free blocks of a file is not in the new one.
     """
@@ -32,8 +35,9 @@ def database_without(file: Path, patients: Collection[str], target: Path) -> dic
     with duckdb.connect(str(file), read_only=True) as old, duckdb.connect(str(target)) as new:
         confined(old, (file.parent,))
         confined(new, (file.parent,))
-        for table, named in old.execute(render("warehouse/old_tables.sql.jinja").text).fetchall():
-            _run(old, "copy_without", table=table, named=named, patients=sorted(patients), target=str(between))
+        without: dict[str, Any] = {"patients": sorted(patients), "records": sorted(records), "target": str(between)}
+        for table, named, exemplary in old.execute(render("warehouse/old_tables.sql.jinja").text).fetchall():
+            _run(old, "copy_without", table=table, named=named, exemplary=exemplary, **without)
             _run(new, "table_from_parquet", table=table, file=str(between))
             ((counted[table],),) = _run(new, "count_rows", table=table)
     between.unlink(missing_ok=True)
