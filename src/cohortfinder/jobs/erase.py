@@ -14,6 +14,7 @@ from pathlib import Path
 
 import orjson
 
+from cohortfinder.disk import write_durably
 from cohortfinder.jobs.load import LANDING, QUARANTINE, rebuild_tables
 from cohortfinder.jobs.published import forget_people
 from cohortfinder.jobs.pulling.errand import SPOOL
@@ -87,9 +88,7 @@ def _clean_quarantine(file: Path, people: People) -> int:
     lines = file.read_bytes().splitlines(keepends=True)
     kept = [line for line in lines if not people.written_in(orjson.loads(line)["raw"].encode() + line)]
     if len(kept) < len(lines):
-        scratch = file.with_name(f"{file.name}.new")
-        scratch.write_bytes(b"".join(kept))
-        scratch.replace(file)
+        write_durably(file, b"".join(kept))
         if not kept:
             file.unlink()
     return len(lines) - len(kept)

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from cohortfinder.disk import remove
 from cohortfinder.errors import CohortFinderError, ConfigurationError, InputError, StoreError, Terminated
 from cohortfinder.jobs.night.begin import begin, read_inputs
 from cohortfinder.jobs.night.bring import bring
@@ -21,7 +22,6 @@ from cohortfinder.jobs.night.notify import tell
 from cohortfinder.jobs.night.publish import publish
 from cohortfinder.jobs.night.screening import TRIALS, screen_trials
 from cohortfinder.jobs.night.under_way import Log, Night, NightOptions, NotPublished
-from cohortfinder.runs.disk import remove
 from cohortfinder.runs.lock import NIGHT, only_one
 from cohortfinder.runs.notice import Notice, put_notice, take_away_notice
 from cohortfinder.runs.record import FAILED, INTERRUPTED, PUBLISHED, REFUSED, RunRecord, moment, run_folder

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import orjson
 
+from cohortfinder.disk import sync_folder
 from cohortfinder.landing.people import People
 from cohortfinder.report.files import replacing
 from cohortfinder.runs.record import RUNS
 from cohortfinder.runs.snapshots import MANIFEST, SNAPSHOTS
 from cohortfinder.runs.tidy import STATE
-from cohortfinder.warehouse.seal import sync_folder
 from cohortfinder.warehouse.without_people import PATIENT, database_without, parquet_without
 
 _KEPT = (STATE, f"{STATE}.wal")

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from cohortfinder.disk import remove
 from cohortfinder.errors import InputError
 from cohortfinder.jobs.load import QUARANTINE
 from cohortfinder.jobs.verify import DAMAGED
-from cohortfinder.runs.disk import remove
 from cohortfinder.runs.lock import NIGHT, only_one
 from cohortfinder.runs.record import run_folder, run_ids
 from cohortfinder.runs.snapshots import current_run, snapshot_folder, snapshot_ids

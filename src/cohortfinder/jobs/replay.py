@@ -3,7 +3,6 @@
 landing folders of the run ──► a store of its own ──► screen each trial ──► the files of the snapshot
 """
 
-import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from cohortfinder import __version__
+from cohortfinder.disk import link_or_copy, remove
 from cohortfinder.errors import InputError, StoreError
 from cohortfinder.gates import GateSettings, read_gates
 from cohortfinder.jobs.answers import NO_ANSWERS
@@ -23,7 +23,6 @@ from cohortfinder.landing.manifest import read_manifest as read_landed
 from cohortfinder.model import Answers, Override, Overrides, Trial
 from cohortfinder.ranking.other_studies import OtherStudy
 from cohortfinder.report.html import IN_FULL
-from cohortfinder.runs.disk import remove
 from cohortfinder.runs.lock import REPLAY, only_one
 from cohortfinder.runs.record import RunRecord, read_record, run_folder, run_ids
 from cohortfinder.runs.snapshots import snapshot_folder, snapshot_ids
@@ -178,16 +177,9 @@ def _take_over(folders: list[Path], store: Path, scratch: Path) -> None:
     for name in (LANDING, QUARANTINE):
         make_private(scratch / name)
     for folder in folders:
-        shutil.copytree(folder, scratch / LANDING / folder.name, copy_function=_link)
+        shutil.copytree(folder, scratch / LANDING / folder.name, copy_function=link_or_copy)
         if (refused := store / QUARANTINE / f"{folder.name}.ndjson").is_file():
             shutil.copyfile(refused, scratch / QUARANTINE / refused.name)
-
-
-def _link(source: str, target: str) -> None:
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
 
 
 def _trial(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import duckdb
 
+from cohortfinder.disk import sync_folder
 from cohortfinder.errors import InputError, StoreError
 from cohortfinder.jobs.load import LANDING, rebuild_tables
 from cohortfinder.landing.manifest import Manifest, landed
@@ -20,7 +21,6 @@ from cohortfinder.warehouse.seal import (
     loads_of,
     lost_loads,
     read_seal,
-    sync_folder,
     table_names,
     told_lost,
 )

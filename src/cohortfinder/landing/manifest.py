@@ -1,6 +1,5 @@
 """The manifest of one load: what was read from where, and which landing files it became."""
 
-import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from cohortfinder.disk import write_durably
 from cohortfinder.errors import StoreError
 from cohortfinder.landing.pulled import Pulled, read_pulled
 
@@ -76,12 +76,7 @@ class Manifest:
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Write `manifest.json` so that a reader sees the old one or the new one, never half of it."""
-    scratch = folder / (MANIFEST + ".new")
-    with scratch.open("wb") as file:
-        file.write(orjson.dumps(asdict(manifest), option=orjson.OPT_APPEND_NEWLINE))
-        file.flush()
-        os.fsync(file.fileno())
-    scratch.replace(folder / MANIFEST)
+    write_durably(folder / MANIFEST, orjson.dumps(asdict(manifest), option=orjson.OPT_APPEND_NEWLINE))
 
 
 def read_manifest(folder: Path) -> Manifest:

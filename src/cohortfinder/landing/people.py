@@ -5,7 +5,6 @@ whether an id that he knows is on it, and no more.
 """
 
 import hmac
-import os
 import re
 import secrets
 from collections.abc import Iterable, Iterator
@@ -17,6 +16,7 @@ from typing import Any
 
 import orjson
 
+from cohortfinder.disk import write_durably
 from cohortfinder.errors import StoreError
 
 ERASED = "erased.json"
@@ -64,13 +64,8 @@ def read_erased(store: Path) -> Erased:
 
 def write_erased(store: Path, erased: Erased) -> None:
     """Write the list, whole or not at all."""
-    scratch = store / f"{ERASED}.new"
     content = {"key": erased.key, "people": sorted(erased.people), "begun": erased.begun}
-    with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
-        file.flush()
-        os.fsync(file.fileno())
-    scratch.replace(store / ERASED)
+    write_durably(store / ERASED, orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
 
 
 class People:

@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from cohortfinder.disk import write_durably
 from cohortfinder.landing.digits import DIGITS
 from cohortfinder.landing.manifest import DELETIONS, LandedType, Manifest, Part, write_manifest
 from cohortfinder.landing.parts import compressed, members
@@ -40,10 +41,10 @@ class Rewriting:
         deletions = [*told, *(row for row in add if row not in told)]
         done = replace(self._manifest, types=types, digits=len(digits), deletions=len(deletions))
         if deletions:  # before the manifest, which says that they are there
-            _write(self._folder / DELETIONS, _lines(deletions))
+            write_durably(self._folder / DELETIONS, _lines(deletions))
         write_manifest(self._folder, done)
         if digits:
-            _write(self._folder / DIGITS, compressed(_lines(digits)))
+            write_durably(self._folder / DIGITS, compressed(_lines(digits)))
         else:
             (self._folder / DIGITS).unlink(missing_ok=True)
         if not deletions:
@@ -128,12 +129,3 @@ def _blocks(lines: Iterator[bytes]) -> Iterator[bytes]:
 
 def _lines(rows: list[Record]) -> bytes:
     return b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows)
-
-
-def _write(target: Path, content: bytes) -> None:
-    scratch = target.with_name(f"{target.name}.new")
-    with scratch.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    scratch.replace(target)

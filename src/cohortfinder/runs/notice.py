@@ -5,8 +5,8 @@ from pathlib import Path
 
 import orjson
 
+from cohortfinder.disk import remove, write_durably
 from cohortfinder.errors import StoreError
-from cohortfinder.runs.disk import remove, write_durably
 from cohortfinder.runs.snapshots import SNAPSHOTS
 
 NOTICE = "NOTICE.json"

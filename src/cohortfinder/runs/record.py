@@ -8,8 +8,8 @@ from typing import Any
 
 import orjson
 
+from cohortfinder.disk import write_durably
 from cohortfinder.errors import StoreError
-from cohortfinder.runs.disk import write_durably
 
 RUNS, RECORD = "runs", "run.json"
 RUNNING, PUBLISHED, REFUSED, FAILED, INTERRUPTED = "running", "published", "refused", "failed", "interrupted"

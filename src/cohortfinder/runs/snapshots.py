@@ -8,8 +8,8 @@ from typing import Any
 
 import orjson
 
+from cohortfinder.disk import write_durably
 from cohortfinder.errors import StoreError
-from cohortfinder.runs.disk import write_durably
 
 SNAPSHOTS, CURRENT, MANIFEST, PARTIAL = "snapshots", "CURRENT", "manifest.json", ".partial"
 # the rows of all trials in one database that is never written again

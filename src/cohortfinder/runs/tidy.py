@@ -3,7 +3,7 @@
 from datetime import datetime
 from pathlib import Path
 
-from cohortfinder.runs.disk import NEW, remove
+from cohortfinder.disk import NEW, remove
 from cohortfinder.runs.lock import REPLAY, holder_of
 from cohortfinder.runs.notice import take_away_notice
 from cohortfinder.runs.record import (

@@ -4,7 +4,6 @@ DuckDB finds a damaged block by itself. It does not find that its newest commits
 cut, or because an older file was put back: then it opens without a word. The seal is how we know.
 """
 
-import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import duckdb
 import orjson
 
+from cohortfinder.disk import write_durably
 from cohortfinder.errors import StoreError
 from cohortfinder.sql.environment import render
 from cohortfinder.warehouse.tables import typed_tables
@@ -35,23 +35,8 @@ class Seal:
 def write_seal(store: Path, connection: duckdb.DuckDBPyConnection, database: Path, *, layout: int) -> None:
     """Write what the tables hold now, so that a reader sees the old seal or the new one, on the disk for good."""
     seal = seal_of(connection, database, layout=layout)
-    scratch = store / f"{SEAL}.new"
-    with scratch.open("wb") as file:
-        file.write(orjson.dumps(asdict(seal), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
-        file.flush()
-        os.fsync(file.fileno())
-    scratch.chmod(0o600)
-    scratch.replace(store / SEAL)
-    sync_folder(store)
-
-
-def sync_folder(folder: Path) -> None:
-    """Bring the names in a folder to the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    content = orjson.dumps(asdict(seal), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    write_durably(store / SEAL, content)
 
 
 def seal_of(connection: duckdb.DuckDBPyConnection, database: Path, *, layout: int) -> Seal:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import orjson
 
+from cohortfinder.disk import write_durably
 from cohortfinder.engine.plan import concepts_asked
 from cohortfinder.engine.sources import codes_of, types_of
 from cohortfinder.fhir.pages import instant
@@ -14,7 +15,6 @@ from cohortfinder.jobs.night.under_way import Night
 from cohortfinder.jobs.pulling.wanted import OF_GATES
 from cohortfinder.jobs.status import LoadRow, store_loads
 from cohortfinder.model import Trial
-from cohortfinder.runs.disk import write_durably
 from cohortfinder.runs.record import RECORD, Refusal, RunRecord, read_record, run_folder, run_ids
 from cohortfinder.runs.snapshots import current_run
 from cohortfinder.terminology import Terminology

@@ -99,10 +99,10 @@ def refusal_codes(record: Record) -> list[str]:
 
 def seconds_of(record: Record) -> float | None:
     """Return how long the run took, None where it has not ended."""
-    started, ended = moment(record.get("started_at")), moment(record.get("ended_at"))
+    started, ended = time_of(record.get("started_at")), time_of(record.get("ended_at"))
     return None if started is None or ended is None else round((ended - started).total_seconds(), 1)
 
 
-def moment(text: str | None) -> datetime | None:
+def time_of(text: str | None) -> datetime | None:
     """Return a moment of a record, None where none is written."""
     return None if text is None else datetime.fromisoformat(text)

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from cohortfinder import __version__
-from cohortfinder.jobs.night.message import Record, counts_of, moment, refusal_codes, trials_of
+from cohortfinder.jobs.night.message import Record, counts_of, refusal_codes, time_of, trials_of
 
 STATUSES = ("eligible", "possible", "excluded")
 # the collector runs as a user of its own; the file holds nothing but numbers
@@ -49,7 +49,7 @@ def metrics_text(record: Record, published_at: datetime | None) -> str:
 def metrics_of(record: Record, published_at: datetime | None) -> Iterator[Metric]:
     """Yield what is measured of a run."""
     yield Metric("cohortfinder_info", "The version that ran.", (({"version": __version__}, 1),))
-    ended = moment(record.get("ended_at")) or moment(record.get("started_at"))
+    ended = time_of(record.get("ended_at")) or time_of(record.get("started_at"))
     yield Metric("cohortfinder_last_run_timestamp_seconds", "When the last night ended.", _one(_seconds(ended)))
     yield Metric(
         "cohortfinder_last_published_timestamp_seconds", "When the list that is up was published.",

@@ -1,6 +1,5 @@
 """The step `publish`: the outputs of all trials to one verified, read-only snapshot, which then holds at once."""
 
-import os
 import shutil
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -8,10 +7,10 @@ from pathlib import Path
 
 import orjson
 
+from cohortfinder.disk import link_or_copy, refused, remove, rename_durably, sync_tree
 from cohortfinder.errors import CohortFinderError, StoreError
 from cohortfinder.jobs.night.screening import INPUTS, outputs_of
 from cohortfinder.jobs.night.under_way import Night, NotPublished
-from cohortfinder.runs.disk import refused, remove, rename_durably, sync_tree
 from cohortfinder.runs.record import moment
 from cohortfinder.runs.snapshots import (
     LISTS,
@@ -95,14 +94,7 @@ def _take_over(folder: Path, target: Path) -> None:
     def kept_back(_: str, names: list[str]) -> set[str]:
         return {*_KEPT_BACK.intersection(names)}
 
-    shutil.copytree(folder, target, copy_function=_link, ignore=kept_back)
-
-
-def _link(source: str, target: str) -> None:
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
+    shutil.copytree(folder, target, copy_function=link_or_copy, ignore=kept_back)
 
 
 def _verify(night: Night, partial: Path) -> None:

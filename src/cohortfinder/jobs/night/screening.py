@@ -8,6 +8,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from cohortfinder.disk import write_durably
 from cohortfinder.errors import ConfigurationError, InputError
 from cohortfinder.jobs.answers import NO_ANSWERS
 from cohortfinder.jobs.night.guards import unreadable
@@ -17,7 +18,6 @@ from cohortfinder.model import Answers, Trial
 from cohortfinder.nightly_settings import ONLY_TRIAL
 from cohortfinder.ranking.other_studies import OtherStudy, other_trials
 from cohortfinder.report.html import IN_FULL
-from cohortfinder.runs.disk import write_durably
 from cohortfinder.runs.record import FAILED, run_folder
 from cohortfinder.runs.snapshots import PARTIAL, current_run, read_manifest, snapshot_folder
 from cohortfinder.runs.tidy import STATE, last_state

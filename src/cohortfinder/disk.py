@@ -41,6 +41,14 @@ def rename_durably(old: Path, new: Path) -> None:
         raise refused(new, error) from error
 
 
+def link_or_copy(source: str | Path, target: str | Path) -> None:
+    """Give a file another name, which costs no room, or copy it where the disk has no links. Raises OSError."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
 def sync_folder(folder: Path) -> None:
     """Bring the names in a folder to the disk."""
     descriptor = os.open(folder, os.O_RDONLY)
