@@ -78,30 +78,16 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pages = store / "pull" / "0000"
     pages.mkdir(parents=True)
     (pages / "pages.ndjson.gz").write_bytes(gzip.compress(json.dumps(first[0]).encode()))
-    run_trial = store / "runs" / "20261120T020000-001" / "trials" / "NCT06983964"
-    command = [
-        sys.executable,
-        "-m",
-        "cohortfinder",
-        "screen",
-        "NCT06983964",
-        "--store",
-        str(store),
-        "--as-of",
-        "2026-11-20",
-        "--all",
-    ]
-    assert subprocess.run([*command, "--out", str(run_trial)], capture_output=True).returncode in (0, 3)
-    (run_trial / "state.duckdb").write_bytes(b"kept of pat-7731")
-    published = store / "snapshots" / "20261120T020000-001"
-    shutil.copytree(run_trial, published / "NCT06983964", ignore=shutil.ignore_patterns("state.duckdb"))
-    with duckdb.connect(str(published / "lists.duckdb")) as lists:
-        for name in ("candidates", "verdicts"):
-            lists.execute(
-                f"CREATE TABLE {name} AS SELECT 'NCT06983964' AS trial, * FROM read_parquet('{run_trial / name}.parquet')"
-            )
-    (published / "manifest.json").write_text(json.dumps({"run_id": published.name, "files": {}, "tables": {}}))
-    (store / "CURRENT").write_text(f"{published.name}\n")
+    config = folder / "site.toml"
+    config.write_text(f'store = "{store}"\ntrials = ["NCT06983964"]\n[gates]\ntest_labels = "none"\n', encoding="utf-8")
+    for day in ("2026-11-20", "2026-11-21"):
+        command = [sys.executable, "-m", "cohortfinder", "nightly", "--config", str(config), "--as-of", day]
+        assert subprocess.run(command, capture_output=True).returncode in (0, 3)
+    # a night that was killed leaves an evaluation that is not finished, a killed erasure what it was writing
+    state = next(store.glob("runs/*/trials/*/state.duckdb"))
+    shutil.copy(state, state.with_name("state.duckdb.partial"))
+    for lists in store.glob("snapshots/*/lists.duckdb"):
+        shutil.copy(lists, lists.with_name(".lists.duckdb.part"))
     shutil.copy(store / "warehouse.duckdb", store / "warehouse.duckdb.damaged-1")
     return store
 

@@ -21,7 +21,8 @@ from cohortfinder.runs.snapshots import MANIFEST, SNAPSHOTS
 from cohortfinder.runs.tidy import STATE
 from cohortfinder.warehouse.without_people import PATIENT, database_without, parquet_without
 
-_KEPT = (STATE, f"{STATE}.wal")
+# what stands between the items of a list in a cell; queries/warehouse/copy_without.sql.jinja has the same
+_BETWEEN = "; "
 
 
 def forget_people(store: Path, people: People) -> int:
@@ -39,8 +40,8 @@ def _forget_in(folder: Path, people: People) -> int:
     counted: dict[str, dict[str, int]] = {}
     changed = 0
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-        if file.name in _KEPT:
-            file.unlink()
+        if _is_left(file):
+            file.unlink(missing_ok=True)
             changed += 1
         elif file.suffix == ".duckdb":
             counted[file.name] = _database(file, people)
@@ -52,6 +53,11 @@ def _forget_in(folder: Path, people: People) -> int:
     if changed and manifest.is_file():
         _write_manifest(manifest, counted)
     return changed
+
+
+def _is_left(file: Path) -> bool:
+    """Say whether a file goes in any case: a kept evaluation, whole or not, or what a killed command was writing."""
+    return file.name.startswith(STATE) or ".part" in file.suffixes
 
 
 def _names(file: Path, people: People) -> bool:
@@ -81,20 +87,26 @@ def _without(file: Path, people: People) -> None:
 
 
 def _csv_without(file: Path, people: People) -> bytes | None:
-    """Return a CSV file without the rows of some people, and without their records as examples of what many have.
+    """Return a CSV file without the rows of some people; one about many without the words in its cells that name them.
 
     None where that is not enough.
     """
     rows = list(csv.reader(io.StringIO(file.read_bytes().decode("utf-8-sig"), newline="")))
     place = rows[0].index(PATIENT) if rows and PATIENT in rows[0] else None
-    kept = [
-        ["" if cell in people.records else cell for cell in row]
-        for row in rows if place is None or len(row) <= place or row[place].removeprefix("'") not in people.ids
-    ]  # fmt: skip
+    if place is None:
+        kept = [[_cell_without(cell, people) for cell in row] for row in rows]
+    else:
+        kept = [row for row in rows if len(row) <= place or row[place].removeprefix("'") not in people.ids]
     out = io.StringIO(newline="")
     csv.writer(out).writerows(kept)
     content = out.getvalue().encode()
     return None if people.told_in(content) else content
+
+
+def _cell_without(cell: str, people: People) -> str:
+    """Return a cell, an example or a list with `; ` between, without the people."""
+    words = cell.split(_BETWEEN)
+    return _BETWEEN.join(word for word in words if word not in people.ids and word not in people.records)
 
 
 def _database(file: Path, people: People) -> dict[str, int]:

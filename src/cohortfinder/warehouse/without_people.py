@@ -27,7 +27,7 @@ def parquet_without(file: Path, patients: Collection[str], target: Path) -> bool
 
 
 def database_without(file: Path, patients: Collection[str], records: Collection[str], target: Path) -> dict[str, int]:
-    """Write a DuckDB file without some patients or their records as examples, and return the rows of its tables.
+    """Write a DuckDB file without some patients and their records, and return the rows of its tables.
 
     It is copied table by table: what a deletion leaves in the free blocks of a file is not in the new one.
     """
@@ -35,9 +35,11 @@ def database_without(file: Path, patients: Collection[str], records: Collection[
     with duckdb.connect(str(file), read_only=True) as old, duckdb.connect(str(target)) as new:
         confined(old, (file.parent,))
         confined(new, (file.parent,))
-        without: dict[str, Any] = {"patients": sorted(patients), "records": sorted(records), "target": str(between)}
-        for table, named, exemplary in old.execute(render("warehouse/old_tables.sql.jinja").text).fetchall():
-            _run(old, "copy_without", table=table, named=named, exemplary=exemplary, **without)
+        without: dict[str, Any] = {
+            "patients": sorted(patients), "words": sorted({*patients, *records}), "target": str(between),
+        }  # fmt: skip
+        for table, named in old.execute(render("warehouse/old_tables.sql.jinja").text).fetchall():
+            _run(old, "copy_without", table=table, named=named, **without)
             _run(new, "table_from_parquet", table=table, file=str(between))
             ((counted[table],),) = _run(new, "count_rows", table=table)
     between.unlink(missing_ok=True)
