@@ -170,10 +170,11 @@ def test_too_little_memory_is_told_as_a_setting(store: Path, run: Callable[..., 
     assert "memory_limit of the configuration is too small" in done.err
 
 
-def test_threads_of_one_process_open_a_store_side_by_side(store: Path) -> None:
-    """A pull does; connections of one process to one file share their settings, which are locked once."""
+def test_threads_of_one_process_open_a_store_side_by_side(store: Path, tmp_path: Path) -> None:
+    """A pull does, while the disk fills; connections to one file share their settings, which are locked once."""
 
-    def people(_: int) -> int:
+    def people(number: int) -> int:
+        (tmp_path / str(number)).write_bytes(bytes(4 * 2**20))
         with open_warehouse(store, read_only=True) as connection:
             (count,) = connection.execute("SELECT count(*) FROM patient").fetchone() or (0,)
             with pytest.raises(duckdb.Error):

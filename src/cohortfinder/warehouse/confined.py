@@ -19,15 +19,22 @@ _FREE = ("threads",)
 _ONE_AT_A_TIME = Lock()
 
 
-def confined(connection: duckdb.DuckDBPyConnection, folders: Iterable[Path] = ()) -> duckdb.DuckDBPyConnection:
+def confined(
+    connection: duckdb.DuckDBPyConnection, folders: Iterable[Path] = (), *, spills_beside: Path | None = None
+) -> duckdb.DuckDBPyConnection:
     """Let a connection, and all cursors of it, reach only what lies in some folders, and the mappings. Return it.
 
-    A file that another thread of this process has open already stays as that one has confined it.
+    A file that another thread of this process has open already stays as that one has confined it. `spills_beside` is a
+    folder on the disk that may be filled by half of what is free: told here and not when the file is opened, because
+    a file that is open is opened again with the same configuration only, and what is free differs every moment.
     """
     reached = sorted({str(path) for folder in (*folders, resource_dir("mappings")) for path in _spellings(folder)})
     with _ONE_AT_A_TIME:
         if connection.execute(render("warehouse/settings_locked.sql.jinja").text).fetchone() == (True,):
             return connection
+        if spills_beside is not None:
+            spill = render("warehouse/limit_spill.sql.jinja", size=room_to_spill(spills_beside))
+            connection.execute(spill.text, spill.parameters)
         for query in (
             render("warehouse/allow_folders.sql.jinja", folders=reached),
             render("warehouse/allow_settings.sql.jinja", names=_FREE),

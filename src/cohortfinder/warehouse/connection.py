@@ -10,7 +10,7 @@ import duckdb
 
 from cohortfinder.errors import ConfigurationError, InputError, LockedError, ReadWriteError, StoreError
 from cohortfinder.sql.environment import render
-from cohortfinder.warehouse.confined import confined, room_to_spill
+from cohortfinder.warehouse.confined import confined
 from cohortfinder.warehouse.seal import REMEDY, require_nothing_lost
 from cohortfinder.warehouse.tables import create_tables
 
@@ -49,7 +49,7 @@ def open_warehouse(
             _make_new(path)
         connection = _connect(path, read_only=read_only, memory_limit=memory_limit, threads=threads)
         try:
-            confined(connection, (store, *reaches))
+            confined(connection, (store, *reaches), spills_beside=store)
             if not read_only and _is_empty(connection):
                 path.chmod(0o600)
                 with transaction(connection):
@@ -136,7 +136,6 @@ def _connect(
         "memory_limit": memory_limit or DEFAULT_MEMORY,
         "threads": threads or min(os.cpu_count() or 1, 8),
         "temp_directory": str(path.parent / SPILL),
-        "max_temp_directory_size": room_to_spill(path.parent),
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "preserve_insertion_order": False,
