@@ -9,13 +9,14 @@ from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from cohortfinder import connection_settings, gates, nightly_settings, site
+from cohortfinder import connection_settings, gates, nightly_settings, review_settings, site
 from cohortfinder.connection import Connection
 from cohortfinder.connection_settings import read_connection
 from cohortfinder.errors import ConfigurationError
 from cohortfinder.gates import GateSettings, read_gate_settings
 from cohortfinder.model import Override, Overrides
 from cohortfinder.nightly_settings import NightlySettings, read_nightly_settings
+from cohortfinder.review_settings import ReviewSettings, read_review_settings
 from cohortfinder.site import Site, read_site
 
 DEFAULT_FILE = Path("cohortfinder.toml")
@@ -23,10 +24,11 @@ DEFAULT_STORE = Path("cohortfinder-store")
 _MEMORY = re.compile(r"^\d+(\.\d+)?\s?(MB|GB|MiB|GiB)$")
 KEYS = ("store", "time_zone", "memory_limit", "threads", "trials", "log_format")
 LOG_FORMATS = ("text", "json")
-TABLES = ("parameters", "site", "gates", "fhir", "nightly")
+TABLES = ("parameters", "site", "gates", "fhir", "nightly", "review")
 # what each table may hold, where the names are ours
 _KEYS_OF_TABLES = {
     "fhir": connection_settings.KEYS, "site": site.KEYS, "gates": gates.KEYS, "nightly": nightly_settings.KEYS,
+    "review": review_settings.KEYS,
 }  # fmt: skip
 _WORD = r"""(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')"""
 _DOTTED = rf"{_WORD}(?:\s*\.\s*{_WORD})*"
@@ -53,6 +55,7 @@ class Settings:
     gates: GateSettings = field(default_factory=GateSettings)
     fhir: Connection | None = None
     nightly: NightlySettings = field(default_factory=NightlySettings)
+    review: ReviewSettings = field(default_factory=ReviewSettings)
 
 
 def read_settings(file: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
@@ -151,6 +154,7 @@ def _checked(given: Given, folder: Path, problems: list[str]) -> Settings:
         site=read_site(given, folder, problems),
         gates=read_gate_settings(given, folder, problems),
         nightly=read_nightly_settings(given, folder, problems),
+        review=read_review_settings(given, folder, problems),
     )
 
 

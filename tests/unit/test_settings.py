@@ -72,7 +72,7 @@ def test_dotted_names_and_inline_tables_are_the_same(tmp_path: Path) -> None:
         ("[parameters.T]\n\na = [1]\n", "site.toml:3: the parameter 'a' must be a number or a text"),
         ("[parameters.T.more]\na = 1\n", "site.toml:2: the parameter 'a' must be a number or a text"),
         ("parameters = 3\n", "site.toml:1: parameters must be a table of names and values"),
-        ("\nthread = 2\n", "site.toml:2: unknown key 'thread'; known are store, time_zone, memory_limit, threads, trials, log_format, parameters, site, gates, fhir, nightly"),
+        ("\nthread = 2\n", "site.toml:2: unknown key 'thread'; known are store, time_zone, memory_limit, threads, trials, log_format, parameters, site, gates, fhir, nightly, review"),
         ("[store]\nfolder = 'x'\n", "site.toml:2: store is one value and no table"),
         ("store = ''\n", "site.toml:1: store must be a text that is not empty"),
         ("threads = 0\n", "site.toml:1: threads must be a whole number of at least 1"),

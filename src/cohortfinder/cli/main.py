@@ -16,6 +16,7 @@ from cohortfinder.errors import CohortFinderError, Terminated
 from cohortfinder.settings import LOG_FORMATS
 
 COMMANDS = {
+    "accounts": "Add accounts of the review application, and give them roles in trials.",
     "check": "Say whether a trial file is right, with file, line and the nearest valid word.",
     "demo": "Screen the invented sample patients: no configuration, no network.",
     "describe": "Tell a trial in plain English, and what of it is computed.",
@@ -33,6 +34,7 @@ COMMANDS = {
     "pull": "Bring what changed on the FHIR server into the store.",
     "purge": "Remove what has lain in the store longer than it may.",
     "replay": "Evaluate a past run again from what it was made of, and prove that its list is the same.",
+    "review": "Serve the published lists to the study teams, who answer, decide and write notes.",
     "rollback": "Return to an earlier published list, or tell which are kept.",
     "rebuild": "Make the tables of a store anew from its landing files.",
     "screen": "Evaluate a trial and rank the patients who could join it.",

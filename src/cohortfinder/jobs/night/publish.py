@@ -9,7 +9,7 @@ import orjson
 
 from cohortfinder.disk import link_or_copy, refused, remove, rename_durably, sync_tree
 from cohortfinder.errors import CohortFinderError, StoreError
-from cohortfinder.jobs.night.screening import INPUTS, outputs_of
+from cohortfinder.jobs.night.screening import INPUTS, TRIAL_FILE, outputs_of
 from cohortfinder.jobs.night.under_way import Night, NotPublished
 from cohortfinder.runs.record import moment
 from cohortfinder.runs.snapshots import (
@@ -89,12 +89,16 @@ def _build(night: Night, partial: Path) -> SnapshotManifest:
 
 
 def _take_over(folder: Path, target: Path) -> None:
-    """Link the outputs of a trial, which cost no room then, or copy them where the disk has no links."""
+    """Link the outputs of a trial, which cost no room then, or copy them where the disk has no links.
+
+    The trial file is of them: who reads the list reads what the protocol says.
+    """
 
     def kept_back(_: str, names: list[str]) -> set[str]:
         return {*_KEPT_BACK.intersection(names)}
 
     shutil.copytree(folder, target, copy_function=link_or_copy, ignore=kept_back)
+    link_or_copy(folder / INPUTS / TRIAL_FILE, target / TRIAL_FILE)
 
 
 def _verify(night: Night, partial: Path) -> None:

@@ -1,0 +1,77 @@
+"""The review application: settings in, a server that runs until it is stopped."""
+
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import uvicorn
+
+from cohortfinder.errors import ConfigurationError, ReadWriteError
+from cohortfinder.jobs.screen import concept_labels, read_terminology
+from cohortfinder.model import Trial
+from cohortfinder.review.app import make_app
+from cohortfinder.review.application import Application
+from cohortfinder.review.lists.published import Published
+from cohortfinder.review.store.database import FOLDER, Database, open_database
+from cohortfinder.review.store.keys import open_keys
+from cohortfinder.review_settings import ReviewSettings
+from cohortfinder.settings import Settings
+from cohortfinder.trials.library import read_text
+from cohortfinder.trials.parser import parse_trial
+
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def review(settings: Settings, *, log: Callable[[str], None]) -> None:
+    """Serve the lists of a store until the process is told to stop.
+
+    Raises ConfigurationError where others could read what is sent, or a setting is wrong, ReadWriteError when the
+    review store or the address cannot be had.
+    """
+    host, _, port = settings.review.listen.rpartition(":")
+    host = host.strip("[]")
+    require_privacy(settings.review, host)
+    with closing(open_database(settings.store, settings.review)) as database:
+        app = make_app(application_of(settings, database))
+        config = uvicorn.Config(
+            app, host=host, port=int(port), log_config=None, access_log=False, server_header=False, proxy_headers=False,
+            ssl_certfile=settings.review.certificate, ssl_keyfile=settings.review.certificate_key, workers=1,
+        )  # fmt: skip
+        log(f"the lists of {settings.store} are at {address_of(settings.review)}; stop with Ctrl-C")
+        try:
+            uvicorn.Server(config).run()
+        except SystemExit as error:
+            raise ReadWriteError(f"{settings.review.listen}: cannot listen here; choose another port") from error
+
+
+def application_of(settings: Settings, database: Database) -> Application:
+    """Return what all pages share, as a site has it configured."""
+    terminology = read_terminology(settings)
+
+    def read_trial(file: Path) -> Trial:
+        return parse_trial(read_text(file), source=str(file), terminology=terminology, overrides=settings.parameters)
+
+    keys = open_keys(settings.store / FOLDER)
+    return Application(
+        settings=settings.review,
+        database=database,
+        published=Published(settings.store, keys, read_trial),
+        keys=keys,
+        labels=concept_labels(terminology),
+        time_zone=settings.time_zone or "UTC",
+    )
+
+
+def require_privacy(settings: ReviewSettings, host: str) -> None:
+    """Refuse to send patients' data where others can read them. Raises ConfigurationError."""
+    if host not in _LOOPBACK and settings.certificate is None and not settings.behind_proxy:
+        raise ConfigurationError(
+            f"[review] listen = {settings.listen!r}: others could read what is sent; name certificate and "
+            "certificate_key, or set behind_proxy = true where a proxy in front of it speaks TLS"
+        )
+
+
+def address_of(settings: ReviewSettings) -> str:
+    """Return where a browser finds it."""
+    scheme = "https" if settings.certificate is not None else "http"
+    return settings.address or f"{scheme}://{settings.listen}"

@@ -1,0 +1,1 @@
+"""Who somebody is, and what of which trial that person may see and do."""

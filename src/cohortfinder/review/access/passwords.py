@@ -1,0 +1,27 @@
+"""Passwords to hashes that cannot be turned back (Argon2id, RFC 9106, with the defaults of argon2-cffi)."""
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from cohortfinder.errors import InputError
+
+LEAST, MOST = 12, 200
+_HASHER = PasswordHasher()
+# what is verified for a login that nobody has, so that both take the same time
+_NOBODY = _HASHER.hash("nobody has this password")
+
+
+def hashed(password: str) -> str:
+    """Return the hash of a new password. Raises InputError where it is too short or too long."""
+    if not LEAST <= len(password) <= MOST:
+        raise InputError(f"a password has {LEAST} to {MOST} characters; several words make a good one")
+    return _HASHER.hash(password)
+
+
+def fits(password_hash: str | None, password: str) -> bool:
+    """Say whether a password is the right one; it takes as long where there is none to compare."""
+    try:
+        _HASHER.verify(password_hash or _NOBODY, password)
+    except (VerificationError, InvalidHashError):
+        return False
+    return password_hash is not None

@@ -1,0 +1,56 @@
+"""Languages of the pages: catalogues of their sentences, and dates and numbers as they are written in each."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+
+from babel.dates import format_date, format_datetime, get_timezone
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_decimal, format_percent
+from babel.support import NullTranslations, Translations
+
+from cohortfinder.review_settings import LANGUAGES as LANGUAGES
+
+_CATALOGUES = Path(__file__).with_name("locale")
+
+
+@cache
+def catalogue(language: str) -> NullTranslations:
+    """Return the sentences of a language; English is what stands in the templates."""
+    file = _CATALOGUES / f"{language}.po"
+    if not file.is_file():
+        return NullTranslations()
+    with file.open("rb") as stream:
+        read = read_po(stream, locale=language)
+    compiled = BytesIO()
+    write_mo(compiled, read)
+    compiled.seek(0)
+    return Translations(compiled)
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """How dates and numbers are written in a language and at a site."""
+
+    language: str
+    time_zone: str
+
+    def day(self, value: date | None) -> str:
+        """Write a date, '' for none."""
+        return format_date(value, format="medium", locale=self.language) if value else ""
+
+    def moment(self, value: datetime | None) -> str:
+        """Write a moment in the time zone of the site, '' for none."""
+        zone = get_timezone(self.time_zone)
+        return format_datetime(value, format="short", tzinfo=zone, locale=self.language) if value else ""
+
+    def number(self, value: float) -> str:
+        """Write a number."""
+        return format_decimal(value, locale=self.language)
+
+    def share(self, value: float | None) -> str:
+        """Write a part of one as percent, '' for none."""
+        return "" if value is None else format_percent(value, locale=self.language)

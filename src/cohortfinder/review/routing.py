@@ -1,0 +1,132 @@
+"""Every page with its address and what it needs; whoever lacks that is refused before the page is asked.
+
+A request goes through `_answer`: who asks, may that person do this in this trial, is what was sent from our own form;
+then the audit log says so, and only then the page is made. A page that needs nothing named cannot be registered.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from secrets import token_hex
+from urllib.parse import urlsplit
+
+from sqlalchemy.exc import IntegrityError
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from cohortfinder.review.access.accounts import account_by_id
+from cohortfinder.review.access.roles import Right
+from cohortfinder.review.access.sessions import Session, needs_note, note_look, session_of
+from cohortfinder.review.application import Application
+from cohortfinder.review.asked import Asked
+from cohortfinder.review.store.audit import Deed, add_entry
+
+# who needs to be nobody, and who needs only to be somebody
+ANYBODY, SIGNED_IN = "anybody", "signed in"
+CSRF = "csrf"
+_FIELDS, _PART_BYTES, _TRIES = 100, 64 * 1024, 20
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """An address, who may ask for it, and what answers. `action` is what the audit log calls it, '' for no entry."""
+
+    path: str
+    answer: Callable[[Asked], Response]
+    needs: Right | str
+    action: str = ""
+    sends: bool = False
+
+
+def route_of(page: Page, application: Application) -> Route:
+    """Return the route of a page; GET for what is looked at, POST for what is sent."""
+    if not isinstance(page.needs, Right) and page.needs not in (ANYBODY, SIGNED_IN):
+        raise ValueError(f"{page.path}: a page must say what it needs")
+
+    async def answer(request: Request) -> Response:
+        form = await _form(request) if page.sends else {}
+        return await run_in_threadpool(_answer, page, application, request, form)
+
+    return Route(page.path, answer, methods=["POST"] if page.sends else ["GET"])
+
+
+async def _form(request: Request) -> Mapping[str, str]:
+    """Return what was sent, as texts; files are not taken."""
+    async with request.form(max_files=0, max_fields=_FIELDS, max_part_size=_PART_BYTES) as sent:
+        return {name: value for name, value in sent.items() if isinstance(value, str)}
+
+
+def _answer(page: Page, application: Application, request: Request, form: Mapping[str, str]) -> Response:
+    at, request_id = application.clock(), token_hex(8)
+    asked = _known(Asked(request, application, at, request_id, form=form))
+    if page.needs != ANYBODY and asked.account is None:
+        return RedirectResponse("/sign-in", status_code=303)
+    if page.sends:
+        _require_own_form(asked)
+    if asked.account is not None and asked.account.must_change and not page.path.startswith(("/password", "/sign")):
+        return RedirectResponse("/password", status_code=303)
+    if isinstance(page.needs, Right) and not asked.allows(page.needs):
+        write_audit(asked, "refused", detail=page.path)
+        # whether there is such a trial is not told to who has no part in it
+        raise HTTPException(404 if asked.role is None and page.needs is not Right.ADMINISTER else 403)
+    if page.action:
+        write_audit(asked, page.action)
+    return page.answer(asked)
+
+
+def _known(asked: Asked) -> Asked:
+    """Return the request with who is signed in, where somebody is."""
+    session_id = asked.request.cookies.get(cookie_name(asked.application), "")
+    if not session_id:
+        return asked
+    with asked.application.database.reading() as connection:
+        session = session_of(connection, session_id, asked.at, asked.application.limits)
+        account = account_by_id(connection, session.account_id) if session else None
+    if session is None or account is None or not account.active:
+        return asked
+    _note(asked, session)
+    return asked.signed_in(account, session)
+
+
+def _note(asked: Asked, session: Session) -> None:
+    if needs_note(session, asked.at):
+        with asked.application.database.writing() as connection:
+            note_look(connection, session, asked.at)
+
+
+def _require_own_form(asked: Asked) -> None:
+    """Refuse what another site sent in this browser's name. Raises 403."""
+    headers = asked.request.headers
+    site, origin = headers.get("sec-fetch-site"), headers.get("origin")
+    foreign = site not in (None, "same-origin", "none") or (
+        origin is not None and urlsplit(origin).netloc != headers.get("host")
+    )
+    token = asked.form.get(CSRF, "")
+    if foreign or (asked.session is not None and not asked.session.accepts(token)):
+        raise HTTPException(403, "csrf")
+
+
+def cookie_name(application: Application) -> str:
+    """Return the name of the cookie of a session; __Host- binds it to this host and to TLS."""
+    return "__Host-cohortfinder" if application.is_secure else "cohortfinder"
+
+
+def write_audit(asked: Asked, action: str, *, candidate: str = "", detail: str = "") -> None:
+    """Write down what somebody does; where that cannot be written, it is not done. Raises ReadWriteError."""
+    account = asked.account
+    deed = Deed(
+        action=action, account_id=account.id if account else None, login=account.login if account else "",
+        role=asked.role.value if asked.role else "", trial=asked.trial_id, detail=detail, request_id=asked.request_id,
+        candidate=candidate or str(asked.request.path_params.get("candidate", "")),
+    )  # fmt: skip
+    for left in reversed(range(_TRIES)):
+        try:
+            with asked.application.database.writing() as connection:
+                add_entry(connection, asked.application.keys, deed, asked.at)
+            return
+        except IntegrityError:
+            # another server of the same PostgreSQL came in between
+            if not left:
+                raise
