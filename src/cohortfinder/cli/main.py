@@ -2,10 +2,8 @@
 
 import importlib
 import os
-import signal
 import sys
 import traceback
-from types import FrameType
 from typing import NoReturn
 
 import click
@@ -14,6 +12,7 @@ from cohortfinder import __version__
 from cohortfinder.cli.logs import LOGS
 from cohortfinder.errors import CohortFinderError, Terminated
 from cohortfinder.settings import LOG_FORMATS
+from cohortfinder.stops import heed_signals, stops_told
 
 COMMANDS = {
     "accounts": "Add accounts of the review application, and give them roles in trials.",
@@ -84,7 +83,7 @@ def application(context: click.Context) -> None:
 
 def run() -> NoReturn:
     """Run the command line of this process and exit with its status."""
-    signal.signal(signal.SIGTERM, _terminate)
+    heed_signals()
     # what is written holds patients' data: files 0600 and folders 0700, whatever writes them
     os.umask(0o077)
     sys.exit(status_of(sys.argv[1:]))
@@ -94,7 +93,8 @@ def status_of(arguments: list[str]) -> int:
     """Run a command line and return its exit status; errors are told in one sentence on standard error."""
     LOGS.begin(None)
     try:
-        result = application.main(arguments, prog_name="cohortfinder", standalone_mode=False)
+        with stops_told():
+            result = application.main(arguments, prog_name="cohortfinder", standalone_mode=False)
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader (head, less) went away: nothing more to say, and Python must not complain at exit.
@@ -134,7 +134,3 @@ def _told(error: Exception, *, debug: bool) -> tuple[str, int]:
         return f"cannot read or write{place}: {error.strerror}; check its permissions and space", 74
     hint = "" if debug else "; run again with --debug to see where"
     return f"unexpected failure ({type(error).__name__}){hint}", 1
-
-
-def _terminate(number: int, frame: FrameType | None) -> NoReturn:
-    raise Terminated

@@ -28,6 +28,7 @@ from cohortfinder.runs.record import FAILED, INTERRUPTED, PUBLISHED, REFUSED, Ru
 from cohortfinder.runs.snapshots import current_run, read_manifest, snapshot_folder
 from cohortfinder.runs.tidy import prune, tidy
 from cohortfinder.settings import Settings
+from cohortfinder.stops import stops_told
 from cohortfinder.warehouse.connection import make_private
 
 
@@ -71,7 +72,8 @@ def nightly(
 def _noted(night: Night) -> Iterator[None]:
     """Bring into the record how a night ends, and into the notice when the list that holds is not its own."""
     try:
-        yield
+        with stops_told():
+            yield
     except NotPublished:
         first, *more = sorted(night.record.refusals, key=lambda one: -one.exit_status)
         others = f" ({len(more)} more: {', '.join(one.code for one in more)})" if more else ""
