@@ -2,14 +2,18 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint docs conformance soak test-servers bench bench-servers sbom audit clean
+.PHONY: demo review test lint docs conformance soak test-servers test-browser bench bench-servers sbom audit clean
 
 demo: .venv/installed
 	$(BIN)/cohortfinder demo
 
+# the review application on the sample patients, for this machine alone; it prints where, and a demo account
+review: .venv/installed
+	$(BIN)/cohortfinder review --demo
+
 test: .venv/installed-dev
 	$(BIN)/python -m pytest -n 2 --ignore=tests/packaging --ignore=tests/conformance --ignore=tests/servers \
-		--ignore=tests/portable/test_spark.py
+		--ignore=tests/browser --ignore=tests/portable/test_spark.py
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check src tests benchmarks
@@ -35,6 +39,10 @@ HELIOS ?= $(HOME)/.cache/cohortfinder/helios-0.2.7
 test-servers: .venv/installed-dev
 	tests/servers/helios/build.sh $(HELIOS)
 	COHORTFINDER_HELIOS=$(HELIOS) $(BIN)/python -m pytest tests/servers
+
+# the review application in Chromium (Debian: chromium, npm)
+test-browser: .venv/installed-dev
+	$(BIN)/python -m pytest tests/browser
 
 # needs benchmarks/data (python -m benchmarks.generate, with Java and Maven), or BENCH_DATA
 bench: .venv/installed-dev
@@ -81,4 +89,4 @@ audit: sbom
 	touch $@
 
 clean:
-	rm -rf .venv dist build cohortfinder-demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv dist build cohortfinder-demo cohortfinder-review-demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
