@@ -113,6 +113,15 @@ def cookie_name(application: Application) -> str:
     return "__Host-cohortfinder" if application.is_secure else "cohortfinder"
 
 
+def set_session(asked: Asked, response: Response, session_id: str) -> Response:
+    """Let the browser keep the id of a session: no script reads it, and no other site has it sent."""
+    response.set_cookie(
+        cookie_name(asked.application), session_id, path="/", httponly=True, samesite="strict",
+        secure=asked.application.is_secure,
+    )  # fmt: skip
+    return response
+
+
 def write_audit(asked: Asked, action: str, *, candidate: str = "", detail: str = "") -> None:
     """Write down what somebody does; where that cannot be written, it is not done. Raises ReadWriteError."""
     account = asked.account

@@ -6,6 +6,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from cohortfinder.errors import InputError
 
 LEAST, MOST = 12, 200
+_DIFFERENT, _OWN = 6, 4
 _HASHER = PasswordHasher()
 # what is verified for a login that nobody has, so that both take the same time
 _NOBODY = _HASHER.hash("nobody has this password")
@@ -16,6 +17,13 @@ def hashed(password: str) -> str:
     if not LEAST <= len(password) <= MOST:
         raise InputError(f"a password has {LEAST} to {MOST} characters; several words make a good one")
     return _HASHER.hash(password)
+
+
+def is_guessed(password: str, login: str, name: str) -> bool:
+    """Say whether a password holds who it is of, or so few letters that one needs no try to know it."""
+    said = password.casefold()
+    own = [part for part in (login.casefold(), *name.casefold().split()) if len(part) >= _OWN]
+    return len(set(said)) < _DIFFERENT or any(part in said for part in own)
 
 
 def fits(password_hash: str | None, password: str) -> bool:

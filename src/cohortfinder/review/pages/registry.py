@@ -1,10 +1,11 @@
 """Every page of the application; one that does not stand here does not exist."""
 
-from cohortfinder.review.pages import candidate, candidates, sign_in, trials
+from cohortfinder.review.pages import candidate, candidates, password, sign_in, trials
 from cohortfinder.review.routing import Page
 
 PAGES: tuple[Page, ...] = (
     *sign_in.PAGES,
+    *password.PAGES,
     *trials.PAGES,
     *candidates.PAGES,
     *candidate.PAGES,

@@ -7,7 +7,7 @@ from cohortfinder.review.access.accounts import account_of, login_of, password_h
 from cohortfinder.review.access.passwords import fits
 from cohortfinder.review.access.sessions import begin_session, end_session, forget_old_sessions
 from cohortfinder.review.asked import Asked
-from cohortfinder.review.routing import ANYBODY, SIGNED_IN, Page, cookie_name, write_audit
+from cohortfinder.review.routing import ANYBODY, SIGNED_IN, Page, cookie_name, set_session, write_audit
 from cohortfinder.review.store.tables import SIGN_IN
 
 
@@ -33,12 +33,7 @@ def sign_in(asked: Asked) -> Response:
         write_audit(asked, "sign-in refused")
         return asked.page("sign_in.html.jinja", status=401, wrong=True)
     write_audit(asked.signed_in(account, None), "sign-in")
-    response = asked.back("/")
-    response.set_cookie(
-        cookie_name(asked.application), session_id, path="/", httponly=True, samesite="strict",
-        secure=asked.application.is_secure,
-    )  # fmt: skip
-    return response
+    return set_session(asked, asked.back("/"), session_id)
 
 
 def sign_out(asked: Asked) -> Response:
