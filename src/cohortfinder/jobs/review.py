@@ -32,7 +32,9 @@ def review(settings: Settings, *, log: Callable[[str], None]) -> None:
     host = host.strip("[]")
     require_privacy(settings.review, host)
     with closing(open_database(settings.store, settings.review)) as database:
-        app = make_app(application_of(settings, database))
+        application = application_of(settings, database)
+        application.published.open_all()
+        app = make_app(application)
         config = uvicorn.Config(
             app, host=host, port=int(port), log_config=None, access_log=False, server_header=False, proxy_headers=False,
             ssl_certfile=settings.review.certificate, ssl_keyfile=settings.review.certificate_key, workers=1,

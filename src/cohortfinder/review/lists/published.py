@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from threading import Lock
 
@@ -10,10 +11,12 @@ from cohortfinder.errors import StoreError
 from cohortfinder.model import Criterion, Trial
 from cohortfinder.review.store.keys import Keys
 from cohortfinder.runs.notice import Notice, read_notice
-from cohortfinder.runs.snapshots import LISTS, SnapshotManifest, current_run, read_manifest, snapshot_folder
+from cohortfinder.runs.snapshots import LISTS, MANIFEST, SnapshotManifest, current_run, read_manifest, snapshot_folder
 from cohortfinder.warehouse.published import ListedRow, PublishedLists
 
 TRIAL_FILE = "trial.yaml"
+# how many lists are held open: that which holds, and those that it is compared with
+_HELD = 3
 
 
 @dataclass(frozen=True)
@@ -45,9 +48,10 @@ class Snapshot:
     """One published list of all trials. The list of a trial is read when somebody first asks for it."""
 
     folder: Path
+    version: tuple[int, int]
     manifest: SnapshotManifest
     lists: PublishedLists
-    keys: Keys
+    name_of: Callable[[str, str], str] = field(repr=False)
     read_trial: Callable[[Path], Trial] = field(repr=False)
     _read: dict[str, TrialList] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
@@ -71,7 +75,7 @@ class Snapshot:
         missing: dict[tuple[str, str], list[str]] = {}
         for one in self.lists.missing(trial):
             missing.setdefault((one.patient_id, one.arm), []).append(one.criterion_id)
-        names = {row.patient_id: self.keys.candidate(trial, row.patient_id) for row in rows}
+        names = {row.patient_id: self.name_of(trial, row.patient_id) for row in rows}
         return TrialList(
             trial=self.read_trial(self.folder / trial / TRIAL_FILE),
             rows=rows,
@@ -87,6 +91,9 @@ class Published:
     def __init__(self, store: Path, keys: Keys, read_trial: Callable[[Path], Trial]) -> None:
         self._store, self._keys, self._read_trial = store, keys, read_trial
         self._open: dict[str, Snapshot] = {}
+        # what stays the same from list to list is made once, so that a new one is open in a moment
+        self._trials: dict[str, Trial] = {}
+        self._names: dict[tuple[str, str], str] = {}
         self._lock = Lock()
 
     def current(self) -> Snapshot | None:
@@ -95,19 +102,52 @@ class Published:
         return None if run_id is None else self.of(run_id)
 
     def of(self, run_id: str) -> Snapshot:
-        """Return the list of a run. Raises StoreError when it is not kept any more."""
+        """Return the list of a run, as it is now: one from which somebody was erased is opened anew.
+
+        Raises StoreError when it is not kept any more.
+        """
+        folder = snapshot_folder(self._store, run_id)
         with self._lock:
-            if run_id not in self._open:
-                folder = snapshot_folder(self._store, run_id)
-                if not folder.is_dir():
-                    raise StoreError(f"{folder}: this list is not kept any more")
-                # pages that are being made keep what they have; it is closed when nobody holds it
-                self._open = dict(list(self._open.items())[-1:])
-                self._open[run_id] = Snapshot(
-                    folder, read_manifest(folder), PublishedLists(folder / LISTS), self._keys, self._read_trial
+            version = _version(folder)
+            held = self._open.get(run_id)
+            if held is None or held.version != version:
+                # pages that are being made keep what they have; DuckDB closes it when nobody holds it
+                others = [one for one in self._open.values() if one.run_id != run_id]
+                held = Snapshot(
+                    folder, version, read_manifest(folder), PublishedLists(folder / LISTS), self._name, self._trial
                 )
-            return self._open[run_id]
+                self._open = {one.run_id: one for one in (*others[1 - _HELD :], held)}
+            return held
+
+    def open_all(self) -> None:
+        """Read the list that holds of every trial, so that nobody waits for that. Raises StoreError, ReadWriteError."""
+        if (snapshot := self.current()) is not None:
+            for trial in snapshot.manifest.trials:
+                snapshot.of(trial)
 
     def notice(self) -> Notice | None:
         """Return why the list that holds is not that of last night, None when it is."""
         return read_notice(self._store)
+
+    def _name(self, trial: str, patient_id: str) -> str:
+        """Return the name of a patient in addresses."""
+        known = self._names.get((trial, patient_id))
+        if known is None:
+            known = self._names[trial, patient_id] = self._keys.candidate(trial, patient_id)
+        return known
+
+    def _trial(self, file: Path) -> Trial:
+        """Read a trial file once, however many lists were made with it."""
+        content = sha256(file.read_bytes()).hexdigest()
+        if content not in self._trials:
+            self._trials[content] = self._read_trial(file)
+        return self._trials[content]
+
+
+def _version(folder: Path) -> tuple[int, int]:
+    """Return what differs when the manifest of a list was written anew. Raises StoreError when it is not there."""
+    try:
+        told = (folder / MANIFEST).stat()
+    except OSError as error:
+        raise StoreError(f"{folder}: this list is not kept any more") from error
+    return told.st_ino, told.st_mtime_ns
