@@ -16,9 +16,11 @@ import uvicorn
 from cohortfinder.jobs.review import application_of
 from cohortfinder.review.access.accounts import account_of, add_account, give_role
 from cohortfinder.review.access.roles import Role
+from cohortfinder.review.access.sessions import begin_session
 from cohortfinder.review.app import make_app
 from cohortfinder.review.application import Application
 from cohortfinder.review.lists.published import Snapshot
+from cohortfinder.review.routing import cookie_name
 from cohortfinder.review.store.database import Database, open_database
 from cohortfinder.secret import Secret
 from cohortfinder.settings import Settings
@@ -151,12 +153,13 @@ class _Forms(HTMLParser):
 
 @dataclass
 class Running:
-    """The application that runs: its address, its parts, and the clock that a test may turn."""
+    """The application that runs: its address and parts, the clock that a test may turn, and the lines of its log."""
 
     url: str
     application: Application
     clock: Clock
     store: Path
+    log: list[dict[str, object]]
 
     def browser(self) -> Browser:
         """Open a browser in which nobody is signed in."""
@@ -167,6 +170,14 @@ class Running:
         browser = self.browser()
         assert browser.sign_in(login, password).status_code == 200
         assert browser.session.cookies, f"{login} is not signed in"
+        return browser
+
+    def browser_of(self, login: str) -> Browser:
+        """Open a browser with a session of somebody, begun without the form, which takes its time on purpose."""
+        browser = self.browser()
+        with self.database.writing() as connection:
+            session_id = begin_session(connection, self.account_id(login), "password", self.clock())
+        browser.session.cookies.set(cookie_name(self.application), session_id)
         return browser
 
     @property
@@ -211,6 +222,8 @@ def serving(settings: Settings, database_file: Path) -> Iterator[Running]:
     database = open_database(settings.store, settings.review)
     application, clock = application_of(settings, database), Clock()
     application.clock = clock
+    log: list[dict[str, object]] = []
+    application.log = lambda message, **more: log.append({"message": message, **more})
     config = uvicorn.Config(make_app(application), host="127.0.0.1", port=0, log_config=None, access_log=False)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
@@ -220,7 +233,7 @@ def serving(settings: Settings, database_file: Path) -> Iterator[Running]:
             assert thread.is_alive(), "the server did not start"
             threading.Event().wait(0.01)
         port = server.servers[0].sockets[0].getsockname()[1]
-        yield Running(f"http://127.0.0.1:{port}", application, clock, settings.store)
+        yield Running(f"http://127.0.0.1:{port}", application, clock, settings.store, log)
     finally:
         server.should_exit = True
         thread.join(30)

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from cohortfinder.cli.console import progress
+from cohortfinder.cli.logs import LOGS
 from cohortfinder.cli.options import settings_of
 from cohortfinder.jobs.review import address_of, review
 from cohortfinder.jobs.review_demo import FOLDER, review_demo
@@ -26,7 +27,7 @@ def command(listen: str | None, demo: bool, store: Path | None, config: Path | N
     settings = settings_of(config, store)
     if listen is not None:
         settings = replace(settings, review=replace(settings.review, listen=listen))
-    review(_demo(settings, store) if demo else settings, log=progress)
+    review(_demo(settings, store) if demo else settings, log=LOGS.say)
     return 0
 
 

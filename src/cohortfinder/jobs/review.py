@@ -22,7 +22,7 @@ from cohortfinder.trials.parser import parse_trial
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
-def review(settings: Settings, *, log: Callable[[str], None]) -> None:
+def review(settings: Settings, *, log: Callable[..., None]) -> None:
     """Serve the lists of a store until the process is told to stop.
 
     Raises ConfigurationError where others could read what is sent, or a setting is wrong, ReadWriteError when the
@@ -34,6 +34,7 @@ def review(settings: Settings, *, log: Callable[[str], None]) -> None:
     with closing(open_database(settings.store, settings.review)) as database:
         application = application_of(settings, database)
         application.published.open_all()
+        application.log = log
         app = make_app(application)
         config = uvicorn.Config(
             app, host=host, port=int(port), log_config=None, access_log=False, server_header=False, proxy_headers=False,

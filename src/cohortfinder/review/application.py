@@ -24,9 +24,13 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
+def _silent(_: str, **__: object) -> None:
+    """Say nothing."""
+
+
 @dataclass
 class Application:
-    """The parts of the review application; `clock` tells now. `labels` names concepts."""
+    """The parts of the review application; `clock` tells now, `labels` names concepts, `log` takes a line for IT."""
 
     settings: ReviewSettings
     database: Database
@@ -35,6 +39,7 @@ class Application:
     labels: Mapping[str, str] = field(default_factory=dict)
     time_zone: str = "UTC"
     clock: Callable[[], datetime] = _now
+    log: Callable[..., None] = _silent
     _environments: dict[str, Environment] = field(default_factory=dict)
 
     @property

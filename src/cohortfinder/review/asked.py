@@ -48,6 +48,13 @@ class Asked:
         """What the person is in the trial of the address."""
         return self.account.role_in(self.trial_id) if self.account else None
 
+    @property
+    def address(self) -> str:
+        """The address of the machine that asks; where a proxy is in front of us, what that proxy has added."""
+        told = self.request.headers.get("x-forwarded-for", "") if self.application.settings.behind_proxy else ""
+        client = self.request.client.host if self.request.client else ""
+        return told.rpartition(",")[2].strip() or client
+
     def allows(self, right: Right) -> bool:
         """Say whether the person has a right, in the trial of the address or, to administer, in the application."""
         if right is Right.ADMINISTER:

@@ -4,9 +4,13 @@ A request goes through `_answer`: who asks, may that person do this in this tria
 then the audit log says so, and only then the page is made. A page that needs nothing named cannot be registered.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from secrets import token_hex
+from time import perf_counter
+from traceback import extract_tb
 from urllib.parse import urlsplit
 
 from sqlalchemy.exc import IntegrityError
@@ -16,6 +20,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from cohortfinder.errors import CohortFinderError
 from cohortfinder.review.access.accounts import account_by_id
 from cohortfinder.review.access.roles import Right
 from cohortfinder.review.access.sessions import Session, needs_note, note_look, session_of
@@ -46,10 +51,52 @@ def route_of(page: Page, application: Application) -> Route:
         raise ValueError(f"{page.path}: a page must say what it needs")
 
     async def answer(request: Request) -> Response:
-        form = await _form(request) if page.sends else {}
-        return await run_in_threadpool(_answer, page, application, request, form)
+        with _logged(page, application) as line:
+            form = await _form(request) if page.sends else {}
+            response = await run_in_threadpool(_answer, page, application, request, form, line.request_id)
+            line.status = response.status_code
+            return response
 
     return Route(page.path, answer, methods=["POST"] if page.sends else ["GET"])
+
+
+@dataclass
+class _Line:
+    """What the log for IT says of a request."""
+
+    request_id: str
+    status: int = 500
+    failure: str = ""
+
+
+@contextmanager
+def _logged(page: Page, application: Application) -> Iterator[_Line]:
+    """Write a line about a request: the pattern of its address and not the address, the kind of a failure, no text."""
+    line, begun = _Line(token_hex(8)), perf_counter()
+    try:
+        yield line
+    except HTTPException as error:
+        line.status = error.status_code
+        raise
+    except CohortFinderError as error:
+        # sentences of ours name no patient
+        line.status, line.failure = 503, str(error)
+        raise
+    except Exception as error:
+        line.failure = f"{type(error).__name__} at {_place(error)}"
+        raise
+    finally:
+        took, method = round((perf_counter() - begun) * 1000), "POST" if page.sends else "GET"
+        failed = f": {line.failure}" if line.failure else ""
+        application.log(
+            f"{method} {page.path} {line.status} in {took} ms{failed}", level="error" if failed else "info",
+            request_id=line.request_id, method=method, page=page.path, status=line.status, milliseconds=took,
+        )  # fmt: skip
+
+
+def _place(error: Exception) -> str:
+    last = [frame for frame in extract_tb(error.__traceback__) if "cohortfinder" in frame.filename][-1:]
+    return "".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in last)
 
 
 async def _form(request: Request) -> Mapping[str, str]:
@@ -58,9 +105,10 @@ async def _form(request: Request) -> Mapping[str, str]:
         return {name: value for name, value in sent.items() if isinstance(value, str)}
 
 
-def _answer(page: Page, application: Application, request: Request, form: Mapping[str, str]) -> Response:
-    at, request_id = application.clock(), token_hex(8)
-    asked = _known(Asked(request, application, at, request_id, form=form))
+def _answer(
+    page: Page, application: Application, request: Request, form: Mapping[str, str], request_id: str
+) -> Response:
+    asked = _known(Asked(request, application, application.clock(), request_id, form=form))
     if page.needs != ANYBODY and asked.account is None:
         return RedirectResponse("/sign-in", status_code=303)
     if page.sends:
