@@ -29,6 +29,7 @@ COMMANDS = {
     "init": "Write a configuration with all that can be set, explained.",
     "keys": "Make or change the key pair with which the program says who asks, or make the key of pseudonyms.",
     "load": "Read FHIR files into the store.",
+    "merge-counts": "Add up the counts that several sites have shared of a trial.",
     "nightly": "Pull, screen every configured trial, compare with the last list, and publish.",
     "pull": "Bring what changed on the FHIR server into the store.",
     "purge": "Remove what has lain in the store longer than it may.",
@@ -57,7 +58,7 @@ class LazyGroup(click.Group):
         """Import and return one command, None when there is none of that name."""
         if cmd_name not in COMMANDS:
             return None
-        command = importlib.import_module(f"cohortfinder.cli.{cmd_name}").command
+        command = importlib.import_module(f"cohortfinder.cli.{cmd_name.replace('-', '_')}").command
         if not isinstance(command, click.Command):
             raise TypeError(f"cohortfinder.cli.{cmd_name}.command is no click command")
         return command
