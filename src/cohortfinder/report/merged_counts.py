@@ -83,7 +83,7 @@ def read_counts(folder: Path) -> SharedCounts:
         )  # fmt: skip
     except FileNotFoundError as error:
         raise InputError(
-            f"{folder}: {Path(error.filename).name} is not there; give the folder that `cohortfinder export --out` wrote"
+            f"{folder}: {Path(error.filename).name} is not there; give a folder that `cohortfinder export --out` wrote"
         ) from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
@@ -145,7 +145,8 @@ def _bounds(shared: SharedCounts) -> list[_Bounds]:
         own = [one.remaining for one, arm in zip(shared.steps, arms, strict=True) if arm == step.arm]
         place = number - arms.index(step.arm)
         most = next((one for one in reversed(own[: place + 1]) if one is not None), shared.below - 1)
-        least = next((one for one in own[place:] if one is not None), 1)
+        after = max(1, next((one for one in own[place:] if one is not None), 1))
+        least = after if step.remaining is None else step.remaining
         if least > most:
             raise InputError(f"{shared.site}: the counts of arm {step.arm} rise; ask the site to export them again")
         unknown = (0, most) if step.unknown is None else (step.unknown, step.unknown)

@@ -1,11 +1,11 @@
 """What people answer to the criteria of a patient: added one after the other, the last one counts."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, RowMapping, select
 
 from cohortfinder.review.store.overtaken import append
 from cohortfinder.review.store.tables import ANSWER
@@ -108,7 +108,7 @@ def clear_answers_of(
     return len(own)
 
 
-def _answer(row: Mapping[str, object]) -> Answer:
-    given = dict(row)
-    about = About(*(str(given.pop(name)) for name in ("trial", "patient_id", "arm", "criterion_id")))
-    return Answer(about=about, **given)  # type: ignore[arg-type]
+def _answer(row: RowMapping) -> Answer:
+    given: dict[str, Any] = {str(name): value for name, value in row.items()}
+    about = About(*(given.pop(name) for name in ("trial", "patient_id", "arm", "criterion_id")))
+    return Answer(about=about, **given)
