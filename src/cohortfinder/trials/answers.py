@@ -1,7 +1,7 @@
 """A CSV file of people's answers and of how screenings ended to values, or every problem with its line."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as Dictionary
 from datetime import datetime
 from hashlib import sha256
@@ -50,6 +50,17 @@ def parse_answers(content: bytes, *, source: str, trial: Trial) -> Answers:
         outcomes=tuple(sorted(reader.outcomes, key=lambda one: (one.at, one.line))),
         warnings=reader.warnings,
     )
+
+
+def with_rows(content: bytes, rows: Iterable[Row]) -> bytes:
+    """Return a file of answers that can be read, or an empty one, with more rows."""
+    text = StringIO(newline="")
+    writer = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")
+    writer.writeheader()
+    if content:
+        writer.writerows(row for _, row in _rows(content, Problems("")))
+    writer.writerows(rows)
+    return text.getvalue().encode()
 
 
 def _rows(content: bytes, problems: Problems) -> Iterator[tuple[int, Row]]:

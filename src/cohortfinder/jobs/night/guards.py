@@ -9,9 +9,10 @@ from cohortfinder.runs.record import Refusal
 from cohortfinder.warehouse.state import TypeState
 
 CLOCK, PULL_FAILED, IGNORED, SHRUNK_EXPORT = "clock", "pull-failed", "ignored-parameter", "shrunk-export"
+REVIEW = "review-store"
 INCOMPLETE, SHRUNK, LOST_CODES, UNREADABLE = "incomplete", "shrunk", "lost-codes", "unreadable"
 # the codes that stand alone, and those that name what they are about: shrunk:Observation
-WHOLE = (CLOCK, PULL_FAILED, IGNORED, SHRUNK_EXPORT)
+WHOLE = (CLOCK, PULL_FAILED, IGNORED, SHRUNK_EXPORT, REVIEW)
 NAMED = (INCOMPLETE, SHRUNK, LOST_CODES, UNREADABLE)
 # so much a clock may be set back by those who keep it right
 _BACK = timedelta(minutes=2)
@@ -99,6 +100,12 @@ def clock_ahead(now: datetime, as_of: date, *, newest: datetime | None, server: 
         why = f"The clock says {_told(now)}, and nothing happened in this store since {_told(newest)}."
     if why:
         yield Refusal(CLOCK, f"{why} Set the clock right.", f"the list is as of {as_of} all the same", 65)
+
+
+def unread_review(error: CohortFinderError) -> Refusal:
+    """Refuse to publish without what people have answered: whom they have excluded would be candidates again."""
+    message = f"What people have answered and decided cannot be read: {error}"
+    return Refusal(REVIEW, message, "the list is made as if nobody had answered or decided anything", error.exit_status)
 
 
 def unreadable(name: str, error: CohortFinderError) -> Refusal:

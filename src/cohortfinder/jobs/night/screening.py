@@ -12,17 +12,19 @@ from cohortfinder.disk import write_durably
 from cohortfinder.errors import ConfigurationError, InputError
 from cohortfinder.jobs.answers import NO_ANSWERS
 from cohortfinder.jobs.night.guards import unreadable
+from cohortfinder.jobs.night.said import read_review
 from cohortfinder.jobs.night.under_way import Night
 from cohortfinder.jobs.screen import ScreenResult, screen_store
 from cohortfinder.model import Answers, Trial
 from cohortfinder.nightly_settings import ONLY_TRIAL
 from cohortfinder.ranking.other_studies import OtherStudy, other_trials
 from cohortfinder.report.html import IN_FULL
+from cohortfinder.review.facts import Said, facts_of
 from cohortfinder.runs.record import FAILED, run_folder
 from cohortfinder.runs.snapshots import PARTIAL, current_run, read_manifest, snapshot_folder
 from cohortfinder.runs.tidy import STATE, last_state
 from cohortfinder.site import SiteFile
-from cohortfinder.trials.answers import parse_answers
+from cohortfinder.trials.answers import parse_answers, with_rows
 
 TRIALS, INPUTS = "trials", "inputs"
 # the best first
@@ -37,6 +39,7 @@ def outputs_of(night: Night, trial: str) -> Path:
 
 def screen_trials(night: Night) -> None:
     """Screen every trial; one whose answers are wrong does not keep the others from being screened."""
+    read_review(night)
     for name, trial in night.trials.items():
         with night.step(f"screen {trial.id}") as step:
             folder = outputs_of(night, trial.id)
@@ -59,7 +62,7 @@ def screen_trials(night: Night) -> None:
             for file in folder.rglob("*"):
                 file.chmod(0o700 if file.is_dir() else 0o600)
             night.record.trials[trial.id] = _told(name, trial, given, result)
-            step.counts = {**_statuses(result), **_asked(result)}
+            step.counts = {**_statuses(result), **_asked(result), **_said(given)}
             for warning in result.screening.warnings:
                 night.warn(warning)
 
@@ -79,20 +82,32 @@ def answers_file(night: Night, trial: Trial) -> SiteFile | None:
 
 
 def _inputs(night: Night, trial: Trial, folder: Path) -> Answers:
-    """Keep the trial file and the answers as they are tonight, and return the answers.
+    """Keep the trial file and what people have answered as they are tonight, and return the answers.
 
     Raises InputError when there is no such file of answers, TrialError with everything that is wrong in it.
     """
     write_durably(folder / TRIAL_FILE, Path(trial.source).read_bytes())
+    content, answers = _of_file(night, trial)
+    facts = facts_of(trial, night.said.get(trial.id, Said()), night.names)
+    for warning in facts.warnings:
+        night.warn(warning)
+    if facts.rows:
+        content = with_rows(content, facts.rows)
+        answers = parse_answers(content, source=str(folder / ANSWERS_FILE), trial=trial)
+    if content:
+        write_durably(folder / ANSWERS_FILE, content)
+    return answers
+
+
+def _of_file(night: Night, trial: Trial) -> tuple[bytes, Answers]:
+    """Return the file of answers that is configured, and what it says; nothing where none is."""
     if (given := answers_file(night, trial)) is None:
-        return NO_ANSWERS
+        return b"", NO_ANSWERS
     try:
         content = given.path.read_bytes()
     except OSError as error:
         raise InputError(f"{given.place}: the file of answers {given.path} cannot be read; correct its path") from error
-    answers = parse_answers(content, source=str(given.path), trial=trial)
-    write_durably(folder / ANSWERS_FILE, content)
-    return answers
+    return content, parse_answers(content, source=str(given.path), trial=trial)
 
 
 def _elsewhere(night: Night, trial: Trial) -> bytes:
@@ -131,6 +146,11 @@ def _told(name: str, trial: Trial, given: Answers, result: ScreenResult) -> dict
         "candidates": statuses["eligible"] + statuses["possible"],
         **{status: statuses[status] for status in ("eligible", "possible", "excluded")},
     }
+
+
+def _said(given: Answers) -> dict[str, int]:
+    """Return how much people have answered, where they have."""
+    return {"answers": len(given.answers), "outcomes": len(given.outcomes)} if given.source else {}
 
 
 def _asked(result: ScreenResult) -> dict[str, int]:

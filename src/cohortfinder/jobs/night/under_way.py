@@ -1,7 +1,7 @@
 """One night under way: what its steps share, and its record, which is kept before and after each of them."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from cohortfinder.errors import CohortFinderError
 from cohortfinder.jobs.pulling.outcome import PullSummary
 from cohortfinder.model import Trial
+from cohortfinder.review.facts import Said
 from cohortfinder.runs.record import (
     FAILED,
     INTERRUPTED,
@@ -42,7 +43,10 @@ class NightOptions:
 
 @dataclass(slots=True)
 class Night:
-    """What the steps share. `trials` are those that can be read, by the names that the configuration gives them."""
+    """What the steps share. `trials` are those that can be read, by the names that the configuration gives them.
+
+    `said` is what people have said in the review application, by the ids of trials, and `names` how they are called.
+    """
 
     settings: Settings
     options: NightOptions
@@ -51,6 +55,8 @@ class Night:
     trials: dict[str, Trial] = field(default_factory=dict)
     terminology: Terminology | None = None
     pulled: PullSummary | None = None
+    said: Mapping[str, Said] = field(default_factory=dict)
+    names: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def as_of(self) -> date:
