@@ -17,7 +17,7 @@ from cohortfinder.disk import sync_folder
 from cohortfinder.landing.people import People
 from cohortfinder.report.files import replacing
 from cohortfinder.runs.record import RUNS
-from cohortfinder.runs.snapshots import MANIFEST, SNAPSHOTS
+from cohortfinder.runs.snapshots import LISTS, MANIFEST, SNAPSHOTS
 from cohortfinder.runs.tidy import STATE
 from cohortfinder.warehouse.without_people import PATIENT, database_without, parquet_without
 
@@ -125,7 +125,7 @@ def _write_manifest(manifest: Path, counted: dict[str, dict[str, int]]) -> None:
         name: {"sha256": sha256(file.read_bytes()).hexdigest(), "bytes": file.stat().st_size}
         for name in content.get("files", {}) if (file := manifest.parent / name).is_file()
     }  # fmt: skip
-    if counted and "tables" in content:
-        content["tables"] = next(iter(counted.values()))
+    if LISTS in counted and "tables" in content:
+        content["tables"] = counted[LISTS]
     with replacing(manifest) as temporary:
         temporary.write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2))

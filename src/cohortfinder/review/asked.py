@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from cohortfinder.landing.identity import Identity
 from cohortfinder.review.access.accounts import Account
 from cohortfinder.review.access.roles import Right, Role, allows
 from cohortfinder.review.access.sessions import Session
@@ -78,6 +79,12 @@ class Asked:
         if found is None:
             raise HTTPException(404)
         return found
+
+    def identity(self, patient_id: str) -> Identity | None:
+        """Return who a patient of the trial is, None to those who may not see it, and where the list does not know."""
+        if not self.allows(Right.IDENTITY) or self.snapshot is None:
+            return None
+        return self.snapshot.identities.get(patient_id)
 
     @cached_property
     def patient_id(self) -> str:

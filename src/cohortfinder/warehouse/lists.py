@@ -29,7 +29,7 @@ TABLES = {
 
 def make_lists(file: Path, outputs: Mapping[str, Path], *, memory_limit: str | None = None) -> None:
     """Write the tables, with the rows of each trial from the folder of its outputs. Raises ReadWriteError."""
-    with _opened(file, memory_limit, read_only=False) as connection:
+    with opened_lists(file, memory_limit, read_only=False) as connection:
         for table, name in TABLES.items():
             kind = "parquet" if name.endswith(".parquet") else "csv"
             for number, (trial, folder) in enumerate(outputs.items()):
@@ -41,8 +41,15 @@ def make_lists(file: Path, outputs: Mapping[str, Path], *, memory_limit: str | N
 
 def count_lists(file: Path, trials: tuple[str, ...], *, memory_limit: str | None = None) -> dict[str, dict[str, int]]:
     """Open the tables anew, read-only, and return how many rows each has of each trial. Raises ReadWriteError."""
-    with _opened(file, memory_limit, read_only=True) as connection:
+    with opened_lists(file, memory_limit, read_only=True) as connection:
         return {table: {trial: _count(connection, table, trial) for trial in trials} for table in TABLES}
+
+
+def listed_patients(file: Path, *, memory_limit: str | None = None) -> tuple[str, ...]:
+    """Return whom the lists of all trials name. Raises ReadWriteError."""
+    with opened_lists(file, memory_limit, read_only=True) as connection:
+        rows = connection.execute(render("snapshot/listed_patients.sql.jinja").text).fetchall()
+    return tuple(patient for (patient,) in rows)
 
 
 def _count(connection: duckdb.DuckDBPyConnection, table: str, trial: str) -> int:
@@ -52,7 +59,8 @@ def _count(connection: duckdb.DuckDBPyConnection, table: str, trial: str) -> int
 
 
 @contextmanager
-def _opened(file: Path, memory_limit: str | None, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+def opened_lists(file: Path, memory_limit: str | None, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Yield a connection to a file of a snapshot, which is made where it is not only read. Raises ReadWriteError."""
     config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": memory_limit or DEFAULT_MEMORY,
         "temp_directory": str(file.parent / f"{file.name}.tmp"),

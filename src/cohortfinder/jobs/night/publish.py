@@ -9,6 +9,7 @@ import orjson
 
 from cohortfinder.disk import link_or_copy, refused, remove, rename_durably, sync_tree
 from cohortfinder.errors import CohortFinderError, StoreError
+from cohortfinder.jobs.load import LANDING
 from cohortfinder.jobs.night.screening import INPUTS, TRIAL_FILE, outputs_of
 from cohortfinder.jobs.night.under_way import Night, NotPublished
 from cohortfinder.runs.record import moment
@@ -25,8 +26,9 @@ from cohortfinder.runs.snapshots import (
     write_manifest,
 )
 from cohortfinder.runs.tidy import STATE
-from cohortfinder.warehouse.connection import make_private
-from cohortfinder.warehouse.lists import TABLES, count_lists, make_lists
+from cohortfinder.warehouse.connection import make_private, open_warehouse
+from cohortfinder.warehouse.identities import IDENTITIES, find_identities, write_identities
+from cohortfinder.warehouse.lists import TABLES, count_lists, listed_patients, make_lists
 
 # what of a run is for the next run and for replays alone
 _KEPT_BACK = frozenset({INPUTS, STATE, f"{STATE}.wal"})
@@ -69,6 +71,7 @@ def _build(night: Night, partial: Path) -> SnapshotManifest:
     memory_limit = night.settings.memory_limit
     make_lists(partial / LISTS, {trial: partial / trial for trial in outputs}, memory_limit=memory_limit)
     rows = count_lists(partial / LISTS, tuple(outputs), memory_limit=memory_limit)
+    _write_identities(night, partial)
     manifest = SnapshotManifest(
         run_id=night.record.run_id,
         index_date=night.record.index_date,
@@ -86,6 +89,16 @@ def _build(night: Night, partial: Path) -> SnapshotManifest:
     except OSError as error:
         raise refused(partial, error) from error
     return manifest
+
+
+def _write_identities(night: Night, partial: Path) -> None:
+    """Write who those are who are listed, or of whom somebody has said something, apart from the lists."""
+    settings = night.settings
+    people = {*listed_patients(partial / LISTS, memory_limit=settings.memory_limit)}
+    people.update(*(said.patients for said in night.said.values()))
+    with open_warehouse(settings.store, read_only=True, memory_limit=settings.memory_limit) as connection:
+        identities = find_identities(connection, settings.store / LANDING, people)
+    write_identities(partial / IDENTITIES, identities, memory_limit=settings.memory_limit)
 
 
 def _take_over(folder: Path, target: Path) -> None:

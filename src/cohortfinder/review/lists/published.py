@@ -8,10 +8,12 @@ from pathlib import Path
 from threading import Lock
 
 from cohortfinder.errors import StoreError
+from cohortfinder.landing.identity import Identity
 from cohortfinder.model import Criterion, Trial
 from cohortfinder.review.store.keys import Keys
 from cohortfinder.runs.notice import Notice, read_notice
 from cohortfinder.runs.snapshots import LISTS, MANIFEST, SnapshotManifest, current_run, read_manifest, snapshot_folder
+from cohortfinder.warehouse.identities import IDENTITIES, read_identities
 from cohortfinder.warehouse.published import ListedRow, PublishedLists
 
 TRIAL_FILE = "trial.yaml"
@@ -60,6 +62,11 @@ class Snapshot:
     def run_id(self) -> str:
         """The run that made it."""
         return self.manifest.run_id
+
+    @cached_property
+    def identities(self) -> Mapping[str, Identity]:
+        """Who the listed people are, and those of whom somebody had said something; a page asks `Asked.identity`."""
+        return read_identities(self.folder / IDENTITIES)
 
     def of(self, trial: str) -> TrialList | None:
         """Return the list of a trial, None where the trial was not screened in this run."""
