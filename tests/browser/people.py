@@ -1,14 +1,19 @@
 """Who uses the review application in these tests, and the site that they use."""
 
-import subprocess
-import sys
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from playwright.sync_api import Page
 
+from cohortfinder.jobs import accounts
+from cohortfinder.review.access.roles import Role
+from cohortfinder.settings import Settings
+
 PASSWORD = "four words make one"
 START_SECONDS = 400
+TRIAL = "NCT06983964"
 
 
 @dataclass
@@ -22,22 +27,28 @@ class Site:
     config: Path
     _accounts: set[str] = field(default_factory=set)
 
-    def account(self, login: str, role: str, trial: str = "NCT06983964") -> str:
-        """Make an account with a role in a trial and the password that everybody has here; return its login."""
+    def account(self, login: str, role: str, trial: str = TRIAL, *, change: bool = True) -> str:
+        """Make an account with a role in a trial and the password that everybody has here, and return its login.
+
+        With `change` it has been changed already since somebody else has set it.
+        """
+        settings = Settings(store=self.store)
         if login not in self._accounts:
-            _cohortfinder(
-                self, "accounts", "add", login, "--name", login.capitalize(), "--password-stdin", said=PASSWORD
-            )
+            accounts.add(settings, login, login.capitalize(), PASSWORD, must_change=not change)
             self._accounts.add(login)
-        _cohortfinder(self, "accounts", "grant", login, "--trial", trial, "--role", role)
+        accounts.grant(settings, login, trial, Role(role))
         return login
 
+    def rows(self, query: str, *values: str) -> list[dict[str, str]]:
+        """Ask the review store."""
+        with closing(sqlite3.connect(self.store / "review" / "review.sqlite")) as connection:
+            connection.row_factory = sqlite3.Row
+            return [dict(row) for row in connection.execute(query, values)]
 
-def _cohortfinder(site: Site, *arguments: str, said: str = "") -> str:
-    command = [sys.executable, "-m", "cohortfinder", *arguments, "--config", str(site.config)]
-    done = subprocess.run(command, input=said + "\n", capture_output=True, text=True, timeout=START_SECONDS)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    def change(self, statement: str, *values: str) -> None:
+        """Change the review store behind the back of the application."""
+        with closing(sqlite3.connect(self.store / "review" / "review.sqlite", timeout=20)) as connection, connection:
+            connection.execute(statement, values)
 
 
 @dataclass(frozen=True)
@@ -53,9 +64,33 @@ class Person:
         self.page.goto(self.site.address + path)
 
     def sign_in(self, login: str, password: str = PASSWORD) -> None:
-        """Sign in, and where the password was set by another, choose a new one, which is the old one with a mark."""
+        """Sign in with a password."""
         self.go("/sign-in")
         self.page.fill("#login", login)
         self.page.fill("#password", password)
-        self.page.click("main button")
+        self.page.locator("main form button").first.click()
+        self.page.wait_for_url(lambda url: not url.endswith("/sign-in"))
+
+    def change_password(self, password: str) -> None:
+        """Choose another password, where one is asked for."""
+        fields = self.page.locator('main input[type="password"]')
+        for number, text in enumerate((PASSWORD, password, password)):
+            fields.nth(number).fill(text)
+        self.page.locator("main form button").first.click()
+        self.page.wait_for_url(lambda url: not url.endswith("/password"))
+
+    def candidate(self, path: str, number: int) -> str:
+        """Return the address of a patient on a list, from the first on, which is 0."""
+        self.go(path)
+        found = self.page.locator("tbody th a").nth(number).get_attribute("href")
+        assert found is not None
+        return self.site.address + found
+
+    def answer(self, criterion: str, word: str, note: str = "") -> None:
+        """Answer a criterion by mouse, with a note; `criterion` is the id of its place in the page."""
+        place = self.page.locator(f"#{criterion}")
+        if note:
+            place.locator("details.with-note summary").click()
+            place.locator("textarea").fill(note)
+        place.locator(f'button[name="word"][value="{word}"]').click()
         self.page.wait_for_load_state()
