@@ -1,5 +1,7 @@
 """Passwords to hashes that cannot be turned back (Argon2id, RFC 9106, with the defaults of argon2-cffi)."""
 
+from threading import BoundedSemaphore
+
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
@@ -8,6 +10,8 @@ from cohortfinder.errors import InputError
 LEAST, MOST = 12, 200
 _DIFFERENT, _OWN = 6, 4
 _HASHER = PasswordHasher()
+# each takes 64 MiB and all processors: more at a time would be no faster, and could take all memory
+_AT_A_TIME = BoundedSemaphore(2)
 # what is verified for a login that nobody has, so that both take the same time
 _NOBODY = _HASHER.hash("nobody has this password")
 
@@ -29,7 +33,8 @@ def is_guessed(password: str, login: str, name: str) -> bool:
 def fits(password_hash: str | None, password: str) -> bool:
     """Say whether a password is the right one; it takes as long where there is none to compare."""
     try:
-        _HASHER.verify(password_hash or _NOBODY, password)
+        with _AT_A_TIME:
+            _HASHER.verify(password_hash or _NOBODY, password)
     except (VerificationError, InvalidHashError):
         return False
     return password_hash is not None
