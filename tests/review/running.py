@@ -22,6 +22,7 @@ from cohortfinder.review.application import Application
 from cohortfinder.review.lists.published import Snapshot
 from cohortfinder.review.routing import cookie_name
 from cohortfinder.review.store.database import Database, open_database
+from cohortfinder.review.store.head import Head
 from cohortfinder.secret import Secret
 from cohortfinder.settings import Settings
 
@@ -222,6 +223,8 @@ def serving(settings: Settings, database_file: Path) -> Iterator[Running]:
     database = open_database(settings.store, settings.review)
     application, clock = application_of(settings, database), Clock()
     application.clock = clock
+    # beside its database: tests share the folder of the store
+    application.head = Head(database_file.with_name("audit-head"), application.keys)
     log: list[dict[str, object]] = []
     application.log = lambda message, **more: log.append({"message": message, **more})
     config = uvicorn.Config(make_app(application), host="127.0.0.1", port=0, log_config=None, access_log=False)

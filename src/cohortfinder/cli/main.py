@@ -15,7 +15,8 @@ from cohortfinder.settings import LOG_FORMATS
 from cohortfinder.stops import heed_signals, stops_told
 
 COMMANDS = {
-    "accounts": "Add accounts of the review application, and give them roles in trials.",
+    "accounts": "List and add accounts of the review application, and give them roles in trials.",
+    "audit": "Check the audit log of the review application, or write it out.",
     "check": "Say whether a trial file is right, with file, line and the nearest valid word.",
     "demo": "Screen the invented sample patients: no configuration, no network.",
     "describe": "Tell a trial in plain English, and what of it is computed.",

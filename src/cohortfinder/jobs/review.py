@@ -13,6 +13,8 @@ from cohortfinder.review.app import make_app
 from cohortfinder.review.application import Application
 from cohortfinder.review.lists.published import Published
 from cohortfinder.review.store.database import FOLDER, Database, open_database
+from cohortfinder.review.store.head import FILE as HEAD
+from cohortfinder.review.store.head import Head
 from cohortfinder.review.store.keys import open_keys
 from cohortfinder.review_settings import ReviewSettings
 from cohortfinder.settings import Settings
@@ -60,6 +62,7 @@ def application_of(settings: Settings, database: Database) -> Application:
         database=database,
         published=Published(settings.store, keys, read_trial),
         keys=keys,
+        head=Head(settings.store / FOLDER / HEAD, keys),
         labels=concept_labels(terminology),
         time_zone=settings.time_zone or "UTC",
     )

@@ -13,6 +13,7 @@ from cohortfinder.review.access.sessions import Limits
 from cohortfinder.review.languages import LANGUAGES, Spoken, catalogue
 from cohortfinder.review.lists.published import Published
 from cohortfinder.review.store.database import Database
+from cohortfinder.review.store.head import Head
 from cohortfinder.review.store.keys import Keys
 from cohortfinder.review.store.said import patients_said
 from cohortfinder.review_settings import ReviewSettings
@@ -36,6 +37,7 @@ class Application:
     database: Database
     published: Published
     keys: Keys
+    head: Head | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     time_zone: str = "UTC"
     clock: Callable[[], datetime] = _now

@@ -26,7 +26,7 @@ from cohortfinder.review.access.roles import Right
 from cohortfinder.review.access.sessions import Session, needs_note, note_look, session_of
 from cohortfinder.review.application import Application
 from cohortfinder.review.asked import Asked
-from cohortfinder.review.store.audit import Deed, add_entry
+from cohortfinder.review.store.audit import Deed, add_entry, follows
 
 # who needs to be nobody, and who needs only to be somebody
 ANYBODY, SIGNED_IN = "anybody", "signed in"
@@ -181,7 +181,11 @@ def write_audit(asked: Asked, action: str, *, candidate: str = "", detail: str =
     for left in reversed(range(_TRIES)):
         try:
             with asked.application.database.writing() as connection:
-                add_entry(connection, asked.application.keys, deed, asked.at)
+                number, mark = add_entry(connection, asked.application.keys, deed, asked.at)
+                head = asked.application.head
+                known = head is not None and follows(connection, head, number)
+            if head is not None and known:
+                head.note(number, mark)
             return
         except IntegrityError:
             # another server of the same PostgreSQL came in between

@@ -87,6 +87,22 @@ def password_hash_of(connection: Connection, account_id: int) -> str | None:
     return connection.execute(select(ACCOUNT.c.password_hash).where(ACCOUNT.c.id == account_id)).scalar_one_or_none()
 
 
+def every_account(connection: Connection) -> list[Account]:
+    """Return everybody who has, or had, an account, by the login."""
+    rows = connection.execute(select(ACCOUNT).order_by(ACCOUNT.c.login)).all()
+    return [account for row in rows if (account := _account(connection, row)) is not None]
+
+
+def set_active(connection: Connection, account_id: int, active: bool) -> None:
+    """Let somebody sign in, or not any more; what the person has said stays."""
+    connection.execute(update(ACCOUNT).where(ACCOUNT.c.id == account_id).values(active=active))
+
+
+def set_administrator(connection: Connection, account_id: int, administrator: bool) -> None:
+    """Let somebody administer accounts and read the audit log, or not any more."""
+    connection.execute(update(ACCOUNT).where(ACCOUNT.c.id == account_id).values(administrator=administrator))
+
+
 def names_of(connection: Connection) -> dict[int, str]:
     """Return how everybody is called who ever had an account, by the number."""
     return {row.id: row.name for row in connection.execute(select(ACCOUNT.c.id, ACCOUNT.c.name))}

@@ -80,6 +80,12 @@ def end_sessions_of(connection: Connection, account_id: int) -> None:
     connection.execute(delete(SESSION).where(SESSION.c.account_id == account_id))
 
 
+def sessions_of(connection: Connection, account_id: int) -> list[Session]:
+    """Return the sessions of somebody, the newest first."""
+    asked = select(SESSION).where(SESSION.c.account_id == account_id).order_by(SESSION.c.created_at.desc())
+    return [Session(**row._mapping) for row in connection.execute(asked)]
+
+
 def forget_old_sessions(connection: Connection, at: datetime, limits: Limits) -> None:
     """Remove what nobody can use any more."""
     connection.execute(

@@ -1,6 +1,6 @@
 """Every page of the application; one that does not stand here does not exist."""
 
-from cohortfinder.review.pages import candidate, candidates, password, sign_in, trials
+from cohortfinder.review.pages import accounts, audit, candidate, candidates, looks, password, sign_in, trials
 from cohortfinder.review.routing import Page
 
 PAGES: tuple[Page, ...] = (
@@ -9,4 +9,7 @@ PAGES: tuple[Page, ...] = (
     *trials.PAGES,
     *candidates.PAGES,
     *candidate.PAGES,
+    *looks.PAGES,
+    *accounts.PAGES,
+    *audit.PAGES,
 )
