@@ -9,6 +9,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from cohortfinder import wording
+from cohortfinder.review import words
 from cohortfinder.review.access.sessions import Limits
 from cohortfinder.review.languages import LANGUAGES, Spoken, catalogue
 from cohortfinder.review.lists.published import Published
@@ -75,6 +76,7 @@ class Application:
         translations: Any = catalogue(language)
         environment.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined]
         environment.globals["wording"] = wording
+        environment.globals["words"] = words
         environment.globals["settings"] = self.settings
         environment.globals["spoken"] = Spoken(language, self.time_zone)
         return environment

@@ -6,7 +6,7 @@ from functools import cache
 from io import BytesIO
 from pathlib import Path
 
-from babel.dates import format_date, format_datetime, get_timezone
+from babel.dates import format_date, format_time, get_timezone
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
@@ -45,7 +45,24 @@ class Spoken:
     def moment(self, value: datetime | None) -> str:
         """Write a moment in the time zone of the site, '' for none."""
         zone = get_timezone(self.time_zone)
-        return format_datetime(value, format="short", tzinfo=zone, locale=self.language) if value else ""
+        if value is None:
+            return ""
+        hour = format_time(value, format="HH:mm", tzinfo=zone, locale=self.language)
+        return f"{self.short_day(value)}, {hour}"
+
+    def short_day(self, value: datetime | None) -> str:
+        """Write the day of a moment in the time zone of the site, '' for none."""
+        return self.day(value.astimezone(get_timezone(self.time_zone)).date()) if value else ""
+
+    def recorded(self, text: str | None) -> str:
+        """Write when something was recorded, as exact as the record is: 2026, 2026-05, a day, or a day and an hour."""
+        if not text or len(text) < len("2026-11-20"):
+            return text or ""
+        try:
+            day = self.day(date.fromisoformat(text[:10]))
+        except ValueError:
+            return text
+        return f"{day}, {text[11:16]}" if len(text) >= len("2026-11-20T08:30") else day
 
     def number(self, value: float) -> str:
         """Write a number."""

@@ -129,6 +129,10 @@ class PublishedLists:
         """Return what changes for a patient by time alone."""
         return tuple(ListedTurn(*row) for row in self._rows("outlook", trial=trial, patient_id=patient_id))
 
+    def other_trials(self, trial: str) -> tuple[tuple[str, str], ...]:
+        """Return who of a trial is listed for another one too: (patient, other trial)."""
+        return tuple(self._rows("other_trials", trial=trial))
+
     def clinic_steps(self, trial: str) -> tuple[ClinicStep, ...]:
         """Return the tests, most settled in an hour first."""
         return tuple(ClinicStep(*row) for row in self._rows("clinic_steps", trial=trial))

@@ -12,7 +12,15 @@ from cohortfinder.landing.identity import Identity
 from cohortfinder.model import Criterion, Trial
 from cohortfinder.review.store.keys import Keys
 from cohortfinder.runs.notice import Notice, read_notice
-from cohortfinder.runs.snapshots import LISTS, MANIFEST, SnapshotManifest, current_run, read_manifest, snapshot_folder
+from cohortfinder.runs.snapshots import (
+    LISTS,
+    MANIFEST,
+    SnapshotManifest,
+    current_run,
+    read_manifest,
+    snapshot_folder,
+    snapshot_ids,
+)
 from cohortfinder.warehouse.identities import IDENTITIES, read_identities
 from cohortfinder.warehouse.published import ListedRow, PublishedLists
 
@@ -30,6 +38,7 @@ class TrialList:
     missing: Mapping[tuple[str, str], tuple[str, ...]]
     patients: Mapping[str, str]
     names: Mapping[str, str]
+    others: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @cached_property
     def criteria(self) -> Mapping[str, Criterion]:
@@ -82,6 +91,9 @@ class Snapshot:
         missing: dict[tuple[str, str], list[str]] = {}
         for one in self.lists.missing(trial):
             missing.setdefault((one.patient_id, one.arm), []).append(one.criterion_id)
+        others: dict[str, list[str]] = {}
+        for patient, other in self.lists.other_trials(trial):
+            others.setdefault(patient, []).append(other)
         names = {row.patient_id: self.name_of(trial, row.patient_id) for row in rows}
         return TrialList(
             trial=self.read_trial(self.folder / trial / TRIAL_FILE),
@@ -89,6 +101,7 @@ class Snapshot:
             missing={key: tuple(found) for key, found in missing.items()},
             patients={name: patient for patient, name in names.items()},
             names=names,
+            others={patient: tuple(found) for patient, found in others.items()},
         )
 
 
@@ -131,6 +144,10 @@ class Published:
         if (snapshot := self.current()) is not None:
             for trial in snapshot.manifest.trials:
                 snapshot.of(trial)
+
+    def kept(self) -> tuple[str, ...]:
+        """Return the runs whose lists are kept, oldest first."""
+        return snapshot_ids(self._store)
 
     def notice(self) -> Notice | None:
         """Return why the list that holds is not that of last night, None when it is."""
