@@ -8,16 +8,32 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime
 from hashlib import md5
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
+from sqlalchemy import insert, select
 
+from cohortfinder.errors import ReadWriteError
 from cohortfinder.jobs.erase import erase
 from cohortfinder.jobs.load import load
 from cohortfinder.jobs.verify import verify
+from cohortfinder.model import Trial
+from cohortfinder.resources import resource_dir
+from cohortfinder.review.access.accounts import add_account
+from cohortfinder.review.lists.published import Published
+from cohortfinder.review.store.audit import Deed, add_entry, faults
+from cohortfinder.review.store.database import open_database
+from cohortfinder.review.store.keys import Keys, open_keys
+from cohortfinder.review.store.tables import ANSWER, APPEARANCE, AUDIT, DECISION, MESSAGE, NOTE, SHARE
+from cohortfinder.review_settings import ReviewSettings
+from cohortfinder.settings import Settings
+from cohortfinder.terminology import load_terminology
+from cohortfinder.trials.parser import parse_trial
 from functional.test_load import SAMPLES, observation, write
 
 HER, MERGED, OTHER = "pat-7731", "pat-7731-old", "ss-typical"
@@ -48,6 +64,29 @@ def her_resources() -> list[dict[str, Any]]:
         {"resourceType": "Encounter", "id": "her-3", "status": "finished", "class": {"code": "AMB"}, "subject": subject, "period": {"start": "2026-10-01"}},
         {"resourceType": "Claim", "id": "her-4", "patient": subject},
     ]  # fmt: skip
+
+
+def say(store: Path) -> None:
+    """Let somebody say something of her, in every way there is, and of others with her id in the words."""
+    at, her = datetime(2026, 11, 20, 9, tzinfo=UTC), {"trial": "NCT06983964", "patient_id": MERGED}
+    with closing(open_database(store, ReviewSettings())) as database, database.writing() as connection:
+        anna = add_account(connection, "anna", "Anna", at=at)
+        said: dict[str, Any] = {"account_id": anna, "at": at, "run_id": "run"}
+        for table, more in (
+            (ANSWER, {**said, "criterion_id": "I-AGE", "word": "yes", "note": "canary-note-4711", "verdict": "unknown"}),
+            (DECISION, {**said, "state": "screening", "reason": "canary-note-4711"}),
+            (NOTE, {"account_id": anna, "at": at, "text": "Quibberlyx called " * 500}),
+            (MESSAGE, {"account_id": anna, "at": at, "text": "MRN-99887766"}),
+            (SHARE, {"account_id": anna, "at": at, "expires_at": at, "token_hash": "x", "passcode_hash": "x"}),
+            (APPEARANCE, {"run_id": "run", "at": at}),
+        ):  # fmt: skip
+            connection.execute(insert(table).values(**her, **more))
+        other = {"trial": "NCT06983964", "patient_id": OTHER, "account_id": anna, "at": at}
+        connection.execute(insert(NOTE).values(**other, text=f"sister of {HER}, see Observation/qobs-5521."))
+        keys = open_keys(store / "review")
+        for patient in (HER, OTHER):
+            deed = Deed("view", anna, "anna", "coordinator", "NCT06983964", keys.candidate("NCT06983964", patient))
+            add_entry(connection, keys, deed, at)
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +122,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for day in ("2026-11-20", "2026-11-21"):
         command = [sys.executable, "-m", "cohortfinder", "nightly", "--config", str(config), "--as-of", day]
         assert subprocess.run(command, capture_output=True).returncode in (0, 3)
+    say(store)
     # a night that was killed leaves an evaluation that is not finished, a killed erasure what it was writing
     state = next(store.glob("runs/*/trials/*/state.duckdb"))
     shutil.copy(state, state.with_name("state.duckdb.partial"))
@@ -145,6 +185,7 @@ def test_she_is_everywhere_before(store: Path) -> None:
         "pull",
         "runs",
         "snapshots",
+        "review",
     }
     assert {canary for _, canary in found(store)} == set(CANARIES)
     kinds = {Path(name).suffix for name, _ in found(store)}
@@ -170,6 +211,16 @@ def test_the_current_list_can_be_read_and_its_manifest_holds(store: Path) -> Non
     assert others >= 1
     assert manifest["tables"]["verdicts"] == verdicts > 0
     assert (published / "NCT06983964" / "candidates.csv").read_text().count(f",{OTHER},") >= 1
+
+
+def test_what_was_said_of_others_stays_and_the_audit_log_is_whole(store: Path) -> None:
+    assert erase(store, HER).said == 7
+    with closing(open_database(store, ReviewSettings())) as database, database.reading() as connection:
+        notes = connection.execute(select(NOTE.c.patient_id, NOTE.c.text)).all()
+        entries = connection.execute(select(AUDIT.c.id)).all()
+        assert [*faults(connection, open_keys(store / "review"))] == []
+    assert [tuple(row) for row in notes] == [(OTHER, "sister of (erased), see (erased).")]
+    assert len(entries) == 2
 
 
 def test_no_load_brings_her_back(tmp_path: Path, store: Path, run: Callable[..., Any]) -> None:
@@ -212,3 +263,30 @@ def test_it_goes_on_after_a_kill(store: Path, made: Path, tmp_path: Path) -> Non
 @pytest.mark.parametrize("arguments", [(), (HER, "--id-file", "-"), ("two words",)])
 def test_one_patient_has_to_be_named(store: Path, run: Callable[..., Any], arguments: tuple[str, ...]) -> None:
     assert run("erase", *arguments, "--store", store).status in (2, 64)
+
+
+def _read_trial(file: Path) -> Trial:
+    terminology = load_terminology(resource_dir("mappings"), Settings().site)
+    return parse_trial(file.read_text(encoding="utf-8"), source=str(file), terminology=terminology)
+
+
+def test_a_running_review_application_shows_her_no_longer(store: Path) -> None:
+    """It has the list open, and had read it; a page that was being made is finished, or refused."""
+    published = Published(store, Keys(b"k" * 32), _read_trial)
+    before = published.current()
+    assert before is not None
+    assert HER in {row.patient_id for row in before.lists.candidates("NCT06983964")}
+    assert HER in before.identities
+    command = [sys.executable, "-m", "cohortfinder", "erase", HER, "--store", str(store)]
+    assert subprocess.run(command, capture_output=True).returncode == 0
+    after = published.current()
+    assert after is not None
+    listed = after.of("NCT06983964")
+    assert listed is not None
+    assert {row.patient_id for row in listed.rows} >= {OTHER}
+    assert HER not in {row.patient_id for row in listed.rows}
+    assert HER not in after.identities
+    assert after.lists.verdicts("NCT06983964", HER) == ()
+    assert published.current() is after
+    with pytest.raises(ReadWriteError, match="changed while the page was made"):
+        before.lists.candidates("NCT06983964")

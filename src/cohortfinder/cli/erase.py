@@ -25,13 +25,17 @@ def command(
         raise UsageError("name one patient: her Patient.id, or --id-file with a file that holds it (- reads stdin)")
     settings = settings_of(config, store)
     done = erase(
-        settings.store, given, memory_limit=settings.memory_limit, threads=settings.threads, log=progress
+        settings.store, given, memory_limit=settings.memory_limit, threads=settings.threads, review=settings.review,
+        log=progress,
     )  # fmt: skip
     if as_json:
         print_json(asdict(done))
         return 0
     total = sum(done.resources.values())
     click.echo(f"Erased: {total} resources of {done.records} records, {done.quarantined} lines of quarantine, and from")
-    click.echo(f"{done.published} files of runs and lists. No load or pull brings her back.")
+    click.echo(
+        f"{done.published} files of runs and lists, {done.said} answers, decisions, notes and links of study teams."
+    )
+    click.echo("No load or pull brings her back.")
     click.echo("What is not in the store is not touched: backups, folders of --out, files that were loaded, exports.")
     return 0

@@ -1,6 +1,7 @@
 """The job `erase`: one person out of everything in the store, for good.
 
-    her ids ──► the list of erased people ──► runs, snapshots ──► spool, quarantine ──► landing ──► tables made anew
+    her ids ──► the list of erased people ──► runs, snapshots ──► what people have said ──► spool, quarantine
+            ──► landing ──► tables made anew
 
 The list comes first, so that no pull brings her back; the tables come last, since they tell which records are hers.
 Whatever ends it half-way, the same command goes on; doing it twice changes nothing.
@@ -8,7 +9,7 @@ Whatever ends it half-way, the same command goes on; doing it twice changes noth
 
 import shutil
 from collections.abc import Callable, Iterable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,27 +25,35 @@ from cohortfinder.landing.manifest import Manifest, landed, write_manifest
 from cohortfinder.landing.people import People, read_erased, write_erased
 from cohortfinder.landing.rewrite import Record, Rewriting
 from cohortfinder.landing.spool import Spool
+from cohortfinder.review.store.database import has_database, open_database
+from cohortfinder.review.store.erasure import forget
+from cohortfinder.review_settings import ReviewSettings
 from cohortfinder.warehouse.connection import SPILL, WAREHOUSE, open_warehouse
 from cohortfinder.warehouse.held import patient_links, records_of
 from cohortfinder.warehouse.seal import SEAL
 
+_BY_DEFAULT = ReviewSettings()
 _NAMED_AFTER = "(a file named after a person who was erased)"
 Log = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class ErasedSummary:
-    """What an erasure removed: records of the person by resource type, lines of quarantine, files of runs and lists."""
+    """What an erasure removed: records of the person by resource type, lines of quarantine, files of runs and lists.
+
+    `said` counts what was said of her in the review application.
+    """
 
     records: int
     resources: dict[str, int]
     quarantined: int
     published: int
+    said: int = 0
 
 
 def erase(
     store: Path, patient: str, *, memory_limit: str | None = None, threads: int | None = None,
-    log: Log = lambda _: None,
+    review: ReviewSettings = _BY_DEFAULT, log: Log = lambda _: None,
 ) -> ErasedSummary:  # fmt: skip
     """Remove a patient, with every record that replaces hers or is replaced by it, and let no load bring her back.
 
@@ -58,6 +67,7 @@ def erase(
         write_erased(store, replace(erased, people=erased.people | {*map(erased.hash_of, ids)}, begun=True))
         log(f"erasing {len(ids)} records of a patient")
         published = forget_people(store, people)
+        said = _forget_said(store, review, people)
         Spool(store / SPOOL).clear()
         put_aside = sum(_clean_quarantine(file, people) for file in (store / QUARANTINE).glob("*.ndjson"))
         resources: dict[str, int] = {}
@@ -69,7 +79,7 @@ def erase(
             log("making the tables anew")
             _make_anew(store, memory_limit, threads, log)
         write_erased(store, replace(read_erased(store), begun=False))
-    return ErasedSummary(len(ids), resources, put_aside, published)
+    return ErasedSummary(len(ids), resources, put_aside, published, said)
 
 
 def _ids_of(patient: str, links: Iterable[tuple[str, str]]) -> frozenset[str]:
@@ -81,6 +91,14 @@ def _ids_of(patient: str, links: Iterable[tuple[str, str]]) -> frozenset[str]:
         known |= found
         waiting += found
     return frozenset(known)
+
+
+def _forget_said(store: Path, review: ReviewSettings, people: People) -> int:
+    """Remove what study teams have said of the people, where anybody has ever opened the review application."""
+    if not has_database(store, review):
+        return 0
+    with closing(open_database(store, review)) as database:
+        return forget(database, people)
 
 
 def _clean_quarantine(file: Path, people: People) -> int:

@@ -80,6 +80,12 @@ class People:
         """Say whether one of the ids stands in a text as a word; a dot may follow it, though ids have dots."""
         return bool(self._word.search(text))
 
+    def without(self, text: str, instead: str) -> str:
+        """Return a text with other words in the place of the ids and records."""
+        for record in sorted(self.records, key=len, reverse=True):
+            text = text.replace(record, instead)
+        return self._word.sub(instead.encode(), text.encode()).decode()
+
     def told_in(self, text: bytes) -> bool:
         """Say whether one of the ids or a record of theirs stands in a text, as an example of what was found may."""
         return self.written_in(text) or any(

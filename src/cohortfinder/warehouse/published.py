@@ -1,7 +1,10 @@
 """The lists that a night has published, opened to be read by many threads; the night never writes to them again."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from threading import Condition
 from typing import Any, NamedTuple
 
 import duckdb
@@ -101,6 +104,7 @@ class PublishedLists:
 
     def __init__(self, file: Path) -> None:
         self._file = file
+        self._quiet, self._asking, self._closed = Condition(), 0, False
         config: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": _MEMORY, "autoinstall_known_extensions": False, "autoload_known_extensions": False,
         }  # fmt: skip
@@ -138,14 +142,30 @@ class PublishedLists:
         return tuple(ClinicStep(*row) for row in self._rows("clinic_steps", trial=trial))
 
     def close(self) -> None:
-        """Let go of the file."""
-        self._connection.close()
+        """Let go of the file once nobody is asking; who asks later is refused."""
+        with self._quiet:
+            self._closed = True
+            self._quiet.wait_for(lambda: self._asking == 0)
+            self._connection.close()
+
+    @contextmanager
+    def _open(self) -> Iterator[None]:
+        with self._quiet:
+            if self._closed:
+                raise ReadWriteError(f"{self._file}: this list was changed while the page was made; load it again")
+            self._asking += 1
+        try:
+            yield
+        finally:
+            with self._quiet:
+                self._asking -= 1
+                self._quiet.notify_all()
 
     def _rows(self, question: str, **values: str) -> list[tuple[Any, ...]]:
         asked = render(f"review/{question}.sql.jinja", dialect=Dialect.DUCKDB, **values)
         try:
             # a cursor of its own for each question: threads ask side by side
-            with self._connection.cursor() as cursor:
+            with self._open(), self._connection.cursor() as cursor:
                 return cursor.execute(asked.text, asked.parameters).fetchall()
         except duckdb.Error as error:
             raise self._refused(error) from error

@@ -131,6 +131,9 @@ class Published:
             version = _version(folder)
             held = self._open.get(run_id)
             if held is None or held.version != version:
+                if held is not None:
+                    # while the old file is open DuckDB would give it again under the same name
+                    held.lists.close()
                 # pages that are being made keep what they have; DuckDB closes it when nobody holds it
                 others = [one for one in self._open.values() if one.run_id != run_id]
                 held = Snapshot(

@@ -27,6 +27,11 @@ class Database:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
 
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether it is a file, and not a server."""
+        return self.engine.dialect.name == "sqlite"
+
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Yield a connection that sees one state of the store. Raises ReadWriteError."""

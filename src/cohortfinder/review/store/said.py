@@ -4,7 +4,7 @@ from sqlalchemy import Connection, select, union
 
 from cohortfinder.review.store.tables import ANSWER, DECISION, MESSAGE, NOTE, SHARE
 
-_ABOUT_PEOPLE = (ANSWER, DECISION, NOTE, MESSAGE, SHARE)
+ABOUT_PEOPLE = (ANSWER, DECISION, NOTE, MESSAGE, SHARE)
 
 
 def patients_said(connection: Connection, trial: str) -> frozenset[str]:
@@ -12,7 +12,7 @@ def patients_said(connection: Connection, trial: str) -> frozenset[str]:
     asked = union(
         *(
             select(table.c.patient_id).where(table.c.trial == trial, table.c.patient_id.is_not(None))
-            for table in _ABOUT_PEOPLE
+            for table in ABOUT_PEOPLE
         )
     )
     return frozenset(connection.execute(asked).scalars())
