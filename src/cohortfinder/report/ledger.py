@@ -8,7 +8,7 @@ from cohortfinder.report.html import page_environment
 from cohortfinder.trials.description import coverage, rule_lines
 
 # How far data can tell, in the order in which they are counted.
-_KINDS = {
+KINDS = {
     "exact": "computed from the very data that the protocol names",
     "proxy": "computed from something weaker, which a person confirms",
     "judgement": "only a person can tell",
@@ -24,24 +24,26 @@ def ledger_html(trial: Trial, labels: Mapping[str, str]) -> bytes:
         .render(
             trial=trial,
             coverage=coverage(trial),
-            kinds=_KINDS,
+            kinds=KINDS,
             sections=[
                 (f"{kind.capitalize()} criteria", [one for one in trial.criteria if one.kind == kind])
                 for kind in ("inclusion", "exclusion")
             ],
-            kind_of=_kind,
-            rules=lambda criterion: [(where, rule_lines(rule, labels)) for where, rule in _rules(criterion)],
+            kind_of=kind_of,
+            rules=lambda criterion: [(where, rule_lines(rule, labels)) for where, rule in rules_of(criterion)],
             wording=wording,
         )
     )
     return page.encode("utf-8")
 
 
-def _kind(criterion: Criterion) -> str:
+def kind_of(criterion: Criterion) -> str:
+    """Return how far data can tell of a criterion, a key of KINDS."""
     return criterion.certainty if criterion.computed else "not_computed"
 
 
-def _rules(criterion: Criterion) -> list[tuple[str, Rule]]:
+def rules_of(criterion: Criterion) -> list[tuple[str, Rule]]:
+    """Return the rules of a criterion, each with the words that say where it holds, '' for everywhere."""
     own = [("", criterion.rule)] if criterion.rule is not None else []
     by_arm = [(f"In arm {arm} instead", rule) for arm, rule in criterion.by_arm.items()]
     flags = [(f"Flagged {flag} when", rule) for flag, rule in criterion.flag_rules.items()]

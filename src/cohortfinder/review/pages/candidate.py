@@ -9,7 +9,7 @@ from cohortfinder.review.access.roles import Right
 from cohortfinder.review.asked import Asked
 from cohortfinder.review.lists.choice import choice_of, neighbours
 from cohortfinder.review.lists.dossier import OPEN_GROUPS, Line, grouped, lines_of
-from cohortfinder.review.pages.known import called, candidate_path, known_of, text_of
+from cohortfinder.review.pages.known import called, candidate_path, known_by, known_of, text_of
 from cohortfinder.review.pages.sent import seen_run
 from cohortfinder.review.routing import Page
 from cohortfinder.review.store.decisions import NEEDS_REASON, STATES
@@ -36,9 +36,10 @@ def patient_page(asked: Asked, status: int = 200, **more: Any) -> Response:
     lines = _lines(asked, patient, row, said) if row else ()
     shown = {"mistake": "", "written": {}, **more}
     return asked.page(
-        "candidate.html.jinja", status, listed=asked.listed, name=called(asked, patient), row=row, rows=rows, said=said,
+        "candidate.html.jinja", status, listed=asked.listed, row=row, rows=rows, said=said,
+        name=called(asked, patient), number=known_by(asked, patient), identity=asked.identity(patient),
         groups=_groups(asked, lines), open_groups=OPEN_GROUPS, lines=lines, states=STATES, needs_reason=NEEDS_REASON,
-        before_run=_before(asked), saved=SAVED.get(asked.request.query_params.get("saved", ""), ""),
+        before_run=list_before(asked), saved=SAVED.get(asked.request.query_params.get("saved", ""), ""),
         stale_run=_stale(asked), run_moment=run_moment, path=lambda part="": _path(asked, patient, row, part),
         list_query=choice_of({**asked.request.query_params, "text": ""}).query, **_around(asked, patient, row), **shown,
     )  # fmt: skip
@@ -82,7 +83,7 @@ def _path(asked: Asked, patient: str, row: ListedRow | None, part: str) -> str:
     return candidate_path(asked, patient, row.arm if row else "", choice, part)
 
 
-def _before(asked: Asked) -> str:
+def list_before(asked: Asked) -> str:
     """Return the run of the list before the one that holds, '' when none is kept."""
     kept = [one for one in asked.application.published.kept() if asked.snapshot and one < asked.snapshot.run_id]
     return kept[-1] if kept else ""

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from cohortfinder.review.access.roles import Right
 from cohortfinder.review.asked import Asked
 from cohortfinder.review.lists.choice import DECISIONS, MARKS, ROWS_A_PAGE, UNDECIDED, Choice, Known, choice_of, chosen
-from cohortfinder.review.pages.known import called, candidate_path, known_of, text_of
+from cohortfinder.review.pages.known import called, candidate_path, known_by, known_of, text_of
 from cohortfinder.review.routing import Page
 from cohortfinder.review.store.decisions import Decision
 from cohortfinder.review.store.said import patients_said
@@ -29,6 +29,9 @@ class Shown:
 
     row: ListedRow
     name: str
+    number: str
+    born: str
+    deceased: bool
     path: str
     missing: tuple[str, ...]
     decision: Decision | None
@@ -44,6 +47,7 @@ class Left:
     name: str
     path: str
     decision: Decision | None
+    deceased: bool
 
 
 def show(asked: Asked) -> Response:
@@ -73,9 +77,11 @@ def _list(asked: Asked, choice: Choice, sent: Mapping[str, str]) -> Response:
 
 
 def _shown(asked: Asked, row: ListedRow, known: Known, choice: Choice) -> Shown:
-    patient = row.patient_id
+    patient, identity = row.patient_id, asked.identity(row.patient_id)
     return Shown(
-        row=row, name=called(asked, patient), path=candidate_path(asked, patient, row.arm, choice),
+        number=known_by(asked, patient), born=identity.birth_date if identity else "",
+        deceased=bool(identity and identity.deceased), row=row, name=called(asked, patient),
+        path=candidate_path(asked, patient, row.arm, choice),
         missing=known.missing.get((patient, row.arm), ()), decision=known.decisions.get(patient),
         answered=known.answered.get(patient, 0), is_new=patient in known.new, others=known.others.get(patient, ()),
     )  # fmt: skip
@@ -109,10 +115,13 @@ def _left(asked: Asked, known: Known) -> list[Left]:
     with asked.application.database.reading() as connection:
         said = patients_said(connection, asked.trial_id)
     gone = sorted(said - asked.listed.names.keys(), key=lambda patient: called(asked, patient))
-    return [
-        Left(called(asked, patient), candidate_path(asked, patient), known.decisions.get(patient))
-        for patient in gone[:_LEFT]
-    ]
+    return [_left_one(asked, patient, known.decisions.get(patient)) for patient in gone[:_LEFT]]
+
+
+def _left_one(asked: Asked, patient: str, decision: Decision | None) -> Left:
+    identity = asked.identity(patient)
+    deceased = bool(identity and identity.deceased)
+    return Left(called(asked, patient), candidate_path(asked, patient), decision, deceased)
 
 
 def _number(text: str) -> int:

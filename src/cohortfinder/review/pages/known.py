@@ -27,15 +27,33 @@ def known_of(asked: Asked) -> Known:
 
 
 def called(asked: Asked, patient_id: str) -> str:
-    """Return how a patient is called for whoever asks: by the id for who may see it, else by a pseudonym."""
-    if asked.allows(Right.IDENTITY):
-        return patient_id
-    return asked.application.keys.pseudonym(asked.trial_id, patient_id)
+    """Return how a patient is called for whoever asks: by name for who may see it, else by a pseudonym.
+
+    Of a patient without a name in the records, it is the id of the record.
+    """
+    if not asked.allows(Right.IDENTITY):
+        return asked.application.keys.pseudonym(asked.trial_id, patient_id)
+    identity = asked.identity(patient_id)
+    return identity.name if identity and identity.name else patient_id
+
+
+def known_by(asked: Asked, patient_id: str) -> str:
+    """Return the number by which the hospital knows a patient, else the id of the record; '' for who may not see it."""
+    if not asked.allows(Right.IDENTITY):
+        return ""
+    identity = asked.identity(patient_id)
+    return (identity.mrn if identity else "") or patient_id
 
 
 def text_of(asked: Asked) -> Callable[[str], str]:
     """Return what a patient can be found by, in small letters: only what whoever asks may see."""
-    return lambda patient_id: called(asked, patient_id).casefold()
+
+    def text(patient_id: str) -> str:
+        identity = asked.identity(patient_id)
+        told = (identity.name, identity.mrn, identity.birth_date, patient_id) if identity else ()
+        return "\n".join((called(asked, patient_id), *told)).casefold()
+
+    return text
 
 
 def candidate_path(asked: Asked, patient_id: str, arm: str = "", choice: Choice | None = None, part: str = "") -> str:

@@ -6,12 +6,16 @@ from cohortfinder.review.pages import (
     audit,
     candidate,
     candidates,
+    comparing,
+    criteria,
     deciding,
     language,
+    log,
     looks,
     noting,
     password,
     sign_in,
+    steps,
     trials,
 )
 from cohortfinder.review.routing import Page
@@ -29,4 +33,8 @@ PAGES: tuple[Page, ...] = (
     *answering.PAGES,
     *deciding.PAGES,
     *noting.PAGES,
+    *comparing.PAGES,
+    *steps.PAGES,
+    *log.PAGES,
+    *criteria.PAGES,
 )

@@ -134,7 +134,13 @@
     const all = items();
     const next = given ? all[all.indexOf(item) + 1] : item;
     kept(sessionStorage, ADVANCE, null);
-    goTo(next ?? item);
+    const target = next ?? item;
+    // the browser itself goes where the address says, and does so later than this
+    history.replaceState(null, "", `#${target.id}`);
+    let touched = false;
+    for (const kind of ["keydown", "pointerdown"]) addEventListener(kind, () => { touched = true; }, { once: true });
+    goTo(target);
+    addEventListener("load", () => setTimeout(() => { if (!touched) goTo(target); }));
   }
 
   // a closed section is not printed by every browser
