@@ -9,7 +9,7 @@ from cohortfinder.notify_settings import Notify, read_notify
 from cohortfinder.site import Given, SiteFile
 
 # each with its default, the least and the most
-NUMBERS = {"keep": (14, 1, 1000), "shrink_percent": (20, 1, 100)}
+NUMBERS = {"keep": (14, 1, 1000), "shrink_percent": (20, 1, 100), "compact_percent": (20, 1, 100)}
 TEXTS = ("link",)
 KEYS = (*NUMBERS, *TEXTS, "answers", *notify_settings.KEYS)
 # what holds names of its own
@@ -22,11 +22,13 @@ ONLY_TRIAL = ""
 class NightlySettings:
     """What a site says of its nights.
 
-    `answers`: the file of people's answers of each trial, by its id. `link`: the address of the list, told in messages.
+    `compact_percent`: old loads are merged when so much of landing is superseded. `answers`: the file of people's
+    answers of each trial, by its id. `link`: the address of the list, told in messages.
     """
 
     keep: int = 14
     shrink_percent: int = 20
+    compact_percent: int = 20
     link: str | None = None
     answers: Mapping[str, SiteFile] = field(default_factory=dict)
     notify: Notify = field(default_factory=Notify)
@@ -39,6 +41,7 @@ def read_nightly_settings(given: Given, folder: Path, problems: list[str]) -> Ni
     return NightlySettings(
         keep=_whole(own, "keep", problems),
         shrink_percent=_whole(own, "shrink_percent", problems),
+        compact_percent=_whole(own, "compact_percent", problems),
         link=_text(own, "link", problems),
         answers=dict(_answers(own, folder, problems)),
         notify=read_notify(own, folder, problems),

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cohortfinder.landing.manifest import landed
 from cohortfinder.runs.snapshots import current_run, differences, read_manifest, snapshot_folder
 from cohortfinder.warehouse.connection import open_warehouse
 from soak.days import TRIAL, Day
@@ -36,7 +37,8 @@ class Store:
     def __post_init__(self) -> None:
         self.store, self.config = self.folder / "store", self.folder / "site.toml"
         self.config.write_text(
-            f'store = "{self.store}"\ntrials = ["{TRIAL}"]\ntime_zone = "UTC"\n[gates]\ntest_labels = "none"\n',
+            f'store = "{self.store}"\ntrials = ["{TRIAL}"]\ntime_zone = "UTC"\n'
+            '[gates]\ntest_labels = "none"\n[nightly]\nkeep = 2\ncompact_percent = 5\n',
             encoding="utf-8",
         )
 
@@ -70,8 +72,8 @@ class Store:
         """The loads that were acknowledged and are not in the tables, or not in landing."""
         with open_warehouse(self.store, read_only=True) as connection:
             held = {load_id for (load_id,) in connection.execute("SELECT load_id FROM store.load").fetchall()}
-        landed = {path.name for path in (self.store / "landing").iterdir()}
-        return [load_id for load_id in self.acknowledged if load_id not in held & landed]
+        kept = {load_id for _, manifest in landed(self.store / "landing") for load_id in manifest.load_ids}
+        return [load_id for load_id in self.acknowledged if load_id not in held & kept]
 
 
 @contextmanager

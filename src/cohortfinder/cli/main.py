@@ -18,6 +18,7 @@ COMMANDS = {
     "accounts": "List and add accounts of the review application, and give them roles in trials.",
     "audit": "Check the audit log of the review application, or write it out.",
     "check": "Say whether a trial file is right, with file, line and the nearest valid word.",
+    "compact": "Merge old loads: landing without what was superseded, as far as no kept list needs it.",
     "demo": "Screen the invented sample patients: no configuration, no network.",
     "describe": "Tell a trial in plain English, and what of it is computed.",
     "diff": "Tell who entered, left or moved between two runs, and why.",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from cohortfinder.cli.console import print_json
+from cohortfinder.cli.console import print_json, progress
 from cohortfinder.cli.options import common, settings_of
 from cohortfinder.errors import UsageError
 from cohortfinder.jobs.purge import purge
@@ -17,6 +17,7 @@ _WORDS = {
     "runs": "outputs of old runs",
     "quarantine": "files of quarantine",
     "damaged": "damaged warehouses",
+    "superseded": "superseded or deleted resources from landing",
 }
 
 
@@ -24,8 +25,11 @@ _WORDS = {
 @click.option("--older-than", "age", metavar="DAYS", required=True, help="What is older goes: 90d.")
 @common
 def command(age: str, store: Path | None, config: Path | None, as_json: bool, debug: bool) -> int:
-    """Remove what has lain in the store longer than it may: old lists, outputs of runs, quarantine."""
-    purged = purge(settings_of(config, store).store, _days(age))
+    """Remove what has lain in the store longer than it may: old lists, outputs of runs, quarantine, old versions."""
+    settings = settings_of(config, store)
+    purged = purge(
+        settings.store, _days(age), memory_limit=settings.memory_limit, threads=settings.threads, log=progress
+    )  # fmt: skip
     if as_json:
         print_json(asdict(purged))
         return 0

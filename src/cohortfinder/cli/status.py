@@ -9,6 +9,7 @@ import click
 from cohortfinder.cli.console import print_json, print_table
 from cohortfinder.cli.options import common, settings_of
 from cohortfinder.errors import LockedError
+from cohortfinder.jobs.compact import LandingState
 from cohortfinder.jobs.nights import Nights, nights
 from cohortfinder.jobs.status import PullRow, StoreStatus, status
 
@@ -30,6 +31,7 @@ def command(store: Path | None, config: Path | None, as_json: bool, debug: bool)
         _print_nights(told)
         if loaded is not None:
             _print_loaded(loaded)
+            _print_landing(loaded.landing)
         _print_disk(told)
     if locked is not None:
         raise locked
@@ -86,6 +88,20 @@ def _print_loaded(found: StoreStatus) -> None:
     if found.pulls:
         click.echo("")
         print_table(("pulled", "from", "patients", "codes", "up to", "complete"), map(_pull_cells, found.pulls))
+
+
+def _print_landing(found: LandingState | None) -> None:
+    if found is None:
+        return
+    last = ""
+    if found.freed is not None and found.freed_at is not None:
+        last = f"; merging freed {found.freed / 1e6:,.1f} MB on {found.freed_at[:10]}"
+    folders = "1 folder" if found.folders == 1 else f"{found.folders} folders"
+    click.echo("")
+    click.echo(
+        f"Landing: {found.bytes / 1e6:,.1f} MB in {folders}, of which `cohortfinder compact` could free about "
+        f"{found.could_free / 1e6:,.1f} MB{last}."
+    )
 
 
 def _print_disk(told: Nights) -> None:

@@ -15,13 +15,14 @@ from pathlib import Path
 
 import orjson
 
-from cohortfinder.disk import write_durably
+from cohortfinder.disk import remove, write_durably
 from cohortfinder.jobs.load import LANDING, QUARANTINE, rebuild_tables
 from cohortfinder.jobs.published import forget_people
 from cohortfinder.jobs.pulling.errand import SPOOL
 from cohortfinder.jobs.quiet import quiet
 from cohortfinder.jobs.verify import DAMAGED
-from cohortfinder.landing.manifest import Manifest, landed, write_manifest
+from cohortfinder.landing.manifest import Manifest, landed, superseded, write_manifest
+from cohortfinder.landing.merged import forget_in_merged
 from cohortfinder.landing.people import People, read_erased, write_erased
 from cohortfinder.landing.rewrite import Record, Rewriting
 from cohortfinder.landing.spool import Spool
@@ -70,6 +71,8 @@ def erase(
         said = _forget_said(store, review, people)
         Spool(store / SPOOL).clear()
         put_aside = sum(_clean_quarantine(file, people) for file in (store / QUARANTINE).glob("*.ndjson"))
+        for merged in superseded(store / LANDING):
+            remove(merged)
         resources: dict[str, int] = {}
         gone = {("Patient", one) for one in ids}
         for folder, manifest in landed(store / LANDING):
@@ -133,6 +136,8 @@ def _clean_load(folder: Path, manifest: Manifest, people: People, gone: set[tupl
     sources = tuple(
         replace(one, path=_NAMED_AFTER) if people.written_in(one.path.encode()) else one for one in done.sources
     )
+    if manifest.merged:
+        forget_in_merged(folder, people, gone, _NAMED_AFTER)
     if sources != done.sources:
         write_manifest(folder, replace(done, sources=sources))
     return rewriting.removed

@@ -3,7 +3,7 @@
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import count
@@ -12,10 +12,11 @@ from pathlib import Path
 import duckdb
 import orjson
 
+from cohortfinder.disk import remove
 from cohortfinder.errors import InputError, ReadWriteError
 from cohortfinder.landing.digits import DIGITS
 from cohortfinder.landing.land import land
-from cohortfinder.landing.manifest import PARTIAL, Manifest, landed
+from cohortfinder.landing.manifest import PARTIAL, Manifest, landed, superseded
 from cohortfinder.landing.people import read_erased
 from cohortfinder.landing.pulled import Pulled
 from cohortfinder.landing.quarantine import UNFINISHED, Quarantine
@@ -31,6 +32,7 @@ from cohortfinder.warehouse.connection import (
     transaction,
 )
 from cohortfinder.warehouse.fill import Filled, delete, fill, finished_types
+from cohortfinder.warehouse.merged import note_merged
 from cohortfinder.warehouse.seal import loads_of, read_seal, write_seal
 from cohortfinder.warehouse.state import note_pulled
 from cohortfinder.warehouse.tables import create_tables, drop_tables
@@ -161,15 +163,18 @@ def _commit(
     log(f"filling tables from {sum(kind.resources for kind in manifest.types)} resources")
     finished = finished_types(connection, manifest.load_id)
     quarantine = Quarantine(_quarantine_files(store, manifest.load_id)[1], finished=finished)
-    with tempfile.TemporaryDirectory(dir=store / SPILL) as scratch:
+    with closing(quarantine), tempfile.TemporaryDirectory(dir=store / SPILL) as scratch:
         filled = fill(connection, folder, manifest, quarantine, Path(scratch))
         deleted = delete(connection, folder, manifest)
-    quarantine.close()
     with transaction(connection):
         if manifest.digits:
             kept = render("warehouse/keep_exact_numbers.sql.jinja", file=str(folder / DIGITS))
             connection.execute(kept.text, kept.parameters)
-        _note(connection, store, manifest)
+        _note_quarantine(connection, store, manifest)
+        if manifest.merged:
+            note_merged(connection, folder, manifest)
+        else:
+            _note(connection, manifest)
     _seal(connection, store)
     asked = render("warehouse/quarantine_reasons.sql.jinja", load_id=manifest.load_id)
     reasons = dict(connection.execute(asked.text, asked.parameters).fetchall())
@@ -183,23 +188,23 @@ def _seal(connection: duckdb.DuckDBPyConnection, store: Path) -> None:
     write_seal(store, connection, store / WAREHOUSE, layout=LAYOUT)
 
 
-def _note(connection: duckdb.DuckDBPyConnection, store: Path, manifest: Manifest) -> None:
-    notes = [
-        render("warehouse/note_quarantine.sql.jinja", load_id=manifest.load_id, file=str(file))
-        for file in _quarantine_files(store, manifest.load_id)
-        if file.exists()
-    ]
-    notes.append(
-        render(
-            "warehouse/note_load.sql.jinja",
-            load_id=manifest.load_id,
-            started_at=manifest.started_at,
-            complete=all(source.complete for source in manifest.sources),
-            sources=orjson.dumps([source.path for source in manifest.sources]).decode(),
-        )
+def _note_quarantine(connection: duckdb.DuckDBPyConnection, store: Path, manifest: Manifest) -> None:
+    for load_id in dict.fromkeys((manifest.load_id, *manifest.load_ids)):
+        for file in _quarantine_files(store, load_id):
+            if file.exists():
+                note = render("warehouse/note_quarantine.sql.jinja", load_id=load_id, file=str(file))
+                connection.execute(note.text, note.parameters)
+
+
+def _note(connection: duckdb.DuckDBPyConnection, manifest: Manifest) -> None:
+    note = render(
+        "warehouse/note_load.sql.jinja",
+        load_id=manifest.load_id,
+        started_at=manifest.started_at,
+        complete=all(source.complete for source in manifest.sources),
+        sources=orjson.dumps([source.path for source in manifest.sources]).decode(),
     )
-    for note in notes:
-        connection.execute(note.text, note.parameters)
+    connection.execute(note.text, note.parameters)
     if manifest.pulled:
         note_pulled(connection, manifest.load_id, manifest.pulled)
 
@@ -214,9 +219,11 @@ def _finish_earlier(connection: duckdb.DuckDBPyConnection, store: Path, log: Log
         begun.unlink()
     for spilled in (store / SPILL).iterdir():
         shutil.rmtree(spilled) if spilled.is_dir() else spilled.unlink(missing_ok=True)
+    for merged in superseded(store / LANDING):
+        remove(merged)
     known = loads_of(connection)
     for folder, manifest in landed(store / LANDING):
-        if manifest.load_id not in known:
+        if not {*manifest.load_ids}.issubset(known):
             _commit(connection, store, folder, manifest, log)
     sealed = read_seal(store)
     if known and (sealed is None or sealed.loads != loads_of(connection)):

@@ -1,7 +1,7 @@
 """The job `nightly`: everything that a hospital schedules and forgets, from the server to the published list.
 
-    pull ──► check ──► screen each trial ──► compare ──► publish ──► notify
-             guards.py                                   CURRENT
+    pull ──► check ──► screen each trial ──► compare ──► publish ──► compact ──► notify
+             guards.py                                   CURRENT     (when it pays)
 
 Whatever ends it, the list that holds is the old one or the new one, and the next night goes on: the pull from its
 spool, a load from its landing files; what was screened is screened again. docs/how-to/nightly.md tells the whole.
@@ -17,6 +17,7 @@ from cohortfinder.errors import CohortFinderError, ConfigurationError, InputErro
 from cohortfinder.jobs.night.begin import begin, read_inputs
 from cohortfinder.jobs.night.bring import bring
 from cohortfinder.jobs.night.check import check
+from cohortfinder.jobs.night.compact import compact
 from cohortfinder.jobs.night.compare import compare
 from cohortfinder.jobs.night.notify import tell
 from cohortfinder.jobs.night.publish import publish
@@ -64,6 +65,7 @@ def nightly(
             screen_trials(night)
             compare(night)
             publish(night)
+            compact(night)
         _notify(night)
     return night.record
 

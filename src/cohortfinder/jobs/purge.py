@@ -1,17 +1,19 @@
-"""The job `purge`: what lies in a store longer than it may goes: old lists, runs, quarantine and damaged warehouses."""
+"""The job `purge`: what lies in a store longer than it may goes: old lists, runs, quarantine, what was superseded."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cohortfinder.disk import remove
 from cohortfinder.errors import InputError
+from cohortfinder.jobs.compact import merge
 from cohortfinder.jobs.load import QUARANTINE
 from cohortfinder.jobs.verify import DAMAGED
 from cohortfinder.runs.lock import NIGHT, only_one
 from cohortfinder.runs.record import run_folder, run_ids
 from cohortfinder.runs.snapshots import current_run, snapshot_folder, snapshot_ids
+from cohortfinder.warehouse.connection import WAREHOUSE
 
 # runs and loads are named by when they began: 20261127T020000-001
 _STAMP = "%Y%m%dT%H%M%S"
@@ -27,11 +29,16 @@ class Purged:
     bytes: int = 0
 
 
-def purge(store: Path, older_than: timedelta, *, now: datetime | None = None) -> Purged:
+def purge(
+    store: Path, older_than: timedelta, *, now: datetime | None = None, memory_limit: str | None = None,
+    threads: int | None = None, log: Callable[[str], None] = lambda _: None,
+) -> Purged:  # fmt: skip
     """Remove what began before a time. The list that holds and what the last run has made stay, whatever their age.
 
-    The records of runs stay: they have numbers alone. Landing files stay: the tables are made of them.
-    Raises InputError where there is no store, LockedError while a night runs, ReadWriteError when the disk refuses.
+    The records of runs stay: they have numbers alone. Of landing files goes what was superseded or deleted since, as
+    far as no list that is still kept needs it.
+    Raises InputError where there is no store, LockedError while somebody is at work there, ReadWriteError when the disk
+    refuses, StoreError when the store is damaged.
     """
     if not store.is_dir():
         raise InputError(f"{store}: there is no store here; name another one with --store")
@@ -43,6 +50,11 @@ def purge(store: Path, older_than: timedelta, *, now: datetime | None = None) ->
             freed += _size(place)
             remove(place)
             counts[kind] = counts.get(kind, 0) + 1
+        if (store / WAREHOUSE).is_file():
+            done = merge(store, before=before, memory_limit=memory_limit, threads=threads, log=log)
+            if done is not None:
+                freed += max(done.bytes_before - done.bytes, 0)
+                counts["superseded"] = done.resources_before - done.resources
     return Purged(before.isoformat(timespec="seconds"), counts, freed)
 
 

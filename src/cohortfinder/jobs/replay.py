@@ -3,35 +3,30 @@
 landing folders of the run ──► a store of its own ──► screen each trial ──► the files of the snapshot
 """
 
-import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from cohortfinder import __version__
-from cohortfinder.disk import link_or_copy, remove
 from cohortfinder.errors import InputError, StoreError
 from cohortfinder.gates import GateSettings, read_gates
 from cohortfinder.jobs.answers import NO_ANSWERS
-from cohortfinder.jobs.load import LANDING, QUARANTINE, finish_earlier
+from cohortfinder.jobs.load import LANDING, finish_earlier
 from cohortfinder.jobs.night.screening import ANSWERS_FILE, INPUTS, TRIAL_FILE, TRIALS, read_elsewhere
+from cohortfinder.jobs.remade import remade, take_over
 from cohortfinder.jobs.screen import read_terminology, screen_store
-from cohortfinder.landing.manifest import read_manifest as read_landed
+from cohortfinder.landing.manifest import landed
 from cohortfinder.model import Answers, Override, Overrides, Trial
 from cohortfinder.ranking.other_studies import OtherStudy
 from cohortfinder.report.html import IN_FULL
-from cohortfinder.runs.lock import REPLAY, only_one
 from cohortfinder.runs.record import RunRecord, read_record, run_folder, run_ids
 from cohortfinder.runs.snapshots import snapshot_folder, snapshot_ids
-from cohortfinder.runs.tidy import REPLAYED
 from cohortfinder.settings import Settings
 from cohortfinder.terminology import Terminology
 from cohortfinder.trials.answers import parse_answers
 from cohortfinder.trials.parser import parse_trial
-from cohortfinder.warehouse.connection import make_private
 
 COMPARED = ("candidates.csv", "verdicts.csv", "funnel.csv")
 Log = Callable[[str], None]
@@ -63,10 +58,10 @@ def replay(settings: Settings, run_id: str, *, log: Log = lambda _: None) -> Rep
     """
     record = _record(settings.store, run_id)
     terminology, own = _as_it_was(settings, record)
-    folders = _landing_folders(settings.store, record)
-    with _scratch(settings.store) as scratch:
+    with remade(settings.store) as scratch:
+        folders = _landing_folders(settings.store, record)
         log(f"making the tables of {run_id} again from {len(folders)} loads")
-        _take_over(folders, settings.store, scratch)
+        take_over(folders, settings.store, scratch)
         finish_earlier(scratch, memory_limit=settings.memory_limit, threads=settings.threads)
         own = replace(own, store=scratch)
         outputs = {}
@@ -146,40 +141,22 @@ def _gates(now: GateSettings, was: dict[str, Any]) -> GateSettings:
 
 def _landing_folders(store: Path, record: RunRecord) -> list[Path]:
     """Return the landing folders of a run. Raises StoreError when one is not there any more, or not whole."""
-    folders = [store / LANDING / load_id for load_id in record.load_ids]
-    for folder in folders:
-        whole = folder.is_dir() and all(
-            (folder / part.file).is_file() for kind in read_landed(folder).types for part in kind.parts
+    folders, found = list[Path](), set[str]()
+    for folder, manifest in landed(store / LANDING):
+        parts = [folder / part.file for kind in manifest.types for part in kind.parts]
+        if found.isdisjoint(manifest.load_ids) and {*manifest.load_ids}.issubset(record.load_ids) and _are_there(parts):
+            folders.append(folder)
+            found.update(manifest.load_ids)
+    if missing := sorted({*record.load_ids} - found):
+        raise StoreError(
+            f"{store / LANDING / missing[0]}: these landing files, of which {record.run_id} was made, are not there "
+            "any more (purged, or merged with later ones); restore them from a backup to replay it"
         )
-        if not whole:
-            raise StoreError(
-                f"{folder}: these landing files, of which {record.run_id} was made, are not there any more (purged, or "
-                "merged into others); restore them from a backup to replay it"
-            )
     return folders
 
 
-@contextmanager
-def _scratch(store: Path) -> Iterator[Path]:
-    """Yield an empty store of its own on the disk of the store, and remove it, also what a killed replay has left."""
-    with only_one(store / REPLAY, "is replaying a run"):
-        scratch = store / REPLAYED
-        remove(scratch)
-        make_private(scratch)
-        try:
-            yield scratch
-        finally:
-            remove(scratch)
-
-
-def _take_over(folders: list[Path], store: Path, scratch: Path) -> None:
-    """Link the landing files, which nobody changes, with the lines that landing has refused."""
-    for name in (LANDING, QUARANTINE):
-        make_private(scratch / name)
-    for folder in folders:
-        shutil.copytree(folder, scratch / LANDING / folder.name, copy_function=link_or_copy)
-        if (refused := store / QUARANTINE / f"{folder.name}.ndjson").is_file():
-            shutil.copyfile(refused, scratch / QUARANTINE / refused.name)
+def _are_there(files: list[Path]) -> bool:
+    return all(file.is_file() for file in files)
 
 
 def _trial(

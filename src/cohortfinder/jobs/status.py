@@ -5,6 +5,7 @@ from pathlib import Path
 
 from duckdb import DuckDBPyConnection
 
+from cohortfinder.jobs.compact import LandingState, landing_state
 from cohortfinder.sql.environment import render
 from cohortfinder.warehouse.connection import open_warehouse
 from cohortfinder.warehouse.state import PullKey, TypePull, TypeState, loaded_types, pulled_types
@@ -40,13 +41,15 @@ class StoreStatus:
     types: dict[str, TypeState]
     loads: tuple[LoadRow, ...]
     pulls: tuple[PullRow, ...] = ()
+    landing: LandingState | None = None
 
 
 def status(store: Path) -> StoreStatus:
     """Return what the store holds. Raises InputError when there is no store."""
     with open_warehouse(store, read_only=True) as connection:
         pulls = tuple(_pull_row(key, pull) for key, pull in pulled_types(connection).items())
-        return StoreStatus(loaded_types(connection), store_loads(connection), pulls)
+        landing = landing_state(store, connection)
+        return StoreStatus(loaded_types(connection), store_loads(connection), pulls, landing)
 
 
 def store_loads(connection: DuckDBPyConnection) -> tuple[LoadRow, ...]:

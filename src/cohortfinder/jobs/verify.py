@@ -11,6 +11,7 @@ from cohortfinder.disk import sync_folder
 from cohortfinder.errors import InputError, StoreError
 from cohortfinder.jobs.load import LANDING, rebuild_tables
 from cohortfinder.landing.manifest import Manifest, landed
+from cohortfinder.landing.merged import merged_problems
 from cohortfinder.landing.parts import members
 from cohortfinder.sql.environment import render
 from cohortfinder.warehouse.connection import WAREHOUSE, open_warehouse
@@ -50,7 +51,7 @@ def _table_problems(store: Path) -> tuple[str, ...]:
     except duckdb.Error as error:
         said = str(error).splitlines()[0]
         return (f"{store / WAREHOUSE}: this warehouse is damaged ({said}); {REMEDY}",)
-    on_disk = {manifest.load_id for _, manifest in landed(store / LANDING)}
+    on_disk = {load_id for _, manifest in landed(store / LANDING) for load_id in manifest.load_ids}
     gone, waiting = sorted(known - on_disk), sorted(on_disk - known - set(lost))
     return (
         *((f"{told_lost(lost)}; {REMEDY}",) if lost else ()),
@@ -68,15 +69,26 @@ def _unsealed(store: Path, known: set[str]) -> tuple[str, ...]:
 
 
 def _landing_problems(store: Path) -> tuple[str, ...]:
-    try:
-        return tuple(
-            problem for folder, manifest in landed(store / LANDING) for problem in _load_problems(folder, manifest)
-        )
-    except StoreError as error:
-        return (str(error),)
+    while True:
+        before = _names(store / LANDING)
+        try:
+            found = tuple(
+                problem for folder, manifest in landed(store / LANDING) for problem in load_problems(folder, manifest)
+            )
+        except StoreError as error:
+            found = (str(error),)
+        # else somebody has merged loads meanwhile
+        if not found or before == _names(store / LANDING):
+            return found
 
 
-def _load_problems(folder: Path, manifest: Manifest) -> Iterator[str]:
+def _names(landing: Path) -> list[str]:
+    return sorted(path.name for path in landing.iterdir()) if landing.is_dir() else []
+
+
+def load_problems(folder: Path, manifest: Manifest) -> Iterator[str]:
+    """Yield what is wrong with the landing files of a load: each is read to its end."""
+    yield from merged_problems(folder, manifest)
     for part in (part for kind in manifest.types for part in kind.parts):
         file = folder / part.file
         if not file.is_file():

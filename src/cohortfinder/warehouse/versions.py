@@ -4,7 +4,7 @@ from typing import Any
 
 import duckdb
 
-from cohortfinder.landing.manifest import read_manifest
+from cohortfinder.landing.manifest import landed
 from cohortfinder.sql.environment import render
 from cohortfinder.warehouse.landed_lines import LandedLines
 
@@ -27,12 +27,17 @@ def _note_contents(connection: duckdb.DuckDBPyConnection, lines: LandedLines) ->
     The first load of a type goes straight into the tables and does not read the lines themselves; they are in landing.
     """
     kind = lines.resource_type
-    for (load_id,) in _run(connection, "loads_of_type", resource_type=kind):
+    loads = {load_id for (load_id,) in _run(connection, "loads_of_type", resource_type=kind)}
+    if not loads or not _run(connection, "some_tie", resource_type=kind):
+        return
+    for folder, manifest in landed(lines.folder.parent):
+        if not loads.intersection(manifest.load_ids):
+            continue
+        files = [str(folder / part.file) for one in manifest.types if one.resource_type == kind for part in one.parts]
+        if files:
+            _run(connection, "note_contents", resource_type=kind, files=files)
         if not _run(connection, "some_tie", resource_type=kind):
             return
-        folder = lines.folder.parent / load_id
-        landed = next(landed for landed in read_manifest(folder).types if landed.resource_type == kind)
-        _run(connection, "note_contents", resource_type=kind, files=[str(folder / part.file) for part in landed.parts])
 
 
 def _run(connection: duckdb.DuckDBPyConnection, name: str, **values: Any) -> list[tuple[Any, ...]]:
