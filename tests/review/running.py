@@ -12,6 +12,7 @@ from typing import Any
 
 import requests
 import uvicorn
+from sqlalchemy import Table
 
 from cohortfinder.jobs.review import application_of
 from cohortfinder.review.access.accounts import account_of, add_account, give_role
@@ -23,6 +24,7 @@ from cohortfinder.review.lists.published import Snapshot
 from cohortfinder.review.routing import cookie_name
 from cohortfinder.review.store.database import Database, open_database
 from cohortfinder.review.store.head import Head
+from cohortfinder.review.store.tables import METADATA
 from cohortfinder.secret import Secret
 from cohortfinder.settings import Settings
 
@@ -192,6 +194,11 @@ class Running:
         found = self.application.published.current()
         assert found is not None
         return found
+
+    @staticmethod
+    def tables() -> list[Table]:
+        """Return the tables of the review store."""
+        return [*METADATA.sorted_tables]
 
     def account_id(self, login: str) -> int:
         """Return the number of somebody's account."""

@@ -22,6 +22,7 @@ from cohortfinder.jobs.night.compare import compare
 from cohortfinder.jobs.night.notify import tell
 from cohortfinder.jobs.night.publish import publish
 from cohortfinder.jobs.night.screening import TRIALS, screen_trials
+from cohortfinder.jobs.night.subscribers import tell_subscribers
 from cohortfinder.jobs.night.under_way import Log, Night, NightOptions, NotPublished
 from cohortfinder.runs.lock import NIGHT, only_one
 from cohortfinder.runs.notice import Notice, put_notice, take_away_notice
@@ -147,7 +148,9 @@ def _notify(night: Night) -> None:
     holds = _holds(store)
     published_at = datetime.fromisoformat(read_manifest(snapshot_folder(store, holds)).made_at) if holds else None
     with night.step("notify") as step:
-        failed = [one for one in tell(night.record.summary(), night.settings.nightly, published_at) if one.problem]
+        told = tell(night.record.summary(), night.settings.nightly, published_at)
+        told += tell_subscribers(night.record.summary(), night.settings, datetime.now(UTC))
+        failed = [one for one in told if one.problem]
         if failed:
             step.state, step.message = FAILED, "; ".join(f"{one.way}: {one.problem}" for one in failed)
             night.log(f"not everybody was told of this night: {step.message}")

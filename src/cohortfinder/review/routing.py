@@ -172,13 +172,13 @@ def set_session(asked: Asked, response: Response, session_id: str) -> Response:
     return response
 
 
-def write_audit(asked: Asked, action: str, *, candidate: str = "", detail: str = "") -> None:
+def write_audit(asked: Asked, action: str, *, trial: str = "", candidate: str = "", detail: str = "") -> None:
     """Write down what somebody does; where that cannot be written, it is not done. Raises ReadWriteError."""
     account = asked.account
     deed = Deed(
         action=action, account_id=account.id if account else None, login=account.login if account else "",
-        role=asked.role.value if asked.role else "", trial=asked.trial_id, detail=detail, request_id=asked.request_id,
-        candidate=candidate or str(asked.request.path_params.get("candidate", "")),
+        role=asked.role.value if asked.role else "", trial=trial or asked.trial_id, detail=detail,
+        request_id=asked.request_id, candidate=candidate or str(asked.request.path_params.get("candidate", "")),
     )  # fmt: skip
     for left in reversed(range(_TRIES)):
         try:

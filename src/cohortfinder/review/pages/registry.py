@@ -12,10 +12,13 @@ from cohortfinder.review.pages import (
     language,
     log,
     looks,
+    messages,
     noting,
     password,
+    shares,
     sign_in,
     steps,
+    subscriptions,
     trials,
 )
 from cohortfinder.review.routing import Page
@@ -28,6 +31,9 @@ PAGES: tuple[Page, ...] = (
     *candidates.PAGES,
     *candidate.PAGES,
     *looks.PAGES,
+    *shares.PAGES,
+    *messages.PAGES,
+    *subscriptions.PAGES,
     *accounts.PAGES,
     *audit.PAGES,
     *answering.PAGES,
