@@ -25,6 +25,7 @@ from cohortfinder.review.routing import cookie_name
 from cohortfinder.review.store.database import Database, open_database
 from cohortfinder.review.store.head import Head
 from cohortfinder.review.store.tables import METADATA
+from cohortfinder.review_settings import DEFAULT_LISTEN
 from cohortfinder.secret import Secret
 from cohortfinder.settings import Settings
 
@@ -136,6 +137,8 @@ class _Forms(HTMLParser):
         fields, name = self.forms[-1].fields, own.get("name", "")
         if tag == "input" and name and (own.get("type") not in ("checkbox", "radio") or "checked" in own):
             fields[name] = own.get("value", "")
+        elif tag == "button" and name:
+            fields.setdefault(name, own.get("value", ""))
         elif tag == "textarea" and name:
             fields[name], self._text_of = "", name
         elif tag == "select":
@@ -234,7 +237,10 @@ def serving(settings: Settings, database_file: Path) -> Iterator[Running]:
     application.head = Head(database_file.with_name("audit-head"), application.keys)
     log: list[dict[str, object]] = []
     application.log = lambda message, **more: log.append({"message": message, **more})
-    config = uvicorn.Config(make_app(application), host="127.0.0.1", port=0, log_config=None, access_log=False)
+    # a provider of accounts must know the address before
+    asked = settings.review.listen
+    port = 0 if asked == DEFAULT_LISTEN else int(asked.rpartition(":")[2])
+    config = uvicorn.Config(make_app(application), host="127.0.0.1", port=port, log_config=None, access_log=False)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from cohortfinder import wording
 from cohortfinder.review import words
+from cohortfinder.review.access.oidc import Provider
 from cohortfinder.review.access.sessions import Limits
 from cohortfinder.review.languages import LANGUAGES, Spoken, catalogue
 from cohortfinder.review.lists.published import Published
@@ -44,6 +46,11 @@ class Application:
     clock: Callable[[], datetime] = _now
     log: Callable[..., None] = _silent
     _environments: dict[str, Environment] = field(default_factory=dict)
+
+    @cached_property
+    def provider(self) -> Provider | None:
+        """The OpenID provider of the site, None where it has none."""
+        return Provider(self.settings, self.keys) if self.settings.oidc_issuer else None
 
     @property
     def limits(self) -> Limits:

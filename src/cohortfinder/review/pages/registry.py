@@ -15,6 +15,7 @@ from cohortfinder.review.pages import (
     messages,
     noting,
     password,
+    provider,
     shares,
     sign_in,
     steps,
@@ -25,6 +26,7 @@ from cohortfinder.review.routing import Page
 
 PAGES: tuple[Page, ...] = (
     *sign_in.PAGES,
+    *provider.PAGES,
     *password.PAGES,
     *language.PAGES,
     *trials.PAGES,
