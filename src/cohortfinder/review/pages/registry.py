@@ -9,6 +9,7 @@ from cohortfinder.review.pages import (
     comparing,
     criteria,
     deciding,
+    disagreement,
     language,
     log,
     looks,
@@ -45,4 +46,5 @@ PAGES: tuple[Page, ...] = (
     *steps.PAGES,
     *log.PAGES,
     *criteria.PAGES,
+    *disagreement.PAGES,
 )

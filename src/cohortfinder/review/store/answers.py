@@ -82,6 +82,12 @@ def answers_in(connection: Connection, trial: str) -> tuple[Answer, ...]:
     return tuple(sorted((one for one in last.values() if one.word != CLEARED), key=lambda one: one.id))
 
 
+def all_answers_in(connection: Connection, trial: str) -> tuple[Answer, ...]:
+    """Return everything that was ever answered in a trial, oldest first."""
+    asked = select(ANSWER).where(ANSWER.c.trial == trial).order_by(ANSWER.c.id)
+    return tuple(_answer(row) for row in connection.execute(asked).mappings())
+
+
 def latest(answers: Iterable[Answer]) -> dict[About, Answer]:
     """Return the last answer of each criterion and patient, also one that was cleared; they come oldest first."""
     return {one.about: one for one in answers}
