@@ -184,7 +184,20 @@ def test_what_was_deleted_goes_with_a_patient_who_is_erased(tmp_path: Path) -> N
     assert _told_anywhere(store, b"hers-77")
     erase(store, "a")
     assert not _told_anywhere(store, b"hers-77")
+    with open_warehouse(store, read_only=True) as connection:
+        assert connection.execute("SELECT count(*) FROM store.resource WHERE id = 'hers-77'").fetchone() == (0,)
     assert verify(store) == ()
+
+
+def test_one_of_whom_only_deleted_records_are_known_is_erased_too(tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    load([write(tmp_path / "a.ndjson", patient("b"), observation("hers-77", 1, 1))], store)
+    load([deletions(tmp_path / "d.json", "Observation/hers-77", at="2026-11-05T00:00:00Z")], store)
+    assert compact(store) is not None
+    assert erase(store, "a").resources == {"Observation": 1}
+    assert not _told_anywhere(store, b"hers-77")
+    with open_warehouse(store, read_only=True) as connection:
+        assert connection.execute("SELECT count(*) FROM store.resource WHERE id = 'hers-77'").fetchone() == (0,)
 
 
 def _told_anywhere(store: Path, word: bytes) -> bool:

@@ -8,6 +8,7 @@ Whatever ends it half-way, the same command goes on; doing it twice changes noth
 """
 
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
@@ -136,11 +137,12 @@ def _clean_load(folder: Path, manifest: Manifest, people: People, gone: set[tupl
     sources = tuple(
         replace(one, path=_NAMED_AFTER) if people.written_in(one.path.encode()) else one for one in done.sources
     )
+    removed = Counter(rewriting.removed)
     if manifest.merged:
-        forget_in_merged(folder, people, gone, _NAMED_AFTER)
+        removed += forget_in_merged(folder, people, gone, _NAMED_AFTER)
     if sources != done.sources:
         write_manifest(folder, replace(done, sources=sources))
-    return rewriting.removed
+    return removed
 
 
 def _left_behind(store: Path) -> bool:

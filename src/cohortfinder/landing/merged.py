@@ -6,6 +6,7 @@ back; and which patients it named, so that it goes with a patient who is erased.
 
 import gzip
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,8 +84,11 @@ def merged_problems(folder: Path, manifest: Manifest) -> Iterator[str]:
             yield f"{folder / name}: this file does not tell of all loads that were merged; restore it from a backup"
 
 
-def forget_in_merged(folder: Path, people: People, gone: set[tuple[str, str]], named: str) -> None:
-    """Remove what is told of some people: `gone` are their records, `named` stands for a file that names them."""
+def forget_in_merged(folder: Path, people: People, gone: set[tuple[str, str]], named: str) -> Counter[str]:
+    """Remove what is told of some people, and count the deleted records of theirs by type.
+
+    `gone` are records of theirs, `named` stands for a file that names them.
+    """
     told = [*read_gone(folder)]
     hers = {one for one in told if people.ids.intersection(one.patients) or (one.resource_type, one.id) in gone}
     kept = [one for one in told if one not in hers]
@@ -94,6 +98,7 @@ def forget_in_merged(folder: Path, people: People, gone: set[tuple[str, str]], n
     changed = [{**row, "sources": _without(row["sources"], people, named)} for row in loads]
     if changed != loads:
         write_rows(folder / book_file("load"), changed)
+    return Counter(one.resource_type for one in hers)
 
 
 def _without(sources: str, people: People, named: str) -> str:
