@@ -24,6 +24,9 @@ STORAGE = "v1.5.0"
 _DAMAGE = ("not a valid DuckDB database", "orrupt", "checksum", "Could not read enough bytes", "WAL does not match",
     "version of this database", "newer version", "version number")  # fmt: skip
 
+# how it says that a later DuckDB has written a file; its first block was compared with its checksum before
+_NEWER = re.compile(r"version number (\d+), but we can only read versions between (\d+) and (\d+)")
+
 
 @contextmanager
 def open_warehouse(
@@ -156,6 +159,11 @@ def _refusal(error: duckdb.IOException, path: Path) -> Exception:
         holder = re.search(r"\(PID (\d+)\)", said)
         by = f"process {holder[1]}" if holder else "another process"
         return LockedError(f"{path}: {by} is using the warehouse; try again when it has finished")
+    if newer := _NEWER.search(said):
+        return ConfigurationError(
+            f"{path}: this warehouse has storage version {newer[1]}, and DuckDB {duckdb.__version__} reads {newer[2]} "
+            f"to {newer[3]}; use the DuckDB that wrote it, or a newer one"
+        )
     if _says_damage(error):
         return StoreError(f"{path}: this is not a warehouse that can be read ({_first_line(error)}); {REMEDY}")
     return ReadWriteError(f"{path}: the warehouse cannot be opened ({_first_line(error)}); check space and permissions")
