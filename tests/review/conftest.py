@@ -6,7 +6,9 @@ from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from secrets import token_hex
 
+import psycopg
 import pytest
 
 from cohortfinder.cli.main import status_of
@@ -15,6 +17,7 @@ from cohortfinder.review.store.database import Database, open_database
 from cohortfinder.review_settings import ReviewSettings
 from cohortfinder.secret import Secret
 from cohortfinder.settings import Settings, read_settings
+from review.postgresql import serving_postgresql
 from review.running import OTHER_TRIAL, TRIAL, Running, fill, serving
 from study_team import Team
 
@@ -77,10 +80,30 @@ def store_of_its_own(tmp_path: Path, published_settings: Settings) -> Settings:
     return replace(published_settings, store=store)
 
 
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Path]:
+    """A PostgreSQL that runs: the folder of its socket."""
+    with serving_postgresql() as place:
+        yield place
+
+
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    """A review store without the application."""
-    opened = open_database(tmp_path, ReviewSettings())
+def postgresql_settings(postgresql: Path) -> ReviewSettings:
+    """The settings of a review store in a PostgreSQL database of its own."""
+    name = f"review_{token_hex(6)}"
+    server = f"host={postgresql} user=postgres dbname=postgres"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    url = f"postgresql+psycopg://postgres@/{name}?host={postgresql}"
+    return ReviewSettings(database_url=Secret(value=url, place="the test"))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Database]:
+    """A review store without the application, in a file and in PostgreSQL."""
+    of_server = request.param == "postgresql"
+    settings = request.getfixturevalue("postgresql_settings") if of_server else ReviewSettings()
+    opened = open_database(tmp_path, settings)
     yield opened
     opened.close()
 
