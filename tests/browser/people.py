@@ -39,6 +39,13 @@ class Site:
         accounts.grant(settings, login, trial, Role(role))
         return login
 
+    def administrator(self, login: str) -> str:
+        """Make an account that may give roles and has none, and return its login."""
+        if login not in self._accounts:
+            accounts.add(Settings(store=self.store), login, login, PASSWORD, administrator=True, must_change=False)
+            self._accounts.add(login)
+        return login
+
     def rows(self, query: str, *values: str) -> list[dict[str, str]]:
         """Ask the review store."""
         with closing(sqlite3.connect(self.store / "review" / "review.sqlite")) as connection:
@@ -62,6 +69,19 @@ class Person:
     def go(self, path: str) -> None:
         """Open an address of the application."""
         self.page.goto(self.site.address + path)
+
+    def sees(self, path: str) -> None:
+        """Open an address that answers well, and does not scroll sideways."""
+        answer = self.page.goto(self.site.address + path)
+        assert answer is not None
+        assert answer.status == 200
+        assert self.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+    def open_with(self, passcode: str) -> None:
+        """Enter the passcode of a shared link."""
+        self.page.fill("#passcode", passcode)
+        self.page.locator("main form button").first.click()
+        self.page.wait_for_load_state()
 
     def sign_in(self, login: str, password: str = PASSWORD) -> None:
         """Sign in with a password."""

@@ -172,3 +172,45 @@ def test_every_page_is_for_everybody(person: People, violations: Violations, pat
     assert violations(anna.page) == []
     assert anna.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert anna.complaints == []
+
+
+def test_a_link_for_a_colleague_shows_one_patient_until_it_ends(person: People, violations: Violations) -> None:
+    anna, colleague = person(), person()
+    anna.sign_in(anna.site.login, anna.site.password)
+    patient = anna.candidate(LIST, 3)
+    anna.page.goto(f"{patient.split('?')[0]}/shares")
+    assert violations(anna.page) == []
+    anna.page.get_by_role("button", name="Make a link").click()
+    link, passcode = anna.page.locator(".made code").all_inner_texts()
+    assert violations(anna.page) == []
+    colleague.page.goto(link)
+    assert violations(colleague.page) == []
+    colleague.open_with(passcode)
+    expect(colleague.page.locator("h1")).to_have_text(re.compile(r"^P-[A-Z2-7]{4}-[A-Z2-7]{4}$"))
+    assert violations(colleague.page) == []
+    colleague.go(LIST)
+    assert colleague.page.url.endswith("/sign-in")
+    anna.site.change("UPDATE share SET expires_at = '2026-01-01 00:00:00.000000'")
+    colleague.page.goto(link)
+    colleague.open_with(passcode)
+    expect(colleague.page.get_by_role("alert")).to_contain_text("the link does not hold any more")
+    expect(colleague.page.locator("main")).not_to_contain_text("I-AGE")
+    assert violations(colleague.page) == []
+
+
+@pytest.mark.parametrize("path", [f"{LIST}/messages", "/subscriptions", f"{LIST}/disagreement"])
+def test_the_pages_of_a_team_are_for_everybody(person: People, violations: Violations, path: str) -> None:
+    ines = person(390)
+    ines.sign_in(ines.site.account("ines", "investigator"))
+    ines.sees(path)
+    assert violations(ines.page) == []
+
+
+@pytest.mark.parametrize("path", ["/admin/accounts", "/admin/audit"])
+def test_the_pages_of_an_administrator_are_for_everybody(person: People, violations: Violations, path: str) -> None:
+    root = person(390)
+    root.sign_in(root.site.administrator("root"))
+    root.sees(path)
+    assert violations(root.page) == []
+    root.go("/")
+    expect(root.page.locator("main")).not_to_contain_text(TRIAL)
