@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from cohortfinder.review.access.accounts import add_account
 from cohortfinder.review.store.answers import CLEARED, NO, NOT_SURE, YES, About, add_answer
 from cohortfinder.review.store.database import Database, open_database
 from cohortfinder.review.store.decisions import add_decision
+from cohortfinder.review.store.tables import APPEARANCE
 from cohortfinder.review_settings import ReviewSettings
 from cohortfinder.runs.snapshots import snapshot_folder
 from functional.test_nightly import Nights
@@ -193,3 +195,12 @@ def test_a_store_that_nobody_has_reviewed_has_no_review_store_after_a_night(
     plain.load(patient("p1"), condition("c1", "p1"))
     plain.night()
     assert not (plain.store / "review").exists()
+
+
+def test_who_is_listed_for_the_first_time_is_noted_once(nights: Reviewed) -> None:
+    first = nights.night()
+    nights.load(patient("late"), condition("c-late", "late"))
+    second = nights.night(day="2026-11-26")
+    with nights.database.reading() as connection:
+        noted = {row.patient_id: row.run_id for row in connection.execute(select(APPEARANCE))}
+    assert noted == {**dict.fromkeys((f"p{number}" for number in range(10)), first["run_id"]), "late": second["run_id"]}

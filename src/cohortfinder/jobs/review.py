@@ -11,6 +11,7 @@ from cohortfinder.jobs.screen import concept_labels, read_terminology
 from cohortfinder.model import Trial
 from cohortfinder.review.app import make_app
 from cohortfinder.review.application import Application
+from cohortfinder.review.lists.appearances import note_appearances
 from cohortfinder.review.lists.published import Published
 from cohortfinder.review.store.database import FOLDER, Database, open_database
 from cohortfinder.review.store.head import FILE as HEAD
@@ -35,6 +36,9 @@ def review(settings: Settings, *, log: Callable[..., None]) -> None:
     require_privacy(settings.review, host)
     with closing(open_database(settings.store, settings.review)) as database:
         application = application_of(settings, database)
+        if (held := application.published.current()) is not None:
+            # of a list that was published before anybody had opened the application
+            note_appearances(database, held.folder)
         application.published.open_all()
         application.log = log
         app = make_app(application)

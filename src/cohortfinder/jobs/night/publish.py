@@ -10,6 +10,7 @@ import orjson
 from cohortfinder.disk import link_or_copy, refused, remove, rename_durably, sync_tree
 from cohortfinder.errors import CohortFinderError, StoreError
 from cohortfinder.jobs.load import LANDING
+from cohortfinder.jobs.night.said import note_new
 from cohortfinder.jobs.night.screening import INPUTS, TRIAL_FILE, outputs_of
 from cohortfinder.jobs.night.under_way import Night, NotPublished
 from cohortfinder.runs.record import moment
@@ -55,6 +56,7 @@ def publish(night: Night) -> None:
             remove(partial)
             raise
         make_current(store, run_id)
+        note_new(night)
         step.counts = {"files": len(manifest.files), "bytes": sum(one.bytes for one in manifest.files.values())}
 
 
