@@ -106,3 +106,10 @@ def test_dates_and_numbers_are_written_as_in_the_language_and_at_the_site() -> N
 )
 def test_a_record_is_written_as_exact_as_it_is(recorded: str | None, written: str) -> None:
     assert Spoken("de", "UTC").recorded(recorded) == written
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_a_sentence_stands_once_in_a_catalogue(language: str) -> None:
+    text = (PACKAGE / "locale" / f"{language}.po").read_text(encoding="utf-8")
+    told = re.findall(r'^msgid ((?:".*"\n)+)', text, re.M)
+    assert sorted(told) == sorted(set(told))
