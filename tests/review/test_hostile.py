@@ -12,6 +12,8 @@ import requests
 
 from cohortfinder.review.access.accounts import give_role, set_administrator
 from cohortfinder.review.access.roles import Role
+from cohortfinder.review.pages.registry import PAGES
+from cohortfinder.review.routing import ANYBODY
 from cohortfinder.review.store.tables import SIGN_IN
 from review.running import TRIAL, Browser, Form, Running, forms_of
 
@@ -66,12 +68,10 @@ def everything(running: Running) -> Browser:
 
 def pages(running: Running) -> list[str]:
     """Return the pages with a form, or where something that was sent shows."""
-    patient = running.page_of(running.patients()[0])
-    anna = running.account_id("anna")
-    return [
-        "/", f"/trials/{TRIAL}", patient, f"{patient}/shares", f"{patient}/looks", f"/trials/{TRIAL}/messages", "/subscriptions",
-        "/password", "/admin/accounts", f"/admin/accounts/{anna}", "/admin/audit",
-    ]  # fmt: skip
+    patient = running.candidate(running.patients()[0])
+    given = {"trial": TRIAL, "candidate": patient, "number": str(running.account_id("anna"))}
+    asked = [page.path for page in PAGES if not page.sends and page.needs != ANYBODY and "export" not in page.path]
+    return [path.format(**given) for path in asked if {*re.findall(r"{(\w+)", path)} <= {*given}]
 
 
 def fields_of(form: Form) -> list[str]:

@@ -230,3 +230,13 @@ def test_who_may_not_know_who_it_is_sees_no_id_and_no_form(running: Running, pag
     assert "Belimumab-Order" not in text
     assert "<textarea" not in text
     assert f"{page}/" not in re.sub(r'href="[^"]*"', "", text)
+
+
+def test_who_may_not_know_who_it_is_does_not_see_the_day_of_birth(running: Running, page: str) -> None:
+    """It alone may tell a patient; the year stays, which the age is made of."""
+    named = html.unescape(criterion(running.browser_of("anna").get(page).text, "I-AGE"))
+    (born,) = set(re.findall(r"born (\d{4}-\d{2}-\d{2})", named))
+    text = running.browser_of("dora").get(page).text
+    assert born not in text
+    assert f"born {born[:4]}" in criterion(text, "I-AGE")
+    assert "birthday" not in text

@@ -17,7 +17,9 @@ from cohortfinder.review.access.roles import Right, Role, allows
 from cohortfinder.review.access.sessions import Session
 from cohortfinder.review.application import Application
 from cohortfinder.review.lists.published import Snapshot, TrialList
+from cohortfinder.review.lists.unnamed import without_birth_dates
 from cohortfinder.runs.notice import Notice
+from cohortfinder.warehouse.published import ListedVerdict
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,11 @@ class Asked:
         if found is None:
             raise HTTPException(404)
         return found
+
+    def verdicts(self, snapshot: Snapshot, patient_id: str) -> tuple[ListedVerdict, ...]:
+        """Return the verdicts of a list on a patient, as whoever asks may see them."""
+        found = snapshot.lists.verdicts(self.trial_id, patient_id)
+        return found if self.allows(Right.IDENTITY) else without_birth_dates(found)
 
     def page(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
         """Return a page in the language of the person."""

@@ -9,6 +9,7 @@ from cohortfinder.review.access.roles import Right
 from cohortfinder.review.asked import Asked
 from cohortfinder.review.lists.choice import choice_of, neighbours
 from cohortfinder.review.lists.dossier import OPEN_GROUPS, Line, grouped, lines_of
+from cohortfinder.review.lists.unnamed import tells_birthday
 from cohortfinder.review.pages.known import called, candidate_path, known_by, known_of, text_of
 from cohortfinder.review.pages.sent import seen_run
 from cohortfinder.review.routing import Page
@@ -50,7 +51,7 @@ def _row(rows: tuple[ListedRow, ...], arm: str) -> ListedRow | None:
 
 
 def _lines(asked: Asked, patient: str, row: ListedRow, said: Said) -> tuple[Line, ...]:
-    verdicts = asked.snapshot.lists.verdicts(asked.trial_id, patient) if asked.snapshot else ()
+    verdicts = asked.verdicts(asked.snapshot, patient) if asked.snapshot else ()
     return lines_of(asked.listed.criteria, verdicts, row.arm, (asked.trial_id, patient), said.latest)
 
 
@@ -72,6 +73,9 @@ def _around(asked: Asked, patient: str, row: ListedRow | None) -> dict[str, Any]
     }
     steps = [one for one in lists.next_steps(asked.trial_id, patient) if one.arm == row.arm]
     turns = [one for one in lists.outlook(asked.trial_id, patient) if one.arm == row.arm]
+    if not asked.allows(Right.IDENTITY):
+        birthdays = {one.criterion_id for one in lists.verdicts(asked.trial_id, patient) if tells_birthday(one)}
+        turns = [one for one in turns if one.criterion_id not in birthdays]
     return {
         **paths, "place": found.place, "count": found.count, "others": known.others.get(patient, ()),
         "steps": steps, "turns": turns[:_TURNS],

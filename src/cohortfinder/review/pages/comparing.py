@@ -15,8 +15,8 @@ def show(asked: Asked) -> Response:
     trial, patient, before_run = asked.trial_id, asked.patient_id, list_before(asked)
     before = asked.application.published.of(before_run) if before_run else None
     then = before.of(trial) if before else None
-    old = before.lists.verdicts(trial, patient) if before and then else ()
-    now = asked.snapshot.lists.verdicts(trial, patient) if asked.snapshot else ()
+    old = asked.verdicts(before, patient) if before and then else ()
+    now = asked.verdicts(asked.snapshot, patient) if asked.snapshot else ()
     return asked.page(
         "compare.html.jinja", listed=asked.listed, name=called(asked, patient), then=then, before=before,
         run_moment=run_moment, path=candidate_path(asked, patient, asked.request.query_params.get("in", "")),

@@ -9,6 +9,7 @@ from cohortfinder.review.access.accounts import account_by_id, names_of
 from cohortfinder.review.access.roles import Right, allows
 from cohortfinder.review.access.throttle import count_try, succeeded
 from cohortfinder.review.asked import Asked
+from cohortfinder.review.lists.unnamed import without_birth_dates
 from cohortfinder.review.routing import ANYBODY, Page, write_audit
 from cohortfinder.review.store.shares import (
     Share,
@@ -115,6 +116,8 @@ def _shown(asked: Asked, share: Share) -> Response:
     snapshot = asked.snapshot
     listed = snapshot.of(share.trial) if snapshot else None
     verdicts = snapshot.lists.verdicts(share.trial, share.patient_id) if snapshot else ()
+    if not share.identified:
+        verdicts = without_birth_dates(verdicts)
     known = listed.criteria if listed else {}
     return asked.page(
         "shared.html.jinja", share=share, listed=listed, patient=share.patient_id if share.identified else "",
