@@ -11,31 +11,44 @@ from cohortfinder.cli.options import common, settings_of
 from cohortfinder.errors import LockedError
 from cohortfinder.jobs.compact import LandingState
 from cohortfinder.jobs.nights import Nights, nights
+from cohortfinder.jobs.review_store import review_store_state
 from cohortfinder.jobs.status import PullRow, StoreStatus, status
+from cohortfinder.review.store.state import ReviewState
 
 
 @click.command("status")
 @common
 def command(store: Path | None, config: Path | None, as_json: bool, debug: bool) -> int:
     """Tell which list holds and how old it is, what is loaded, from when, and how complete it is."""
-    folder = settings_of(config, store).store
+    settings = settings_of(config, store)
+    folder = settings.store
     try:
         loaded, locked = status(folder), None
     except LockedError as error:
         # a night may run; which list holds can be told all the same
         loaded, locked = None, error
-    told = nights(folder)
+    told, said = nights(folder), review_store_state(settings)
     if as_json:
-        print_json({**_loaded(loaded), "nights": asdict(told)})
+        print_json({**_loaded(loaded), "nights": asdict(told), "review": asdict(said) if said else None})
     else:
         _print_nights(told)
         if loaded is not None:
             _print_loaded(loaded)
             _print_landing(loaded.landing)
+        _print_review(said)
         _print_disk(told)
     if locked is not None:
         raise locked
     return 0
+
+
+def _print_review(said: ReviewState | None) -> None:
+    if said is not None:
+        last = f"; the last entry of the audit log is of {said.last_at:%Y-%m-%d %H:%M} UTC" if said.last_at else ""
+        click.echo(
+            f"Review: {said.accounts} accounts, {said.answers} answers, {said.decisions} decisions, "
+            f"{said.notes} notes{last}."
+        )
 
 
 def _loaded(found: StoreStatus | None) -> dict[str, Any]:
