@@ -12,6 +12,7 @@ import pytest
 from cohortfinder.review.store.notes import add_note
 from cohortfinder.runs.snapshots import snapshot_folder
 from cohortfinder.warehouse.identities import IDENTITIES, read_identities
+from cohortfinder.warehouse.record_codes import RECORD_CODES
 from functional.test_night_review import AT, Reviewed
 from functional.test_pull import patient
 
@@ -46,5 +47,6 @@ def test_who_is_listed_is_named_in_a_file_apart_that_only_the_owner_reads(nights
     assert found["said-of"].name == "Said Of"
     assert stat.S_IMODE(os.stat(folder / IDENTITIES).st_mode) == 0o400
     assert IDENTITIES in json.loads((folder / "manifest.json").read_bytes())["files"]
+    assert RECORD_CODES in json.loads((folder / "manifest.json").read_bytes())["files"]
     others = [file for file in folder.rglob("*") if file.is_file() and file.name != IDENTITIES]
     assert [file for file in others if b"Quill" in file.read_bytes() or b"MRN-1" in file.read_bytes()] == []

@@ -1,13 +1,15 @@
 """Where people answered against our verdict: what counts as one, by criterion and concept, and who may see it."""
 
 import csv
+import html
+import re
 from datetime import UTC, datetime
 from io import StringIO
 
 import pytest
 
-from cohortfinder.review.disagreement import Group, Judged, by_concept, by_criterion, judge
-from cohortfinder.review.store.answers import CLEARED, NO, NOT_SURE, YES, About, Answer, add_answer
+from cohortfinder.review.disagreement import Group, Judged, by_code, by_concept, by_criterion, judge
+from cohortfinder.review.store.answers import CLEARED, NO, NOT_SURE, YES, About, Answer, add_answer, answers_of
 from review.running import TRIAL, Running
 
 AT = datetime(2026, 11, 20, 9, tzinfo=UTC)
@@ -81,3 +83,24 @@ def _judged(running: Running, answers: list[Answer]) -> tuple[Judged, ...]:
     listed = running.snapshot.of(TRIAL)
     assert listed is not None
     return judge(listed.trial, answers)
+
+
+def test_the_codes_of_the_records_come_with_the_answer(running: Running) -> None:
+    """What the verdict rested on is kept when somebody answers: its list may be gone when the data team looks."""
+    patient = next(one for one in running.patients() if one.startswith("sle"))
+    page = running.page_of(patient)
+    browser = running.browser_of("anna")
+    chart = browser.get(page).text
+    form = chart[chart.index('id="c-I-SLE-DX"') :]
+    given = dict(re.findall(r'name="(\w+)" value="([^"]*)"', form[: form.index("<div")]))
+    answer = browser.session.post(f"{browser.url}{page.split('?')[0]}/answers", {**given, "word": "no"}, timeout=60)
+    assert answer.status_code == 200
+    with running.database.reading() as connection:
+        (one,) = answers_of(connection, TRIAL, patient)
+    assert one.verdict == "pass"
+    assert any("|" in code and code.split("|")[1] for code in one.codes)
+    judged = _judged(running, [one])
+    assert {group.name for group in by_code(judged)} == {*one.codes}
+    assert all(group.passed == 1 for group in by_code(judged))
+    text = running.browser_of("dora").get(f"/trials/{TRIAL}/disagreement").text
+    assert html.escape(one.codes[0]) in text

@@ -18,11 +18,13 @@ class Judged:
     """An answer that holds, beside our verdict, and how the two go together.
 
     `outcome`: agreed; passed or failed by us and not by the person; settled, where the data did not know; or unsure.
+    `codes` are those of the records that the verdict rested on, as system|code.
     """
 
     answer: Answer
     verdict: str
     outcome: str
+    codes: tuple[str, ...] = ()
 
     @property
     def disagrees(self) -> bool:
@@ -32,7 +34,7 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Answers that belong together, by criterion or concept: how many of each outcome."""
+    """Answers that belong together, by criterion, concept or code: how many of each outcome."""
 
     name: str
     agreed: int = 0
@@ -57,20 +59,20 @@ def judge(trial: Trial, answers: Iterable[Answer]) -> tuple[Judged, ...]:
     """Return the answers that hold, each beside our verdict; `answers` are all that were ever given, oldest first."""
     criteria = {one.id: one for one in trial.criteria}
     return tuple(
-        Judged(last, verdict, _outcome(last, verdict, criteria[last.about.criterion_id]))
-        for last, verdict in _that_hold(answers)
+        Judged(last, first.verdict, _outcome(last, first.verdict, criteria[last.about.criterion_id]), first.codes)
+        for last, first in _that_hold(answers)
         if last.about.criterion_id in criteria
     )
 
 
-def _that_hold(answers: Iterable[Answer]) -> Iterator[tuple[Answer, str]]:
-    """Yield the last answer to each criterion, with the verdict that stood before the first since it was cleared."""
-    held: dict[About, tuple[Answer, str]] = {}
+def _that_hold(answers: Iterable[Answer]) -> Iterator[tuple[Answer, Answer]]:
+    """Yield the last answer to each criterion, with the first since it was cleared, which saw the verdict of data."""
+    held: dict[About, tuple[Answer, Answer]] = {}
     for one in answers:
         if one.word == CLEARED:
             held.pop(one.about, None)
         else:
-            held[one.about] = (one, held[one.about][1] if one.about in held else one.verdict)
+            held[one.about] = (one, held[one.about][1] if one.about in held else one)
     yield from held.values()
 
 
@@ -92,6 +94,11 @@ def by_concept(trial: Trial, judged: Iterable[Judged]) -> tuple[Group, ...]:
     """Return the concepts of these criteria; an answer counts for each that its criterion asks for."""
     concepts: Mapping[str, tuple[str, ...]] = {one.id: concepts_asked(trial, (one.id,)) for one in trial.criteria}
     return _grouped((concept, one.outcome) for one in judged for concept in concepts[one.answer.about.criterion_id])
+
+
+def by_code(judged: Iterable[Judged]) -> tuple[Group, ...]:
+    """Return the codes, as system|code, of the records that the verdicts rested on; each counts with every answer."""
+    return _grouped((code, one.outcome) for one in judged for code in one.codes)
 
 
 def _grouped(outcomes: Iterable[tuple[str, str]]) -> tuple[Group, ...]:

@@ -1,6 +1,6 @@
 """The lists that a night has published, opened to be read by many threads; the night never writes to them again."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -13,6 +13,7 @@ from cohortfinder.errors import ReadWriteError
 from cohortfinder.sql.dialect import Dialect
 from cohortfinder.sql.environment import render
 from cohortfinder.warehouse.confined import confined
+from cohortfinder.warehouse.record_codes import RECORD_CODES
 
 _MEMORY = "512MB"
 
@@ -141,6 +142,14 @@ class PublishedLists:
         """Return the tests, most settled in an hour first."""
         return tuple(ClinicStep(*row) for row in self._rows("clinic_steps", trial=trial))
 
+    def codes(self, patient_id: str, resources: Collection[str]) -> tuple[str, ...]:
+        """Return with which codes some records of a patient came, as system|code; none on a list without them."""
+        file = self._file.with_name(RECORD_CODES)
+        if not resources or not file.is_file():
+            return ()
+        rows = self._rows("record_codes", file=str(file), patient_id=patient_id, resources=sorted(resources))
+        return tuple(f"{system}|{code}" for system, code in rows)
+
     def close(self) -> None:
         """Let go of the file once nobody is asking; who asks later is refused."""
         with self._quiet:
@@ -161,7 +170,7 @@ class PublishedLists:
                 self._asking -= 1
                 self._quiet.notify_all()
 
-    def _rows(self, question: str, **values: str) -> list[tuple[Any, ...]]:
+    def _rows(self, question: str, **values: str | list[str]) -> list[tuple[Any, ...]]:
         asked = render(f"review/{question}.sql.jinja", dialect=Dialect.DUCKDB, **values)
         try:
             # a cursor of its own for each question: threads ask side by side

@@ -30,6 +30,7 @@ from cohortfinder.runs.tidy import STATE
 from cohortfinder.warehouse.connection import make_private, open_warehouse
 from cohortfinder.warehouse.identities import IDENTITIES, find_identities, write_identities
 from cohortfinder.warehouse.lists import TABLES, count_lists, listed_patients, make_lists
+from cohortfinder.warehouse.record_codes import RECORD_CODES, write_record_codes
 
 # what of a run is for the next run and for replays alone
 _KEPT_BACK = frozenset({INPUTS, STATE, f"{STATE}.wal"})
@@ -73,7 +74,7 @@ def _build(night: Night, partial: Path) -> SnapshotManifest:
     memory_limit = night.settings.memory_limit
     make_lists(partial / LISTS, {trial: partial / trial for trial in outputs}, memory_limit=memory_limit)
     rows = count_lists(partial / LISTS, tuple(outputs), memory_limit=memory_limit)
-    _write_identities(night, partial)
+    _write_from_tables(night, partial)
     manifest = SnapshotManifest(
         run_id=night.record.run_id,
         index_date=night.record.index_date,
@@ -93,13 +94,15 @@ def _build(night: Night, partial: Path) -> SnapshotManifest:
     return manifest
 
 
-def _write_identities(night: Night, partial: Path) -> None:
-    """Write who those are who are listed, or of whom somebody has said something, apart from the lists."""
+def _write_from_tables(night: Night, partial: Path) -> None:
+    """Write who those are who are listed, or of whom somebody has said something, and the codes of their records."""
     settings = night.settings
     people = {*listed_patients(partial / LISTS, memory_limit=settings.memory_limit)}
     people.update(*(said.patients for said in night.said.values()))
     with open_warehouse(settings.store, read_only=True, memory_limit=settings.memory_limit) as connection:
         identities = find_identities(connection, settings.store / LANDING, people)
+        proofs = [partial / trial / "proof" / "records.parquet" for trial in sorted(night.record.trials)]
+        write_record_codes(connection, proofs, partial / RECORD_CODES)
     write_identities(partial / IDENTITIES, identities, memory_limit=settings.memory_limit)
 
 

@@ -1,5 +1,6 @@
 """Answering a criterion of a patient, and taking answers back; the later of two people is shown the other one first."""
 
+import orjson
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -18,12 +19,12 @@ def answer(asked: Asked) -> Response:
     about, arm = _about(asked)
     word, note = word_sent(asked, "word", WORDS), text_sent(asked, "note")
     previous, run_id = number_sent(asked, "previous"), seen_run(asked, asked.form.get("run", ""))
-    verdict = _verdict(asked, about, arm, run_id)
+    verdict, codes = _verdict(asked, about, arm, run_id)
     try:
         with asked.application.database.writing() as connection:
             add_answer(
                 connection, about, word, note=note, account_id=asked.who.id, at=asked.at, run_id=run_id,
-                verdict=verdict, previous_id=previous,
+                verdict=verdict, previous_id=previous, codes=codes,
             )  # fmt: skip
     except Overtaken:
         return answer_conflict(asked, about, arm, word, note)
@@ -50,12 +51,16 @@ def _about(asked: Asked) -> tuple[About, str]:
     return About(asked.trial_id, patient, arm_of_answer(criterion, arm), criterion.id), arm
 
 
-def _verdict(asked: Asked, about: About, arm: str, run_id: str) -> str:
-    """Return the verdict that the person saw, '' for a patient who was not on that list."""
+def _verdict(asked: Asked, about: About, arm: str, run_id: str) -> tuple[str, tuple[str, ...]]:
+    """Return the verdict that the person saw, '' for a patient who was not on that list, and what codes it rests on."""
     if not run_id:
-        return ""
-    verdicts = asked.application.published.of(run_id).lists.verdicts(about.trial, about.patient_id)
-    return next((one.verdict for one in verdicts if (one.arm, one.criterion_id) == (arm, about.criterion_id)), "")
+        return "", ()
+    lists = asked.application.published.of(run_id).lists
+    for one in lists.verdicts(about.trial, about.patient_id):
+        if (one.arm, one.criterion_id) == (arm, about.criterion_id):
+            records = {str(record["resource"]) for record in orjson.loads(one.evidence) if record.get("resource")}
+            return one.verdict, lists.codes(about.patient_id, records)
+    return "", ()
 
 
 _CANDIDATE = "/trials/{trial}/candidates/{candidate}"

@@ -1,15 +1,15 @@
-"""Where people answered against our verdict, by criterion and concept, and each such answer as a file."""
+"""Where people answered against our verdict, by criterion, concept and code, and each such answer as a file."""
 
 from starlette.responses import Response
 
 from cohortfinder.report.csv_files import safe, table
 from cohortfinder.review.access.roles import Right
 from cohortfinder.review.asked import Asked
-from cohortfinder.review.disagreement import Judged, by_concept, by_criterion, judge
+from cohortfinder.review.disagreement import Judged, by_code, by_concept, by_criterion, judge
 from cohortfinder.review.routing import Page, write_audit
 from cohortfinder.review.store.answers import all_answers_in
 
-COLUMNS = ("patient", "arm", "criterion_id", "kind", "verdict", "answer", "outcome", "at", "run_id")
+COLUMNS = ("patient", "arm", "criterion_id", "kind", "verdict", "answer", "outcome", "at", "run_id", "codes")
 
 
 def show(asked: Asked) -> Response:
@@ -22,6 +22,7 @@ def show(asked: Asked) -> Response:
         judged=judged,
         criteria=by_criterion(judged),
         concepts=by_concept(asked.listed.trial, judged),
+        codes=by_code(judged),
     )
 
 
@@ -44,7 +45,7 @@ def _cells(asked: Asked, one: Judged) -> tuple[str, ...]:
     return (
         asked.application.keys.pseudonym(about.trial, about.patient_id), safe(about.arm), safe(about.criterion_id),
         asked.listed.criteria[about.criterion_id].kind, one.verdict, answer.word, one.outcome,
-        answer.at.date().isoformat(), answer.run_id,
+        answer.at.date().isoformat(), answer.run_id, safe("; ".join(one.codes)),
     )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+import orjson
 from sqlalchemy import Connection, RowMapping, select
 
 from cohortfinder.review.store.overtaken import append
@@ -33,7 +34,8 @@ class About:
 class Answer:
     """What somebody said to a criterion as the protocol writes it: "yes" to an exclusion is a fail.
 
-    `run_id` and `verdict` are the list and the verdict of ours that the person saw.
+    `run_id` and `verdict` are the list and the verdict of ours that the person saw; `codes`, as system|code, are those
+    of the records that it rested on.
     """
 
     id: int
@@ -45,11 +47,12 @@ class Answer:
     run_id: str
     verdict: str
     previous_id: int
+    codes: tuple[str, ...] = ()
 
 
 def add_answer(
     connection: Connection, about: About, word: str, *, note: str = "", account_id: int, at: datetime, run_id: str,
-    verdict: str, previous_id: int,
+    verdict: str, previous_id: int, codes: tuple[str, ...] = (),
 ) -> int:  # fmt: skip
     """Keep an answer and return its number. Raises Overtaken when `previous_id` (0 for none) is not the last one.
 
@@ -60,7 +63,7 @@ def add_answer(
     row = {
         "trial": about.trial, "patient_id": about.patient_id, "arm": about.arm, "criterion_id": about.criterion_id,
         "word": word, "note": note.strip(), "account_id": account_id, "at": at, "run_id": run_id, "verdict": verdict,
-        "previous_id": previous_id,
+        "previous_id": previous_id, "codes": orjson.dumps(codes).decode(),
     }  # fmt: skip
     same = (
         ANSWER.c.trial == about.trial, ANSWER.c.patient_id == about.patient_id, ANSWER.c.arm == about.arm,
@@ -117,4 +120,4 @@ def clear_answers_of(
 def _answer(row: RowMapping) -> Answer:
     given: dict[str, Any] = {str(name): value for name, value in row.items()}
     about = About(*(given.pop(name) for name in ("trial", "patient_id", "arm", "criterion_id")))
-    return Answer(about=about, **given)
+    return Answer(about=about, **{**given, "codes": tuple(orjson.loads(given["codes"]))})

@@ -146,6 +146,8 @@ ANSWER = Table(
     _by(), _at(),
     Column("run_id", String(40), nullable=False),
     Column("verdict", String(20), nullable=False),
+    # the codes of the records that the verdict rested on: a JSON array of system|code
+    Column("codes", Text, nullable=False, default="[]"),
     Column("previous_id", Integer, nullable=False, default=0),
     UniqueConstraint("trial", "patient_id", "arm", "criterion_id", "previous_id", name="answer_follows"),
 )  # fmt: skip

@@ -110,6 +110,7 @@ def _answer() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("run_id", sa.String(length=40), nullable=False),
         sa.Column("verdict", sa.String(length=20), nullable=False),
+        sa.Column("codes", sa.Text(), nullable=False),
         sa.Column("previous_id", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_answer_account_id_account")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_answer")),
