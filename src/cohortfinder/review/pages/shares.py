@@ -118,9 +118,10 @@ def _shown(asked: Asked, share: Share) -> Response:
     verdicts = snapshot.lists.verdicts(share.trial, share.patient_id) if snapshot else ()
     if not share.identified:
         verdicts = without_birth_dates(verdicts)
+    who = snapshot.identities.get(share.patient_id) if snapshot and share.identified else None
     known = listed.criteria if listed else {}
     return asked.page(
-        "shared.html.jinja", share=share, listed=listed, patient=share.patient_id if share.identified else "",
+        "shared.html.jinja", share=share, listed=listed, patient=share.patient_id if share.identified else "", who=who,
         verdicts=[(one, known[one.criterion_id]) for one in verdicts if one.criterion_id in known],
         pseudonym=asked.application.keys.pseudonym(share.trial, share.patient_id),
     )  # fmt: skip
