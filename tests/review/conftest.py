@@ -1,14 +1,13 @@
 """A published list, made once; the application over it, once for each test; a review store of two people alone."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from secrets import token_hex
 
-import psycopg
 import pytest
 
 from cohortfinder.cli.main import status_of
@@ -17,7 +16,7 @@ from cohortfinder.review.store.database import Database, open_database
 from cohortfinder.review_settings import ReviewSettings
 from cohortfinder.secret import Secret
 from cohortfinder.settings import Settings, read_settings
-from review.postgresql import serving_postgresql
+from review.postgresql import new_postgresql_database, serving_postgresql
 from review.running import OTHER_TRIAL, TRIAL, Running, fill, serving
 from study_team import Team
 
@@ -25,6 +24,8 @@ SAMPLES = Path(__file__).parents[2] / "sample_bundles"
 # enough for candidates, near misses, what is missing, and diabetes of the other trial
 LOADED = ("sle-*.json", "ssc-*.json", "none-*.json", "several-patients.ndjson", "other-arms.ndjson")
 DAY = "2026-11-20"
+# whether the application of the tests keeps what people say in PostgreSQL
+ON_POSTGRESQL = os.environ.get("COHORTFINDER_REVIEW_TESTS") == "postgresql"
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
 
 
@@ -43,25 +44,36 @@ def published_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def people(tmp_path_factory: pytest.TempPathFactory, published_settings: Settings) -> Path:
-    """A review store in which everybody of PEOPLE has an account, to be copied."""
+def people(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest, published_settings: Settings
+) -> Callable[[Path], str]:
+    """What makes a review store in which everybody of PEOPLE has an account, beside a test's files: its address."""
     file = tmp_path_factory.mktemp("people") / "review.sqlite"
-    url = Secret(value=f"sqlite:///{file}", place="the test")
-    database = open_database(published_settings.store, replace(published_settings.review, database_url=url))
+    place = request.getfixturevalue("postgresql") if ON_POSTGRESQL else None
+    filled = f"sqlite:///{file}" if place is None else new_postgresql_database(place)
+    settings = replace(published_settings.review, database_url=Secret(value=filled, place="the test"))
+    database = open_database(published_settings.store, settings)
     fill(database)
     database.close()
-    return file
+
+    def copied(folder: Path) -> str:
+        if place is None:
+            return f"sqlite:///{shutil.copy(file, folder / 'review.sqlite')}"
+        return new_postgresql_database(place, copy_of=filled)
+
+    return copied
 
 
 @pytest.fixture
-def serve(tmp_path: Path, people: Path, published_settings: Settings) -> Iterator[Callable[..., Running]]:
+def serve(
+    tmp_path: Path, people: Callable[[Path], str], published_settings: Settings
+) -> Iterator[Callable[..., Running]]:
     """Start the application with settings of [review] changed, as serve(idle_minutes=1), over a new review store."""
     with ExitStack() as stack:
 
         def start(settings: Settings = published_settings, **review: object) -> Running:
-            file = Path(shutil.copy(people, tmp_path / "review.sqlite"))
             changed = replace(settings, review=replace(settings.review, **review))
-            return stack.enter_context(serving(changed, file))
+            return stack.enter_context(serving(changed, people(tmp_path), tmp_path / "audit-head"))
 
         yield start
 
@@ -90,12 +102,7 @@ def postgresql() -> Iterator[Path]:
 @pytest.fixture
 def postgresql_settings(postgresql: Path) -> ReviewSettings:
     """The settings of a review store in a PostgreSQL database of its own."""
-    name = f"review_{token_hex(6)}"
-    server = f"host={postgresql} user=postgres dbname=postgres"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    url = f"postgresql+psycopg://postgres@/{name}?host={postgresql}"
-    return ReviewSettings(database_url=Secret(value=url, place="the test"))
+    return ReviewSettings(database_url=Secret(value=new_postgresql_database(postgresql), place="the test"))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -6,9 +6,12 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from secrets import token_hex
 from tempfile import TemporaryDirectory
 
+import psycopg
 import pytest
+from sqlalchemy import make_url
 
 _USER = "postgres"
 
@@ -45,6 +48,15 @@ def serving_postgresql() -> Iterator[Path]:
                 # fast shutdown: it does not wait for clients
                 process.send_signal(2)
                 process.wait(30)
+
+
+def new_postgresql_database(place: Path, copy_of: str | None = None) -> str:
+    """Make a database in the server of a socket, empty or as another one is, which nobody uses then; its address."""
+    name = f"review_{token_hex(6)}"
+    template = f" TEMPLATE {make_url(copy_of).database}" if copy_of else ""
+    with psycopg.connect(f"host={place} user=postgres dbname=postgres", autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}{template}")
+    return f"postgresql+psycopg://postgres@/{name}?host={place}"
 
 
 def _program(name: str) -> str | None:

@@ -226,15 +226,18 @@ class Running:
 
 
 @contextmanager
-def serving(settings: Settings, database_file: Path) -> Iterator[Running]:
-    """Serve a store on a free port of the loopback, with what people say in a file of its own."""
-    url = Secret(value=f"sqlite:///{database_file}", place="the test")
+def serving(settings: Settings, database_url: str, head: Path) -> Iterator[Running]:
+    """Serve a store on a free port of the loopback, with what people say in a database of its own.
+
+    `head` is the file that names the end of the audit log.
+    """
+    url = Secret(value=database_url, place="the test")
     settings = replace(settings, review=replace(settings.review, database_url=url))
     database = open_database(settings.store, settings.review)
     application, clock = application_of(settings, database), Clock()
     application.clock = clock
     # beside its database: tests share the folder of the store
-    application.head = Head(database_file.with_name("audit-head"), application.keys)
+    application.head = Head(head, application.keys)
     log: list[dict[str, object]] = []
     application.log = lambda message, **more: log.append({"message": message, **more})
     # a provider of accounts must know the address before

@@ -16,9 +16,11 @@ from cohortfinder.errors import ConfigurationError, ReadWriteError, StoreError
 from cohortfinder.review_settings import ReviewSettings
 
 FOLDER, FILE = "review", "review.sqlite"
-# how long a writer of SQLite waits for another one
+# how long a writer waits for another one
 _PATIENCE_SECONDS = 10
 _WRITES = "cohortfinder_writes"
+# of the writers of a review store in PostgreSQL: the letters "cohort"
+_LOCK = int.from_bytes(b"cohort")
 
 
 class Database:
@@ -76,6 +78,8 @@ def open_database(store: Path, settings: ReviewSettings) -> Database:
     if url.get_backend_name() == "sqlite":
         event.listen(engine, "connect", _begin_by_hand)
         event.listen(engine, "begin", _begin)
+    else:
+        event.listen(engine, "begin", _take_the_lock)
     database = Database(engine)
     with _told(engine):
         _migrate(database)
@@ -119,6 +123,16 @@ def _begin(connection: Connection) -> None:
     """Take the lock of a writer at once: a reader who becomes one may be refused without waiting."""
     writes = connection.get_execution_options().get(_WRITES)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _take_the_lock(connection: Connection) -> None:
+    """Let writers of PostgreSQL come one after the other, as those of SQLite do.
+
+    Else two of them could both count what is there and both add one more: tries to sign in, entries of the log.
+    """
+    if connection.get_execution_options().get(_WRITES):
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_PATIENCE_SECONDS}s'")
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
 
 
 def _migrate(database: Database) -> None:
