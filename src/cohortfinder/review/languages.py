@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from io import BytesIO
 from pathlib import Path
 
@@ -40,7 +40,7 @@ class Spoken:
 
     def day(self, value: date | None) -> str:
         """Write a date, '' for none."""
-        return format_date(value, format="medium", locale=self.language) if value else ""
+        return _day(value, self.language) if value else ""
 
     def moment(self, value: datetime | None) -> str:
         """Write a moment in the time zone of the site, '' for none."""
@@ -70,4 +70,15 @@ class Spoken:
 
     def share(self, value: float | None) -> str:
         """Write a part of one as percent, '' for none."""
-        return "" if value is None else format_percent(value, locale=self.language)
+        return "" if value is None else _share(value, self.language)
+
+
+# a page writes the same few days and shares a hundred times
+@lru_cache(maxsize=4096)
+def _day(value: date, language: str) -> str:
+    return format_date(value, format="medium", locale=language)
+
+
+@lru_cache(maxsize=4096)
+def _share(value: float, language: str) -> str:
+    return format_percent(value, locale=language)

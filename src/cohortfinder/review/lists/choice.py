@@ -1,7 +1,7 @@
 """Which rows of a list somebody wants to see, and in which order; pure, so that a page and its successor agree."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from typing import Any, Final
 
@@ -35,8 +35,8 @@ class Choice:
     @property
     def query(self) -> dict[str, str]:
         """What stands in an address: all but what was searched for."""
-        told = {name: value for name, value in asdict(self).items() if value and name != "text"}
-        return {name: value for name, value in told.items() if (name, value) != ("sort", RANK)}
+        told = ((one.name, getattr(self, one.name)) for one in fields(self) if one.name != "text")
+        return {name: value for name, value in told if value and (name, value) != ("sort", RANK)}
 
     @property
     def narrows(self) -> bool:

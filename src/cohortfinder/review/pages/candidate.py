@@ -1,6 +1,7 @@
 """One patient: every criterion with the words of the protocol, our verdict and its evidence, and what people said."""
 
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from starlette.responses import Response
@@ -41,7 +42,7 @@ def patient_page(asked: Asked, status: int = 200, **more: Any) -> Response:
         name=called(asked, patient), number=known_by(asked, patient), identity=asked.identity(patient),
         groups=_groups(asked, lines), open_groups=OPEN_GROUPS, lines=lines, states=STATES, needs_reason=NEEDS_REASON,
         before_run=list_before(asked), saved=SAVED.get(asked.request.query_params.get("saved", ""), ""),
-        stale_run=_stale(asked), run_moment=run_moment, path=lambda part="": _path(asked, patient, row, part),
+        stale_run=_stale(asked), run_moment=run_moment, path=cache(lambda part="": _path(asked, patient, row, part)),
         list_query=choice_of({**asked.request.query_params, "text": ""}).query, **_around(asked, patient, row), **shown,
     )  # fmt: skip
 
