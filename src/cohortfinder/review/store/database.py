@@ -8,7 +8,7 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select
 from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, SQLAlchemyError
 
 from cohortfinder.disk import make_folders
@@ -132,7 +132,7 @@ def _take_the_lock(connection: Connection) -> None:
     """
     if connection.get_execution_options().get(_WRITES):
         connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_PATIENCE_SECONDS}s'")
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+        connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
 
 
 def _migrate(database: Database) -> None:
