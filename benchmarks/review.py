@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -30,7 +31,6 @@ from cohortfinder.jobs.nightly import nightly
 from cohortfinder.review.access.roles import Role
 from cohortfinder.runs.snapshots import (
     LISTS,
-    SnapshotManifest,
     current_run,
     list_files,
     make_current,
@@ -43,6 +43,7 @@ from cohortfinder.settings import Settings
 CANDIDATES, PEOPLE, SECONDS, PUBLISHES_EVERY = 5000, 20, 60, 10
 PASSWORD = "four words make one"
 LIMITS = {"list": 0.2, "patient": 0.15}
+_WITH_PATIENTS = "SELECT table_name FROM duckdb_columns() WHERE column_name = 'patient_id'"
 
 
 def published(store: Path) -> Settings:
@@ -60,38 +61,20 @@ def published(store: Path) -> Settings:
 
 def multiplied(folder: Path) -> None:
     """Let every patient of a published list stand in it so often that it has CANDIDATES rows."""
+    with duckdb.connect(str(folder / LISTS), read_only=True) as lists:
+        (rows,) = lists.execute("SELECT count(*) FROM candidates").fetchone() or (1,)
+    times = -(-CANDIDATES // rows)
     for file in folder.glob("*.duckdb"):
         file.chmod(0o600)
         with duckdb.connect(str(file)) as connection:
-            tables = [name for (name,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()]
-            for table in tables:
-                columns = [one[0] for one in connection.execute(f'SELECT * FROM "{table}" LIMIT 0').description or ()]
-                if "patient_id" in columns:
-                    times = _times(folder / LISTS, connection if file.name == LISTS else None)
-                    connection.execute(
-                        f"CREATE TABLE more AS SELECT t.* REPLACE (patient_id || '-' || n AS patient_id) "
-                        f'FROM "{table}" AS t, range({times}) AS copies (n) ORDER BY patient_id'
-                    )
-                    connection.execute(f'DROP TABLE "{table}"')
-                    connection.execute(f'ALTER TABLE more RENAME TO "{table}"')
-    manifest = read_manifest(folder)
-    write_manifest(folder, SnapshotManifest(**{**_fields(manifest), "files": list_files(folder)}))
-
-
-def _fields(manifest: SnapshotManifest) -> dict[str, object]:
-    return {name: getattr(manifest, name) for name in manifest.__slots__}
-
-
-_KNOWN: dict[Path, int] = {}
-
-
-def _times(file: Path, connection: duckdb.DuckDBPyConnection | None) -> int:
-    if file not in _KNOWN:
-        asked = "SELECT count(*) FROM candidates"
-        with duckdb.connect(str(file), read_only=True) if connection is None else connection.cursor() as own:
-            (rows,) = own.execute(asked).fetchone() or (1,)
-        _KNOWN[file] = -(-CANDIDATES // rows)
-    return _KNOWN[file]
+            for (table,) in connection.execute(_WITH_PATIENTS).fetchall():
+                connection.execute(
+                    f"CREATE TABLE more AS SELECT t.* REPLACE (patient_id || '-' || n AS patient_id) "
+                    f'FROM "{table}" AS t, range({times}) AS copies (n) ORDER BY patient_id'
+                )
+                connection.execute(f'DROP TABLE "{table}"')
+                connection.execute(f'ALTER TABLE more RENAME TO "{table}"')
+    write_manifest(folder, replace(read_manifest(folder), files=list_files(folder)))
 
 
 @contextmanager
@@ -124,7 +107,7 @@ def publish_again(store: Path, number: int) -> None:
     old, new = snapshot_folder(store, run_id), snapshot_folder(store, f"{run_id[:15]}-{number:03d}")
     shutil.copytree(old, new, copy_function=os.link)
     (new / "manifest.json").unlink()
-    write_manifest(new, SnapshotManifest(**{**_fields(read_manifest(old)), "run_id": new.name}))
+    write_manifest(new, replace(read_manifest(old), run_id=new.name))
     make_current(store, new.name)
 
 

@@ -8,10 +8,8 @@ from pathlib import Path
 from cohortfinder.address import base_address, is_local, split_address
 from cohortfinder.connection import Access, BasicAccess, BearerAccess, Connection, OAuthAccess, Proxy
 from cohortfinder.errors import ConfigurationError
+from cohortfinder.given import Given
 from cohortfinder.secret import Secret
-
-# the names that lead to a value through the tables, to the value and the place that an error names
-Given = Mapping[tuple[str, ...], tuple[object, str]]
 
 SECRETS = ("basic_password", "bearer_token", "client_secret", "smart_key", "proxy_password")
 PATHS = (*(f"{name}_file" for name in SECRETS), "ca_bundle", "client_certificate", "client_key")

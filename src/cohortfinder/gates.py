@@ -9,7 +9,8 @@ from io import StringIO
 from pathlib import Path
 
 from cohortfinder.errors import ConfigurationError
-from cohortfinder.site import Given, SiteFile
+from cohortfinder.given import Given
+from cohortfinder.site import SiteFile
 
 KEYS = ("restricted", "test_labels", "test_patients", "do_not_contact", "pull")
 _LABELS = re.compile(r"^[A-Za-z0-9._-]+(\+[A-Za-z0-9._-]+)*$")

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cohortfinder import notify_settings
+from cohortfinder.given import Given, text_of, whole_of
 from cohortfinder.notify_settings import Notify, read_notify
-from cohortfinder.site import Given, SiteFile
+from cohortfinder.site import SiteFile
 
 # each with its default, the least and the most
 NUMBERS = {"keep": (14, 1, 1000), "shrink_percent": (20, 1, 100), "compact_percent": (20, 1, 100)}
@@ -39,10 +40,10 @@ def read_nightly_settings(given: Given, folder: Path, problems: list[str]) -> Ni
     own = {key[1:]: value for key, value in given.items() if key[0] == "nightly" and len(key) > 1}
     problems += _unknown(given)
     return NightlySettings(
-        keep=_whole(own, "keep", problems),
-        shrink_percent=_whole(own, "shrink_percent", problems),
-        compact_percent=_whole(own, "compact_percent", problems),
-        link=_text(own, "link", problems),
+        keep=whole_of(own, "keep", NUMBERS["keep"], problems),
+        shrink_percent=whole_of(own, "shrink_percent", NUMBERS["shrink_percent"], problems),
+        compact_percent=whole_of(own, "compact_percent", NUMBERS["compact_percent"], problems),
+        link=text_of(own, "link", problems),
         answers=dict(_answers(own, folder, problems)),
         notify=read_notify(own, folder, problems),
     )
@@ -59,23 +60,6 @@ def _unknown(given: Given) -> Iterator[str]:
             yield f"{place}: {key[1]} is secret; write it into a file with mode 600, and name that as {home}"
         elif key[1] not in KEYS or len(key) > (3 if key[1] in _TABLES else 2):
             yield f"{place}: unknown key {'.'.join(key[1:])!r} under [nightly]; known are {', '.join(KEYS)}"
-
-
-def _whole(own: Given, name: str, problems: list[str]) -> int:
-    default, least, most = NUMBERS[name]
-    value, place = own.get((name,), (default, ""))
-    if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
-        return value
-    problems.append(f"{place}: {name} must be a whole number from {least} to {most}")
-    return default
-
-
-def _text(own: Given, name: str, problems: list[str]) -> str | None:
-    value, place = own.get((name,), (None, ""))
-    if value is None or (isinstance(value, str) and value):
-        return value
-    problems.append(f"{place}: {name} must be a text that is not empty")
-    return None
 
 
 def _answers(own: Given, folder: Path, problems: list[str]) -> Iterator[tuple[str, SiteFile]]:

@@ -8,8 +8,8 @@ from pathlib import Path
 from cohortfinder.address import is_local, origin, split_address
 from cohortfinder.connection import Connection
 from cohortfinder.errors import ConfigurationError
+from cohortfinder.given import Given
 from cohortfinder.secret import Secret
-from cohortfinder.site import Given
 
 WAYS_OF_TLS = {"starttls": 587, "tls": 465, "none": 25}
 WHEN = ("always", "problems")

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from cohortfinder.given import Given, switch_of, text_of, whole_of
 from cohortfinder.secret import Secret
-from cohortfinder.site import Given
 
 # each with its default, the least and the most
 NUMBERS = {"idle_minutes": (15, 1, 480), "session_hours": (12, 1, 24), "share_days": (7, 1, 30)}
@@ -50,22 +50,22 @@ def read_review_settings(given: Given, folder: Path, problems: list[str]) -> Rev
     problems += _unknown(given)
     database = _secret(own, "database_url_file", folder, problems)
     settings = ReviewSettings(
-        listen=_text(own, "listen", problems) or DEFAULT_LISTEN,
-        address=_text(own, "address", problems),
+        listen=text_of(own, "listen", problems) or DEFAULT_LISTEN,
+        address=text_of(own, "address", problems),
         hosts=tuple(_hosts(own, problems)),
-        behind_proxy=_switch(own, "behind_proxy", problems),
+        behind_proxy=switch_of(own, "behind_proxy", problems) or False,
         certificate=_file(own, "certificate", folder, problems),
         certificate_key=_file(own, "certificate_key", folder, problems),
         database_url=database,
         database_place=database.place if database else "[review]",
-        language=_text(own, "language", problems) or LANGUAGES[0],
-        idle_minutes=_whole(own, "idle_minutes", problems),
-        session_hours=_whole(own, "session_hours", problems),
-        share_days=_whole(own, "share_days", problems),
-        oidc_issuer=_text(own, "oidc_issuer", problems),
-        oidc_client_id=_text(own, "oidc_client_id", problems),
+        language=text_of(own, "language", problems) or LANGUAGES[0],
+        idle_minutes=whole_of(own, "idle_minutes", NUMBERS["idle_minutes"], problems),
+        session_hours=whole_of(own, "session_hours", NUMBERS["session_hours"], problems),
+        share_days=whole_of(own, "share_days", NUMBERS["share_days"], problems),
+        oidc_issuer=text_of(own, "oidc_issuer", problems),
+        oidc_client_id=text_of(own, "oidc_client_id", problems),
         oidc_client_secret=_secret(own, "oidc_client_secret_file", folder, problems),
-        oidc_name=_text(own, "oidc_name", problems),
+        oidc_name=text_of(own, "oidc_name", problems),
     )
     problems += _contradictions(settings, own)
     return settings
@@ -106,33 +106,8 @@ def _hosts(own: Given, problems: list[str]) -> Iterator[str]:
         problems.append(f'{place}: hosts must be a list of names, as ["cohortfinder.hospital.example"]')
 
 
-def _whole(own: Given, name: str, problems: list[str]) -> int:
-    default, least, most = NUMBERS[name]
-    value, place = own.get((name,), (default, ""))
-    if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
-        return value
-    problems.append(f"{place}: {name} must be a whole number from {least} to {most}")
-    return default
-
-
-def _text(own: Given, name: str, problems: list[str]) -> str | None:
-    value, place = own.get((name,), (None, ""))
-    if value is None or (isinstance(value, str) and value):
-        return value
-    problems.append(f"{place}: {name} must be a text that is not empty")
-    return None
-
-
-def _switch(own: Given, name: str, problems: list[str]) -> bool:
-    value, place = own.get((name,), (False, ""))
-    if isinstance(value, bool):
-        return value
-    problems.append(f"{place}: {name} must be true or false")
-    return False
-
-
 def _file(own: Given, name: str, folder: Path, problems: list[str]) -> Path | None:
-    text = _text(own, name, problems)
+    text = text_of(own, name, problems)
     return folder / text if text else None
 
 

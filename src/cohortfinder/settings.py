@@ -14,6 +14,7 @@ from cohortfinder.connection import Connection
 from cohortfinder.connection_settings import read_connection
 from cohortfinder.errors import ConfigurationError
 from cohortfinder.gates import GateSettings, read_gate_settings
+from cohortfinder.given import text_of
 from cohortfinder.model import Override, Overrides
 from cohortfinder.nightly_settings import NightlySettings, read_nightly_settings
 from cohortfinder.review_settings import ReviewSettings, read_review_settings
@@ -133,14 +134,14 @@ def _checked(given: Given, folder: Path, problems: list[str]) -> Settings:
             problems.append(f"{place}: unknown key {key[0]!r}; {_home_of(key[0])}")
         elif key[0] in KEYS and len(key) > 1:
             problems.append(f"{place}: {key[0]} is one value and no table")
-    store = _text(given, "store", problems)
-    zone = _text(given, "time_zone", problems)
-    memory = _text(given, "memory_limit", problems)
+    store = text_of(given, "store", problems)
+    zone = text_of(given, "time_zone", problems)
+    memory = text_of(given, "memory_limit", problems)
     if zone is not None and not _is_zone(zone):
         problems.append(f"{given[('time_zone',)][1]}: {zone!r} is no time zone; write one as Europe/Berlin")
     if memory is not None and not _MEMORY.match(memory):
         problems.append(f"{given[('memory_limit',)][1]}: {memory!r} is no memory limit; write one as 2GB")
-    log_format = _text(given, "log_format", problems) or LOG_FORMATS[0]
+    log_format = text_of(given, "log_format", problems) or LOG_FORMATS[0]
     if log_format not in LOG_FORMATS:
         problems.append(f"{given[('log_format',)][1]}: log_format must be one of: {', '.join(LOG_FORMATS)}")
     return Settings(
@@ -164,14 +165,6 @@ def _home_of(name: str) -> str:
     if table:
         return f"it belongs under [{table}], whose line must stand above it"
     return f"known are {', '.join((*KEYS, *TABLES))}"
-
-
-def _text(given: Given, name: str, problems: list[str]) -> str | None:
-    value, place = given.get((name,), (None, ""))
-    if value is None or (isinstance(value, str) and value):
-        return value
-    problems.append(f"{place}: {name} must be a text that is not empty")
-    return None
 
 
 def _is_zone(name: str) -> bool:

@@ -1,11 +1,10 @@
 """The table [site] of the configuration: a site's own mappings, value sets, local codes, and their places."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-# the names that lead to a value through the tables, to the value and the place that an error names
-Given = Mapping[tuple[str, ...], tuple[object, str]]
+from cohortfinder.given import Given, text_of
 
 WAYS = ("add", "replace", "suggest")
 TEXT_TERMS = ("off", "possible", "definite")
@@ -54,7 +53,7 @@ def read_site(given: Given, folder: Path, problems: list[str]) -> Site:
     ]
     if (given_alone := given.get(("site",), ({}, "")))[0] != {}:
         problems.append(f"{given_alone[1]}: site must be a table")
-    words = _text(own, "text_terms", problems) or "possible"
+    words = text_of(own, "text_terms", problems) or "possible"
     if words not in TEXT_TERMS:
         problems.append(f"{own[('text_terms',)][1]}: text_terms {words!r} must be one of: {', '.join(TEXT_TERMS)}")
     return Site(
@@ -62,7 +61,7 @@ def read_site(given: Given, folder: Path, problems: list[str]) -> Site:
         concepts=tuple(_concept_files(own, folder, problems)),
         local_codes=tuple(_files(own, ("local_codes",), folder, problems)),
         expansions=_file(own, "expansions", folder, problems),
-        terminology_server=_text(own, "terminology_server", problems),
+        terminology_server=text_of(own, "terminology_server", problems),
         text_terms=words,
     )
 
@@ -90,13 +89,5 @@ def _files(own: Given, key: tuple[str, ...], folder: Path, problems: list[str]) 
 
 
 def _file(own: Given, name: str, folder: Path, problems: list[str]) -> SiteFile | None:
-    text = _text(own, name, problems)
+    text = text_of(own, name, problems)
     return None if text is None else SiteFile(folder / text, own[(name,)][1])
-
-
-def _text(own: Given, name: str, problems: list[str]) -> str | None:
-    value, place = own.get((name,), (None, ""))
-    if value is None or (isinstance(value, str) and value):
-        return value
-    problems.append(f"{place}: {name} must be a text that is not empty")
-    return None

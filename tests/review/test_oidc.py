@@ -3,7 +3,6 @@
 import json
 import shutil
 import socket
-import subprocess
 import threading
 import time
 from base64 import urlsafe_b64encode
@@ -22,10 +21,9 @@ from joserfc.jwk import RSAKey
 from cohortfinder.review.access.accounts import account_of, set_active
 from cohortfinder.secret import Secret
 from review.running import TRIAL, Browser, Running, forms_of
-from servers.launching import started
+from servers.launching import CannotRunError, install_oidc_provider, started
 
 OWN = Path(__file__).parent / "provider"
-RECIPE = Path(__file__).parents[1] / "servers" / "oauth" / "package.json"
 SECRET = "a-secret-between-provider-and-application"
 BACK = "/sign-in/provider/back"
 
@@ -39,16 +37,12 @@ def free_port() -> int:
 @pytest.fixture(scope="module")
 def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int]]:
     """A real provider that knows the application at a port; its issuer, and that port."""
-    missing = [name for name in ("node", "npm") if shutil.which(name) is None]
-    if missing:
-        pytest.skip(f"a real OpenID provider needs {' and '.join(missing)} on the path")
     folder, port = tmp_path_factory.mktemp("provider"), free_port()
     shutil.copy(OWN / "server.mjs", folder)
-    shutil.copy(RECIPE, folder)
-    command = ["npm", "install", "--no-audit", "--no-fund"]
-    built = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
-    if built.returncode:
-        pytest.skip(f"oidc-provider cannot be installed: {(built.stderr.strip() or built.stdout).splitlines()[-1]}")
+    try:
+        install_oidc_provider(folder)
+    except CannotRunError as error:
+        pytest.skip(str(error))
     with started(["node", "server.mjs", f"http://127.0.0.1:{port}{BACK}", SECRET], folder, 60) as issuer:
         yield issuer, port
 

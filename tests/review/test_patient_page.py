@@ -2,7 +2,6 @@
 
 import html
 import re
-import shutil
 from collections.abc import Callable
 
 import pytest
@@ -11,7 +10,6 @@ import requests
 from cohortfinder.review.store.answers import answers_in, answers_of
 from cohortfinder.review.store.decisions import decisions_of
 from cohortfinder.review.store.notes import notes_of
-from cohortfinder.runs.snapshots import make_current, snapshot_folder
 from cohortfinder.settings import Settings
 from review.running import TRIAL, Browser, Running
 
@@ -180,12 +178,7 @@ def test_a_decision_on_a_list_that_was_replaced_meanwhile_says_so(
     page, anna, old = running.page_of("sle-belimumab-order-only"), running.browser_of("anna"), running.snapshot.run_id
     form = {"state": "screening", "reason": "", "arm": "SLE", "previous": "0", "run": old}
     token = anna.token(page)
-    new = "29991231T030000-001"
-    shutil.copytree(snapshot_folder(running.store, old), snapshot_folder(running.store, new))
-    manifest = snapshot_folder(running.store, new) / "manifest.json"
-    manifest.chmod(0o600)
-    manifest.write_text(manifest.read_text().replace(old, new))
-    make_current(running.store, new)
+    running.publish_again()
     told = anna.session.post(f"{anna.url}{page}/decision?in=SLE", data={**form, "csrf": token}, timeout=60)
     assert told.status_code == 200
     assert "a newer one was published meanwhile" in told.text

@@ -1,5 +1,6 @@
-"""What `status` and `verify` say of the review store."""
+"""What `status` and `verify` say of the review store, and what the commands around it say where something is wrong."""
 
+import socket
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -58,3 +59,21 @@ def test_a_damaged_file_is_found(store: Path, capsys: pytest.CaptureFixture[str]
         file.write(b"\xff" * (size - size // 2))
     assert status_of(["verify", "--store", str(store)]) == 65
     assert "review" in capsys.readouterr().err
+
+
+def test_a_role_in_a_trial_that_nobody_screens_is_told(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The id may be mistyped: the role would show nothing, and nobody would know why."""
+    given = ["accounts", "grant", "anna", "--role", "data", "--store", str(store)]
+    assert status_of([*given, "--trial", "NCT0698396"]) == 0
+    assert "NCT0698396 is not on the list that holds" in capsys.readouterr().err
+
+
+def test_a_port_that_is_taken_is_told_before_anything_is_served(
+    store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        listen = f"127.0.0.1:{taken.getsockname()[1]}"
+        assert status_of(["review", "--store", str(store), "--listen", listen]) == 74
+    err = capsys.readouterr().err
+    assert f"{listen}: cannot listen here (Address already in use); choose another port" in err
+    assert "stop with Ctrl-C" not in err

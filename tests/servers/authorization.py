@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,30 +12,21 @@ from typing import Any, ClassVar
 
 import pytest
 import requests
-from launching import started
+from launching import CannotRunError, install_oidc_provider, started
 
 RECIPE = Path(__file__).parent / "oauth"
 GATEWAY_SECRET = "a-secret-between-gateway-and-server"
-_INSTALL_SECONDS = 300
 _START_SECONDS = 60
 
 
 @contextmanager
 def authorization_server(folder: Path, clients: list[dict[str, Any]]) -> Iterator[str]:
     """Install and start oidc-provider with these clients; yield its issuer."""
-    missing = [name for name in ("node", "npm") if shutil.which(name) is None]
-    if missing:
-        pytest.skip(f"a real authorization server needs {' and '.join(missing)} on the path")
     held = shutil.copytree(RECIPE, folder / "oauth")
-    built = subprocess.run(
-        ["npm", "install", "--no-audit", "--no-fund"],
-        cwd=held,
-        capture_output=True,
-        text=True,
-        timeout=_INSTALL_SECONDS,
-    )
-    if built.returncode:
-        pytest.skip(f"oidc-provider cannot be installed: {(built.stderr.strip() or built.stdout).splitlines()[-1]}")
+    try:
+        install_oidc_provider(held)
+    except CannotRunError as error:
+        pytest.skip(str(error))
     (held / "clients.json").write_text(json.dumps({"clients": clients, "gateway": GATEWAY_SECRET}), encoding="utf-8")
     with started(["node", "server.mjs", "clients.json"], held, _START_SECONDS) as issuer:
         yield issuer

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 RECIPE = Path(__file__).parent / "hapi"
+OIDC_RECIPE = Path(__file__).parent / "oauth" / "package.json"
+_INSTALL_SECONDS = 300
 _BUILD_SECONDS = 900
 _START_SECONDS = 400
 
@@ -34,6 +36,19 @@ def hapi_server(scratch: Path, memory: str = "1g") -> Iterator[str]:
     command = ["java", f"-Xmx{memory}", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
     with started([*command, "-cp", classpath, "HapiR4"], folder, _START_SECONDS) as address:
         yield address
+
+
+def install_oidc_provider(folder: Path) -> None:
+    """Install oidc-provider from its registry beside the server.mjs of a folder. Raises CannotRunError."""
+    missing = [name for name in ("node", "npm") if shutil.which(name) is None]
+    if missing:
+        raise CannotRunError(f"a real OpenID provider needs {' and '.join(missing)} on the path")
+    shutil.copy(OIDC_RECIPE, folder)
+    command = ["npm", "install", "--no-audit", "--no-fund"]
+    built = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=_INSTALL_SECONDS)
+    if built.returncode:
+        said = (built.stderr.strip() or built.stdout).splitlines()[-1]
+        raise CannotRunError(f"oidc-provider cannot be installed: {said}")
 
 
 @contextmanager

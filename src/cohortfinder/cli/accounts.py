@@ -8,7 +8,7 @@ import click
 from cohortfinder.cli.console import print_table
 from cohortfinder.cli.options import settings_of
 from cohortfinder.errors import UsageError
-from cohortfinder.jobs.accounts import activate, add, everybody, grant, reset
+from cohortfinder.jobs.accounts import activate, add, everybody, grant, is_published, reset
 from cohortfinder.review.access.roles import Role
 from cohortfinder.settings import Settings
 
@@ -62,6 +62,8 @@ def command(
             raise UsageError("accounts grant needs --trial and --role")
         grant(settings, login, trial, None if role == NOTHING else Role(role))
         click.echo(f"{login} is {role} in {trial}" if role != NOTHING else f"{login} has no role in {trial} any more")
+        if role != NOTHING and not is_published(settings, trial):
+            click.echo(f"{trial} is not on the list that holds; check the id where it should be", err=True)
     elif action == "password":
         reset(settings, login, ask)
         click.echo(f"{login} has a new password, and is asked to change it")

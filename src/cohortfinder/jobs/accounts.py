@@ -20,6 +20,7 @@ from cohortfinder.review.access.accounts import (
 from cohortfinder.review.access.roles import Role
 from cohortfinder.review.access.sessions import end_sessions_of
 from cohortfinder.review.store.database import open_database
+from cohortfinder.runs.snapshots import current_run, read_manifest, snapshot_folder
 from cohortfinder.settings import Settings
 
 
@@ -39,6 +40,12 @@ def everybody(settings: Settings) -> list[Account]:
     """Return everybody who has an account, by the login."""
     with closing(open_database(settings.store, settings.review)) as database, database.reading() as connection:
         return every_account(connection)
+
+
+def is_published(settings: Settings, trial: str) -> bool:
+    """Say whether the list that holds has a trial; a role in another one shows nothing. Raises StoreError."""
+    run_id = current_run(settings.store)
+    return run_id is not None and trial in read_manifest(snapshot_folder(settings.store, run_id)).trials
 
 
 def grant(settings: Settings, login: str, trial: str, role: Role | None) -> None:

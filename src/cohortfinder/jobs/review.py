@@ -1,5 +1,6 @@
 """The review application: settings in, a server that runs until it is stopped."""
 
+import socket
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -43,14 +44,22 @@ def review(settings: Settings, *, log: Callable[..., None]) -> None:
         application.log = log
         app = make_app(application)
         config = uvicorn.Config(
-            app, host=host, port=int(port), log_config=None, access_log=False, server_header=False, proxy_headers=False,
+            app, log_config=None, access_log=False, server_header=False, proxy_headers=False,
             ssl_certfile=settings.review.certificate, ssl_keyfile=settings.review.certificate_key, workers=1,
         )  # fmt: skip
-        log(f"the lists of {settings.store} are at {address_of(settings.review)}; stop with Ctrl-C")
-        try:
-            uvicorn.Server(config).run()
-        except SystemExit as error:
-            raise ReadWriteError(f"{settings.review.listen}: cannot listen here; choose another port") from error
+        with _listening(host, int(port)) as listener:
+            log(f"the lists of {settings.store} are at {address_of(settings.review)}; stop with Ctrl-C")
+            uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """Return a socket that listens. Raises ReadWriteError where the system refuses."""
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        # Python says the address once more behind the words of the system
+        why = str(error.strerror).split(" (")[0]
+        raise ReadWriteError(f"{host}:{port}: cannot listen here ({why}); choose another port") from error
 
 
 def application_of(settings: Settings, database: Database) -> Application:

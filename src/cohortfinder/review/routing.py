@@ -36,13 +36,17 @@ _FIELDS, _PART_BYTES, _TRIES = 100, 64 * 1024, 20
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """An address, who may ask for it, and what answers. `action` is what the audit log calls it, '' for no entry."""
+    """An address, who may ask for it, and what answers. `action` is what the audit log calls it, '' for no entry.
+
+    `before_change`: also who has a password that somebody else has set may ask for it.
+    """
 
     path: str
     answer: Callable[[Asked], Response]
     needs: Right | str
     action: str = ""
     sends: bool = False
+    before_change: bool = False
 
 
 def route_of(page: Page, application: Application) -> Route:
@@ -113,7 +117,8 @@ def _answer(
         return RedirectResponse("/sign-in", status_code=303)
     if page.sends:
         _require_own_form(asked)
-    if asked.account is not None and asked.account.must_change and not page.path.startswith(("/password", "/sign")):
+    free = page.needs == ANYBODY or page.before_change
+    if asked.account is not None and asked.account.must_change and not free:
         return RedirectResponse("/password", status_code=303)
     if isinstance(page.needs, Right) and not asked.allows(page.needs):
         write_audit(asked, "refused", detail=page.path)

@@ -18,4 +18,4 @@ def choose(asked: Asked) -> Response:
     return asked.back("/")
 
 
-PAGES = (Page("/language", choose, SIGNED_IN, sends=True),)
+PAGES = (Page("/language", choose, SIGNED_IN, sends=True, before_change=True),)

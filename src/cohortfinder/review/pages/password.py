@@ -68,6 +68,6 @@ def _page(asked: Asked, problem: str = "") -> Response:
 
 
 PAGES = (
-    Page("/password", show, SIGNED_IN),
-    Page("/password", change, SIGNED_IN, sends=True),
+    Page("/password", show, SIGNED_IN, before_change=True),
+    Page("/password", change, SIGNED_IN, sends=True, before_change=True),
 )

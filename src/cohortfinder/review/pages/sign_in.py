@@ -77,6 +77,6 @@ def _out(asked: Asked) -> Response:
 PAGES = (
     Page("/sign-in", show, ANYBODY),
     Page("/sign-in", sign_in, ANYBODY, sends=True),
-    Page("/sign-out", sign_out, SIGNED_IN, "sign-out", sends=True),
-    Page("/sign-out/everywhere", sign_out_everywhere, SIGNED_IN, "sign-out everywhere", sends=True),
+    Page("/sign-out", sign_out, SIGNED_IN, "sign-out", sends=True, before_change=True),
+    Page("/sign-out/everywhere", sign_out_everywhere, SIGNED_IN, "sign-out everywhere", sends=True, before_change=True),
 )
