@@ -13,7 +13,7 @@ from cohortfinder import wording
 from cohortfinder.review import words
 from cohortfinder.review.access.oidc import Provider
 from cohortfinder.review.access.sessions import Limits
-from cohortfinder.review.languages import LANGUAGES, Spoken, catalogue
+from cohortfinder.review.languages import LANGUAGES, Spoken, catalogue, translator
 from cohortfinder.review.lists.published import Published
 from cohortfinder.review.store.database import Database
 from cohortfinder.review.store.head import Head
@@ -82,6 +82,7 @@ class Application:
         )  # fmt: skip
         translations: Any = catalogue(language)
         environment.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined]
+        environment.globals["_"] = translator(translations)
         environment.globals["wording"] = wording
         environment.globals["words"] = words
         environment.globals["settings"] = self.settings

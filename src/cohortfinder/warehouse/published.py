@@ -107,7 +107,9 @@ class PublishedLists:
         self._file = file
         self._quiet, self._asking, self._closed = Condition(), 0, False
         config: dict[str, str | bool | int | float | list[str]] = {
-            "memory_limit": _MEMORY, "autoinstall_known_extensions": False, "autoload_known_extensions": False,
+            # a question about one patient is too small for two threads, and pages need the processors
+            "memory_limit": _MEMORY, "threads": 1, "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
         }  # fmt: skip
         try:
             self._connection = confined(duckdb.connect(str(file), read_only=True, config=config), (file.parent,))

@@ -92,7 +92,8 @@ def fitting(choice: Choice, known: Known, text_of: Callable[[str], str]) -> Call
         (text, lambda row: text in text_of(row.patient_id)),
     ]
     asked = [test for value, test in tests if value]
-    return lambda row: all(test(row) for test in asked)
+    # most look at the whole list, of thousands of rows
+    return (lambda row: all(test(row) for test in asked)) if asked else (lambda row: True)
 
 
 def ordered(rows: Sequence[ListedRow], sort: str, known: Known) -> Sequence[ListedRow]:
@@ -130,6 +131,8 @@ def neighbours(
 
     A row that does not fit any more, since it was just decided, keeps its place in the order.
     """
+    if not choice.narrows and choice.sort == RANK:
+        return _next_to(rows, here)
     fits = fitting(choice, known, text_of)
     before, after, place, count, passed = None, None, None, 0, False
     for row in ordered(rows, choice.sort, known):
@@ -143,3 +146,12 @@ def neighbours(
         elif fit and not passed:
             before = row
     return Neighbours(before if passed else None, after, place, count)
+
+
+def _next_to(rows: Sequence[ListedRow], here: tuple[str, str]) -> Neighbours:
+    """Return who stands beside a row of the whole list, as most go through it."""
+    place = next((number for number, row in enumerate(rows) if row[:2] == here), None)
+    if place is None:
+        return Neighbours(None, None, None, len(rows))
+    before, after = rows[place - 1] if place else None, rows[place + 1] if place + 1 < len(rows) else None
+    return Neighbours(before, after, place + 1, len(rows))

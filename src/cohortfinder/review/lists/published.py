@@ -1,6 +1,7 @@
 """The list that holds, opened once; when a night publishes another one, the next page sees that."""
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
@@ -44,6 +45,16 @@ class TrialList:
     def criteria(self) -> Mapping[str, Criterion]:
         """The criteria by their ids."""
         return {one.id: one for one in self.trial.criteria}
+
+    @cached_property
+    def counts(self) -> Mapping[str, int]:
+        """How many rows have each status."""
+        return Counter(row.status for row in self.rows)
+
+    @cached_property
+    def missing_counts(self) -> Sequence[tuple[str, int]]:
+        """Of how many rows each criterion is missing."""
+        return sorted(Counter(one for ids in self.missing.values() for one in ids).items())
 
     @cached_property
     def rows_of(self) -> Mapping[str, tuple[ListedRow, ...]]:

@@ -1,6 +1,5 @@
 """The candidate list of a trial: filtered, in order, a page at a time; what is searched for stands in no address."""
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
@@ -10,7 +9,8 @@ from starlette.responses import Response
 
 from cohortfinder.review.access.roles import Right
 from cohortfinder.review.asked import Asked
-from cohortfinder.review.lists.choice import DECISIONS, MARKS, ROWS_A_PAGE, UNDECIDED, Choice, Known, choice_of, chosen
+from cohortfinder.review.lists.choice import DECISIONS, MARKS, ROWS_A_PAGE, Choice, Known, choice_of, chosen
+from cohortfinder.review.lists.published import TrialList
 from cohortfinder.review.pages.known import called, candidate_path, known_by, known_of, text_of
 from cohortfinder.review.routing import Page
 from cohortfinder.review.store.decisions import Decision
@@ -70,8 +70,9 @@ def _list(asked: Asked, choice: Choice, sent: Mapping[str, str]) -> Response:
     return asked.page(
         "candidates.html.jinja", listed=listed, choice=choice, known=known, count=len(rows), page=page, pages=pages,
         rows=[_shown(asked, row, known, choice) for row in shown], query=urlencode(choice.query), last_visit=visited,
-        counts=_counts(listed.rows), undecided=_undecided(listed.rows, known), marks=MARKS, decisions=DECISIONS,
-        missing_counts=sorted(Counter(id for ids in listed.missing.values() for id in ids).items()),
+        counts={status: listed.counts.get(status, 0) for status in STATUSES}, undecided=_undecided(listed, known),
+        marks=MARKS, decisions=DECISIONS,
+        missing_counts=listed.missing_counts,
         left=_left(asked, known),
     )  # fmt: skip
 
@@ -101,13 +102,8 @@ def _visit(asked: Asked) -> object:
     return before
 
 
-def _counts(rows: tuple[ListedRow, ...]) -> dict[str, int]:
-    counted = Counter(row.status for row in rows)
-    return {status: counted[status] for status in STATUSES}
-
-
-def _undecided(rows: tuple[ListedRow, ...], known: Known) -> int:
-    return sum(known.state_of(row.patient_id) == UNDECIDED for row in rows)
+def _undecided(listed: TrialList, known: Known) -> int:
+    return len(listed.rows) - sum(len(listed.rows_of.get(patient, ())) for patient in known.decisions)
 
 
 def _left(asked: Asked, known: Known) -> list[Left]:

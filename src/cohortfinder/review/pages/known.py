@@ -1,13 +1,12 @@
 """What a page of a trial knows of the listed beyond the list itself, and how a patient is called and found."""
 
-from collections import Counter
 from collections.abc import Callable
 from urllib.parse import quote, urlencode
 
 from cohortfinder.review.access.roles import Right
 from cohortfinder.review.asked import Asked
 from cohortfinder.review.lists.choice import Choice, Known
-from cohortfinder.review.store.answers import answers_in
+from cohortfinder.review.store.answers import count_answers
 from cohortfinder.review.store.decisions import decisions_in
 from cohortfinder.review.store.visits import appeared_since, last_visit
 
@@ -21,7 +20,7 @@ def known_of(asked: Asked) -> Known:
             decisions=decisions_in(connection, trial),
             new=appeared_since(connection, trial, before) if before else frozenset(),
             others=asked.listed.others,
-            answered=Counter(one.about.patient_id for one in answers_in(connection, trial)),
+            answered=count_answers(connection, trial),
             missing=asked.listed.missing,
         )
 

@@ -1,5 +1,6 @@
 """What people answer to the criteria of a patient: added one after the other, the last one counts."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -89,6 +90,14 @@ def all_answers_in(connection: Connection, trial: str) -> tuple[Answer, ...]:
     """Return everything that was ever answered in a trial, oldest first."""
     asked = select(ANSWER).where(ANSWER.c.trial == trial).order_by(ANSWER.c.id)
     return tuple(_answer(row) for row in connection.execute(asked).mappings())
+
+
+def count_answers(connection: Connection, trial: str) -> Counter[str]:
+    """Return how many answers hold of each patient of a trial."""
+    columns = (ANSWER.c.patient_id, ANSWER.c.arm, ANSWER.c.criterion_id, ANSWER.c.word)
+    asked = select(*columns).where(ANSWER.c.trial == trial).order_by(ANSWER.c.id)
+    last = {(row.patient_id, row.arm, row.criterion_id): row.word for row in connection.execute(asked)}
+    return Counter(patient for (patient, _, _), word in last.items() if word != CLEARED)
 
 
 def latest(answers: Iterable[Answer]) -> dict[About, Answer]:
