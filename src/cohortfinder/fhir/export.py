@@ -61,7 +61,7 @@ def export(
     Raises BusyError while the server is not ready, and whatever the client raises; everything is kept, and the next
     call with the same question goes on.
     """
-    run = _Run(client, Asked(question, labels), folder, parallel, patience, log, check)
+    run = _Run(client, Asked(question, labels, client.clock.now()), folder, parallel, patience, log, check)
     if not run.progress.complete:
         run.complete()
     return _exported(folder, run.progress)
@@ -204,6 +204,7 @@ class _Run:
     def _end(self) -> None:
         fetched = self.progress.fetched.values()
         brought = {kind for file in fetched for kind in (*file.resources, *file.problems)}
+        brought |= {file.resource_type for file in fetched if file.dropped}
         absent = missing(self._client, self._question, brought, watermark(self.progress), self._log)
         self._written.add(
             "export_complete", files=len(fetched), bytes=sum(file.bytes for file in fetched),

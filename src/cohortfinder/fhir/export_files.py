@@ -6,18 +6,20 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from cohortfinder.fhir.by_id import bundle_line
 from cohortfinder.fhir.client import FhirClient
 from cohortfinder.fhir.export_log import Fetched
 from cohortfinder.fhir.export_manifest import OUTPUT, ExportFile
 from cohortfinder.fhir.export_question import CodeFilter, ExportQuestion
 from cohortfinder.landing.blocks import BlockReader, DamagedError
 from cohortfinder.landing.exported import ERROR, says_error
-from cohortfinder.landing.labels import LABELLED, Labels
+from cohortfinder.landing.labels import LABELLED, Labels, withheld
 
 FHIR_NDJSON = "application/fhir+ndjson"
 _OUTCOME = "OperationOutcome"
@@ -27,10 +29,11 @@ _WORD = re.compile(rb"[A-Z][A-Za-z]+")
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What of the files is kept: what was asked for, but for what must not be stored."""
+    """What of the files is kept: what was asked for, but for what must not be stored. `at` is when it is asked."""
 
     question: ExportQuestion
     labels: Labels
+    at: datetime
 
 
 def fetch(client: FhirClient, file: ExportFile, folder: Path, asked: Asked, *, authorized: bool) -> Fetched:
@@ -67,6 +70,7 @@ class _Sieve:
 
     def __init__(self, file: ExportFile, asked: Asked) -> None:
         self._file, self._labels, self._types = file, asked.labels, frozenset(asked.question.types)
+        self._at = asked.at
         self._codes = {kind: _codes(chosen) for kind, chosen in asked.question.filters.items()}
         self.resources: Counter[str] = Counter()
         self.problems: dict[str, str] = {}
@@ -78,7 +82,7 @@ class _Sieve:
         return self._file.part == OUTPUT and self._file.count not in (None, self._lines)
 
     def kept(self, block: bytes) -> Iterator[bytes]:
-        """Yield what of a block was asked for."""
+        """Yield what of a block was asked for, and in the place of what must not be stored that it is not held."""
         kind = self._file.resource_type
         plain = kind in self._types and kind not in self._codes and LABELLED not in block
         if plain and (lines := _lines_of(block, kind)):
@@ -87,8 +91,8 @@ class _Sieve:
             yield block
             return
         for line in block.splitlines(keepends=True):
-            if not line.strip() or self._is_asked(line):
-                yield line
+            if told := self._kept_of(line) if line.strip() else line:
+                yield told
 
     def finish(self) -> None:
         """Note what can be said at the end of the file only."""
@@ -100,27 +104,28 @@ class _Sieve:
         """Note that the file cannot be read to its end."""
         self.problems[self._file.resource_type] = f"a file is damaged: {reason}"
 
-    def _is_asked(self, line: bytes) -> bool:
+    def _kept_of(self, line: bytes) -> bytes:
+        """Return what is kept of a line: all of it, nothing, or that the resource is not held."""
         self._lines += 1
         resource = _resource(line)
         if resource is None:  # landing puts it aside, with its place
-            return True
+            return line
         kind = str(resource.get("resourceType"))
         if kind == _OUTCOME:
             self._outcome(resource, line)
-            return True
+            return line
         if self._file.part != OUTPUT:
-            return True
+            return line
         if kind != self._file.resource_type:
             self.problems[self._file.resource_type] = f"a file holds {kind} as well"
+        if kind in self._types and self._labels.exclude(resource):
+            self.dropped += 1
+            return bundle_line("history", [withheld(resource, self._at)]) + b"\n"
         if kind not in self._types or not self._has_code(kind, resource):
             self.left_out += 1
-            return False
-        if self._labels.exclude(resource):
-            self.dropped += 1
-            return False
+            return b""
         self.resources[kind] += 1
-        return True
+        return line
 
     def _has_code(self, kind: str, resource: dict[str, Any]) -> bool:
         asked = self._codes.get(kind)

@@ -52,7 +52,7 @@ def read_page(answer: Answer, kind: str, labels: Labels) -> Page:
         raise ProtocolError(f"{answer.server} answered {answer.asked} with parts of resources; ask who runs it")
     line, dropped = _one_line(answer.content), 0
     if LABELLED in line:
-        text, dropped = without_labelled(line.decode(), labels)
+        text, dropped = without_labelled(line.decode(), labels, answer.at or datetime.now(UTC))
         line = text.encode()
     times = [told for one in found if (told := changed_at(one)) is not None]
     moments = [instant(one) for one in times]

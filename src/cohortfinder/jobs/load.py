@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from cohortfinder.landing.people import read_erased
 from cohortfinder.landing.pulled import Pulled
 from cohortfinder.landing.quarantine import UNFINISHED, Quarantine
 from cohortfinder.landing.sources import Found, find_sources
+from cohortfinder.landing.withheld import Held, all_of_them
 from cohortfinder.sql.environment import render
 from cohortfinder.warehouse.connection import (
     LAYOUT,
@@ -32,6 +34,7 @@ from cohortfinder.warehouse.connection import (
     transaction,
 )
 from cohortfinder.warehouse.fill import Filled, delete, fill, finished_types
+from cohortfinder.warehouse.held import known_ids
 from cohortfinder.warehouse.merged import note_merged
 from cohortfinder.warehouse.seal import loads_of, read_seal, write_seal
 from cohortfinder.warehouse.state import note_pulled
@@ -94,7 +97,8 @@ def load_pulled(
     Raises LockedError and ReadWriteError like `load`.
     """
     with _opened(store, memory_limit, threads, log) as connection:
-        folder, manifest = _land(Found(tuple(files), ()), store, log, pulled)
+        held = partial(known_ids, connection)
+        folder, manifest = _land(Found(tuple(files), ()), store, log, pulled, held)
         return _commit(connection, store, folder, manifest, log)
 
 
@@ -135,7 +139,9 @@ def rebuild_tables(
         _finish_earlier(connection, store, log)
 
 
-def _land(found: Found, store: Path, log: Log, pulled: Pulled | None = None) -> tuple[Path, Manifest]:
+def _land(
+    found: Found, store: Path, log: Log, pulled: Pulled | None = None, held: Held = all_of_them
+) -> tuple[Path, Manifest]:
     """Bring the files into landing, all or none; from then on an interrupted load is taken up by the next one."""
     manifest = replace(_new_manifest(store, found.skipped), pulled=pulled)
     folder = store / LANDING / (manifest.load_id + PARTIAL)
@@ -143,7 +149,7 @@ def _land(found: Found, store: Path, log: Log, pulled: Pulled | None = None) -> 
     refused = _quarantine_files(store, manifest.load_id)[0]
     quarantine = Quarantine(refused)
     try:
-        manifest = land(found.files, folder, manifest, quarantine, log=log, erased=read_erased(store))
+        manifest = land(found.files, folder, manifest, quarantine, log=log, erased=read_erased(store), held=held)
         quarantine.close()
     except BaseException:
         if not quarantine.closed:

@@ -14,12 +14,14 @@ from cohortfinder.landing.contained import MARKER as CONTAINED
 from cohortfinder.landing.contained import hoisted
 from cohortfinder.landing.digits import DigitsWriter
 from cohortfinder.landing.exported import ERROR, ExportedDeletions, deleted_first, of_folder, says_error
+from cohortfinder.landing.labels import WITHHELD
 from cohortfinder.landing.lines import NO_RECORDS, examine, reason_against, uniform_type
 from cohortfinder.landing.manifest import DELETIONS, Manifest, Source, write_manifest
 from cohortfinder.landing.parts import TypeWriter
 from cohortfinder.landing.people import Erased, may_name_erased, names_erased
 from cohortfinder.landing.quarantine import Quarantine
 from cohortfinder.landing.raw_json import one_line
+from cohortfinder.landing.withheld import Held, WithheldIds, all_of_them
 
 
 class Lander:
@@ -27,7 +29,7 @@ class Lander:
 
     def __init__(
         self, folder: Path, quarantine: Quarantine, pool: Executor, *, needs_id: bool = True,
-        erased: Erased | None = None,
+        erased: Erased | None = None, held: Held = all_of_them,
     ) -> None:  # fmt: skip
         self._folder, self._quarantine, self._pool, self._needs_id = folder, quarantine, pool, needs_id
         self._erased = erased if erased and erased.people else None
@@ -36,6 +38,7 @@ class Lander:
         self._digits = DigitsWriter(folder)
         self._deletions: list[bytes] = []
         self._exported = ExportedDeletions()
+        self._withheld = WithheldIds(held)
         self.sources: list[Source] = []
 
     def take(self, path: Path) -> None:
@@ -63,12 +66,12 @@ class Lander:
 
     def finish(self, manifest: Manifest) -> Manifest:
         """Write what is left and the manifest."""
-        for record in self._exported.records():
+        types = tuple(self._writers[name].finish() for name in sorted(self._writers))
+        for record in (*self._exported.records(), *self._withheld.records(self._folder, types)):
             self._deletions.append(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE))
         if self._deletions:
             (self._folder / DELETIONS).write_bytes(b"".join(self._deletions))
         self._digits.flush()
-        types = tuple(self._writers[name].finish() for name in sorted(self._writers))
         done = replace(
             manifest, sources=tuple(self.sources), types=types, quarantined=self._quarantine.count,
             deletions=len(self._deletions), digits=self._digits.count, complete=True,
@@ -176,7 +179,11 @@ class Lander:
 
     def _deletion(self, entry: Entry, path: Path) -> None:
         resource_type, own_id = entry.url.split("/")[:2]
-        if entry.modified:
+        if resource_type == "Patient" and self._erased and self._erased.holds(own_id):
+            return  # she is not held, and her id must not come back
+        if entry.modified and entry.status == WITHHELD:
+            self._withheld.add(resource_type, own_id, entry.modified)
+        elif entry.modified:
             # what the server does not know (404) may come back as it was, what was deleted only as a newer version
             unknown = entry.status.startswith("404")
             record = {"resource_type": resource_type, "id": own_id, "deleted_at": entry.modified, "unknown": unknown}
@@ -218,16 +225,17 @@ def land(
     log: Callable[[str], None],
     needs_id: bool = True,
     erased: Erased | None = None,
+    held: Held = all_of_them,
 ) -> Manifest:
     """Take files into `folder`, which becomes complete with the manifest that is returned.
 
     Without `needs_id` a resource that has none is taken as well, as where no store keeps it. What names people who were
-    `erased` is left out and counted among what was skipped.
+    `erased` is left out and counted among what was skipped. `held` says which ids of a type are in the store.
     Raises ReadWriteError when a file cannot be read.
     """
     write_manifest(folder, manifest)
     with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
-        lander = Lander(folder, quarantine, pool, needs_id=needs_id, erased=erased)
+        lander = Lander(folder, quarantine, pool, needs_id=needs_id, erased=erased, held=held)
         waiting = deleted_first(tuple(files))
         log(f"reading {len(waiting)} files")
         for path in waiting:

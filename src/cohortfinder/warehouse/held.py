@@ -24,6 +24,11 @@ def not_held(connection: DuckDBPyConnection, kind: str, ids: Iterable[str]) -> t
     return tuple(name for (name,) in _rows(connection, "ids_not_held", table=main_table(kind), ids=sorted(set(ids))))
 
 
+def known_ids(connection: DuckDBPyConnection, kind: str, ids: Iterable[str]) -> tuple[str, ...]:
+    """Return those of some ids of a type, with tables or without, of which a version is known."""
+    return tuple(name for (name,) in _rows(connection, "known_ids", resource_type=kind, ids=sorted(set(ids))))
+
+
 def unresolved(connection: DuckDBPyConnection, kind: str) -> tuple[str, ...]:
     """Return the ids of a type to which records refer and of which the store has no resource."""
     column, tables = _REFERRING[kind]

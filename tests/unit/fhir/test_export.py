@@ -183,7 +183,9 @@ def test_what_must_not_be_stored_is_dropped(server: Exporting, tmp_path: Path) -
         ("output", "Patient", [patient("a"), secret, {**patient("c"), "meta": {"security": [{"code": "N"}]}}])
     ]
     found = exported(server, tmp_path)
-    assert (lines(found), found.counts, found.dropped) == (["Patient/a", "Patient/c"], {"Patient": 2}, 1)
+    assert (lines(found), found.counts, found.dropped) == (["Bundle/", "Patient/a", "Patient/c"], {"Patient": 2}, 1)
+    (told,) = [json.loads(line) for line in found.files[0].read_bytes().splitlines() if b"Bundle" in line]
+    assert [one["request"] for one in told["entry"]] == [{"method": "DELETE", "url": "Patient/b"}]
 
 
 def test_types_that_nobody_asked_for_are_not_downloaded(server: Exporting, tmp_path: Path) -> None:
