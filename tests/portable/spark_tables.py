@@ -1,7 +1,6 @@
 """Empty tables in Spark, with the columns and types that the program's have, and what a statement makes of them."""
 
 import csv
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -9,12 +8,10 @@ from typing import Any
 from cohortfinder.engine.plan import DOSE_TABLES, MAPPING_TABLES
 from cohortfinder.resources import resource_dir
 from cohortfinder.sql.environment import Rendered
-from cohortfinder.views.compiler import compile_view
+from cohortfinder.warehouse.parquet_tables import parquet_tables
 
-# what the program writes beside the tables of the ViewDefinitions, and what an engine hands to a leaf
+# what an engine hands to a leaf
 OTHERS = {
-    "exact_number": "id STRING, last_updated STRING, version_id STRING, component INT, value_sent STRING",
-    "quarantine": "file STRING, line BIGINT, resource_type STRING, reason STRING",
     "subject": "patient_id STRING, as_of DATE",
 }
 _COMMENTS = r"(?:\s*--[^\n]*\n)*\s*"
@@ -25,9 +22,8 @@ _EMPTY = re.compile(_COMMENTS + r"CREATE OR REPLACE TABLE (?P<table>\w+) \((?P<c
 
 def make_typed_tables(session: Any) -> None:
     """Make every table that a screening finds: those of the ViewDefinitions and the mappings, and those beside them."""
-    for path in sorted((Path(resource_dir("mappings")) / "views").glob("*.json")):
-        columns = compile_view(json.loads(path.read_text(encoding="utf-8"))).columns
-        _make(session, path.stem, ", ".join(f"`{one.name}` {_spark_type(one.sql_type)}" for one in columns))
+    for one in parquet_tables():
+        _make(session, one.name, one.spark_schema)
     for table, file in (MAPPING_TABLES | DOSE_TABLES).items():
         with (Path(resource_dir("mappings")) / file).open(encoding="utf-8", newline="") as stream:
             _make(session, table, ", ".join(f"`{name}` STRING" for name in next(csv.reader(stream))))
@@ -54,7 +50,3 @@ def resolve(session: Any, statement: Rendered) -> None:
 
 def _make(session: Any, table: str, columns: Any) -> None:
     session.createDataFrame([], columns).createOrReplaceTempView(table)
-
-
-def _spark_type(sql_type: str) -> str:
-    return {"VARCHAR": "STRING", "INTEGER": "INT", "TIMESTAMP": "TIMESTAMP_NTZ"}.get(sql_type, sql_type)

@@ -75,11 +75,11 @@ def _disk_told(store: Path) -> Iterator[None]:
             raise StoreError(
                 f"{store / WAREHOUSE}: this warehouse is damaged ({_first_line(error)}); {REMEDY}"
             ) from error
-        if isinstance(error, duckdb.OutOfMemoryException) and not _is_full(error):
+        if isinstance(error, duckdb.OutOfMemoryException) and not is_full(error):
             raise ConfigurationError(
                 f"{store}: the memory_limit of the configuration is too small for this ({_first_line(error)}); raise it"
             ) from error
-        if not isinstance(error, duckdb.IOException) and not _is_full(error):
+        if not isinstance(error, duckdb.IOException) and not is_full(error):
             raise
         raise ReadWriteError(
             f"{store}: cannot read or write here ({_first_line(error)}); check space and permissions"
@@ -169,9 +169,9 @@ def _refusal(error: duckdb.IOException, path: Path) -> Exception:
     return ReadWriteError(f"{path}: the warehouse cannot be opened ({_first_line(error)}); check space and permissions")
 
 
-def _is_full(error: BaseException | None) -> bool:
+def is_full(error: BaseException | None) -> bool:
     """Tell whether a disk was full: DuckDB may say so as a fatal error, or where it could not even roll back."""
-    return error is not None and ("No space left on device" in str(error) or _is_full(error.__context__))
+    return error is not None and ("No space left on device" in str(error) or is_full(error.__context__))
 
 
 def _says_damage(error: duckdb.Error) -> bool:
