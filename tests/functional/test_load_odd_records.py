@@ -1,12 +1,13 @@
 """What is odd and not wrong is loaded as it was sent: ids, versions and times that FHIR does not foresee."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cohortfinder.jobs.load import load
+from cohortfinder.jobs.load import load, rebuild_tables
 from cohortfinder.warehouse.connection import open_warehouse
 from functional.test_load import observation, put_aside, values, write
 
@@ -42,12 +43,49 @@ def test_versions_that_are_no_numbers_leave_it_to_the_time(tmp_path: Path, order
     assert [str(row[0]) for row in values(tmp_path / "store")] == ["10.0000000000"]
 
 
-def test_a_version_of_a_time_ahead_goes_before_the_later_ones(tmp_path: Path) -> None:
-    """Until then; nothing else says which of them is newer."""
-    ahead = with_meta("o", 10, versionId="1", lastUpdated="2999-01-01T00:00:00Z")
-    later = with_meta("o", 20, versionId="2", lastUpdated="2026-11-02T00:00:00Z")
-    load([write(tmp_path / "o.ndjson", ahead, later)], tmp_path / "store")
+AHEAD = "2999-01-01T00:00:00Z"
+
+
+@pytest.mark.parametrize("loads", [((0, 1),), ((0,), (1,)), ((1,), (0,))], ids=["together", "in order", "reversed"])
+@pytest.mark.parametrize("ahead", ["older", "newer", "both"])
+def test_of_versions_of_a_time_ahead_the_higher_number_wins(
+    tmp_path: Path, loads: tuple[tuple[int, ...], ...], ahead: str
+) -> None:
+    """A clock that once was wrong must not keep a record as it was for years."""
+    older = with_meta("o", 10, versionId="1", lastUpdated="2026-11-01T00:00:00Z" if ahead == "newer" else AHEAD)
+    newer = with_meta("o", 20, versionId="2", lastUpdated="2026-11-02T00:00:00Z" if ahead == "older" else AHEAD)
+    for number, places in enumerate(loads):
+        load([write(tmp_path / f"{number}.ndjson", *((older, newer)[place] for place in places))], tmp_path / "store")
+    assert [str(row[0]) for row in values(tmp_path / "store")] == ["20.0000000000"]
+
+
+def test_where_no_number_tells_what_comes_later_wins_against_a_time_ahead(tmp_path: Path) -> None:
+    for number, (value, at) in enumerate(((10, AHEAD), (20, "2026-11-02T00:00:00Z"))):
+        resource = with_meta("o", value, versionId="f00d", lastUpdated=at)
+        load([write(tmp_path / f"{number}.ndjson", resource)], tmp_path / "store")
+    assert [str(row[0]) for row in values(tmp_path / "store")] == ["20.0000000000"]
+
+
+def test_a_time_that_is_ahead_by_less_than_a_day_is_believed(tmp_path: Path) -> None:
+    soon = (datetime.now(UTC) + timedelta(hours=12)).isoformat()
+    for number, (value, at) in enumerate(((10, soon), (20, "2026-11-02T00:00:00Z"))):
+        resource = with_meta("o", value, versionId=str(number), lastUpdated=at)
+        load([write(tmp_path / f"{number}.ndjson", resource)], tmp_path / "store")
     assert [str(row[0]) for row in values(tmp_path / "store")] == ["10.0000000000"]
+
+
+def test_what_claims_a_time_ahead_can_be_deleted_and_stays_so(tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    line = write(tmp_path / "o.ndjson", with_meta("o", 10, versionId="1", lastUpdated=AHEAD), with_meta("p", 5))
+    load([line], store)
+    response = {"status": "204", "lastModified": "2026-11-02T00:00:00Z"}
+    entry = {"request": {"method": "DELETE", "url": "Observation/o"}, "response": response}
+    (tmp_path / "gone.json").write_text(json.dumps({"resourceType": "Bundle", "type": "history", "entry": [entry]}))
+    load([tmp_path / "gone.json"], store)
+    assert [str(row[0]) for row in values(store)] == ["5.0000000000"]
+    load([line], store)
+    rebuild_tables(store)
+    assert [str(row[0]) for row in values(store)] == ["5.0000000000"]
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])

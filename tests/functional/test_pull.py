@@ -172,6 +172,24 @@ def test_the_next_pull_brings_what_changed_and_what_was_deleted(site: Site) -> N
     assert site.rows("SELECT status FROM observation WHERE id = 'o04'") == [("entered-in-error",)]
 
 
+def test_a_time_of_change_far_ahead_holds_nothing_up(site: Site) -> None:
+    """Where the next pull goes on is told by the clock of the server, and the next version is taken."""
+    for own_id in ("o03", "o07", "o08"):
+        site.server.held["Observation", own_id]["meta"]["lastUpdated"] = "2999-01-01T00:00:00.000Z"
+    site.pulled()
+    site.server.put(observation("o03", value=1.0), observation("new"))
+    site.server.delete("Observation", "o07")
+    site.server.sleep(hours=1)
+    told = site.pulled()["types"]["Observation"]
+    site.agrees()
+    assert (told["new"], told["changed"], told["deleted"]) == (1, 1, 1)
+    assert site.server.searches("Observation")[-1]["_lastUpdated"] == "ge2026-11-20T08:40:32.000Z"
+    site.server.put(observation("o08", value=2.0))
+    site.server.sleep(hours=1)
+    site.pulled()
+    site.agrees()
+
+
 @pytest.mark.parametrize("dated", [True, False])
 def test_what_was_deleted_and_came_back_is_there(site: Site, dated: bool) -> None:
     with_habits(site.server, history_dated=dated)

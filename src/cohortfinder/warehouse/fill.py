@@ -22,7 +22,7 @@ from cohortfinder.warehouse.connection import transaction
 from cohortfinder.warehouse.landed_lines import LandedLines, PartLines, files_of
 from cohortfinder.warehouse.reader import NoIdError, Reader
 from cohortfinder.warehouse.tables import TypedTable, create_tables, drop_tables, typed_tables
-from cohortfinder.warehouse.versions import pick_winners
+from cohortfinder.warehouse.versions import believed_until, pick_winners
 
 # Prefix of a table that is being filled. Those of an interrupted load are made anew when it is taken up again.
 INCOMING = "incoming_"
@@ -73,7 +73,7 @@ def delete(connection: duckdb.DuckDBPyConnection, folder: Path, manifest: Manife
     if not manifest.deletions:
         return {}
     with transaction(connection):
-        return _delete(connection, folder / DELETIONS, manifest.load_id, _tables_by_type())
+        return _delete(connection, folder / DELETIONS, manifest, _tables_by_type())
 
 
 def finished_types(connection: duckdb.DuckDBPyConnection, load_id: str) -> dict[str, tuple[int, int]]:
@@ -212,13 +212,13 @@ def _insert(table: str, query: str) -> str:
 
 
 def _delete(
-    connection: duckdb.DuckDBPyConnection, file: Path, load_id: str, tables: Mapping[str, Sequence[TypedTable]]
+    connection: duckdb.DuckDBPyConnection, file: Path, manifest: Manifest, tables: Mapping[str, Sequence[TypedTable]]
 ) -> dict[str, int]:
-    query = render("warehouse/deletion.sql.jinja", file=str(file))
+    query = render("warehouse/deletion.sql.jinja", file=str(file), believed_until=believed_until(manifest))
     connection.execute(query.text, query.parameters)
     gone = {}
     for resource_type, typed in tables.items():
-        note_changed(connection, load_id, resource_type, typed, "deletion")
+        note_changed(connection, manifest.load_id, resource_type, typed, "deletion")
         counted = render("warehouse/count_deletions.sql.jinja", table=typed[0].name, resource_type=resource_type)
         (gone[resource_type],) = connection.execute(counted.text, counted.parameters).fetchone() or (0,)
         for table in typed:

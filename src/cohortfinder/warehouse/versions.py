@@ -1,12 +1,15 @@
 """Which version of a resource wins: the lines of a load against what is stored."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import duckdb
 
-from cohortfinder.landing.manifest import landed
+from cohortfinder.landing.manifest import Manifest, landed
 from cohortfinder.sql.environment import render
 from cohortfinder.warehouse.landed_lines import LandedLines
+
+_DAY = timedelta(days=1)
 
 
 def pick_winners(connection: duckdb.DuckDBPyConnection, lines: LandedLines) -> tuple[int, int]:
@@ -14,11 +17,23 @@ def pick_winners(connection: duckdb.DuckDBPyConnection, lines: LandedLines) -> t
 
     Return how many they are, and how many of them take the place of an older version.
     """
-    _run(connection, "winner", files=lines.files)
+    until = believed_until(lines.manifest)
+    _run(connection, "winner", files=lines.files, believed_until=until)
     _note_contents(connection, lines)
-    _run(connection, "drop_superseded", resource_type=lines.resource_type)
+    _run(connection, "drop_superseded", resource_type=lines.resource_type, believed_until=until)
     changed = _run(connection, "count_changed", resource_type=lines.resource_type)
     return int(_run(connection, "count_winners")[0][0]), int(changed[0][0])
+
+
+def believed_until(manifest: Manifest) -> str:
+    """Return up to when a time of change is believed: a day after the load, by our clock or that of the server.
+
+    It goes by the manifest alone, so that tables which are made anew are the same.
+    """
+    times = [one.watermark for one in manifest.pulled.types if one.watermark] if manifest.pulled else []
+    ours = datetime.fromisoformat(manifest.started_at).replace(tzinfo=UTC)
+    latest = max([ours, *map(datetime.fromisoformat, times)])
+    return (latest + _DAY).astimezone(UTC).replace(tzinfo=None).isoformat()
 
 
 def _note_contents(connection: duckdb.DuckDBPyConnection, lines: LandedLines) -> None:
