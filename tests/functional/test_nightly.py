@@ -276,7 +276,7 @@ def test_as_many_lists_as_configured_stay(loading: Nights) -> None:
     ids = [loading.night()["run_id"] for _ in range(3)]
     assert sorted(path.name for path in (loading.store / "snapshots").iterdir()) == ids[1:]
     assert sorted(path.name for path in (loading.store / "runs").iterdir()) == ids
-    assert {path.name for path in (loading.store / "runs" / ids[0]).iterdir()} == {"codes.json", "run.json"}
+    assert {path.name for path in (loading.store / "runs" / ids[0]).iterdir()} == {"run.json"}
 
 
 def test_what_could_not_be_loaded_is_told_once(loading: Nights) -> None:

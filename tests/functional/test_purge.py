@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cohortfinder.jobs.purge import purge
-from cohortfinder.runs.record import run_folder
+from cohortfinder.runs.record import run_folder, run_ids
 from cohortfinder.runs.snapshots import current_run, snapshot_ids
 from functional.test_nightly import Nights
 from functional.test_pull import condition, patient
@@ -37,7 +37,8 @@ def test_what_is_old_goes_but_for_the_list_that_holds_and_the_last_run(nights: N
     assert snapshot_ids(nights.store) == (first,)
     kept = [(run_folder(nights.store, one) / "trials").is_dir() for one in (first, second, third)]
     assert kept == [True, False, True]
-    assert all((run_folder(nights.store, one) / "run.json").is_file() for one in (first, second, third))
+    assert run_ids(nights.store) == (first, third)
+    assert json.loads(nights.command("status").out)["nights"]["problems"] == []
     assert purge(nights.store, timedelta(days=90), now=later).counts == {}
 
 

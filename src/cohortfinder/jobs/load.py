@@ -24,6 +24,7 @@ from cohortfinder.landing.quarantine import UNFINISHED, Quarantine
 from cohortfinder.landing.sources import Found, find_sources
 from cohortfinder.landing.withheld import Held, all_of_them
 from cohortfinder.sql.environment import render
+from cohortfinder.warehouse.changes import forget_old_changes
 from cohortfinder.warehouse.connection import (
     LAYOUT,
     SPILL,
@@ -181,6 +182,7 @@ def _commit(
             note_merged(connection, folder, manifest)
         else:
             _note(connection, manifest)
+        forget_old_changes(connection)
     _seal(connection, store)
     asked = render("warehouse/quarantine_reasons.sql.jinja", load_id=manifest.load_id)
     reasons = dict(connection.execute(asked.text, asked.parameters).fetchall())

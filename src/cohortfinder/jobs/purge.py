@@ -35,8 +35,7 @@ def purge(
 ) -> Purged:  # fmt: skip
     """Remove what began before a time. The list that holds and what the last run has made stay, whatever their age.
 
-    The records of runs stay: they have numbers alone. Of landing files goes what was superseded or deleted since, as
-    far as no list that is still kept needs it.
+    Of landing files goes what was superseded or deleted since, as far as no list that is still kept needs it.
     Raises InputError where there is no store, LockedError while somebody is at work there, ReadWriteError when the disk
     refuses, StoreError when the store is damaged.
     """
@@ -65,9 +64,8 @@ def _too_old(store: Path, before: datetime) -> Iterator[tuple[str, Path]]:
         if run_id[:_STAMP_LENGTH] < stamp and run_id != holds:
             yield "lists", snapshot_folder(store, run_id)
     for run_id in runs[:-1]:
-        made = run_folder(store, run_id) / "trials"
-        if run_id[:_STAMP_LENGTH] < stamp and run_id != holds and made.is_dir():
-            yield "runs", made
+        if run_id[:_STAMP_LENGTH] < stamp and run_id != holds:
+            yield "runs", run_folder(store, run_id)
     for file in sorted((store / QUARANTINE).glob("*.ndjson")):
         if file.name[:_STAMP_LENGTH] < stamp:
             yield "quarantine", file

@@ -22,6 +22,8 @@ from cohortfinder.runs.record import (
 from cohortfinder.runs.snapshots import PARTIAL, SNAPSHOTS, current_run, snapshot_folder, snapshot_ids
 
 STATE = "state.duckdb"
+# a year of nights and some more: older records go
+RECORDS = 400
 # where a replay makes a store of its own
 REPLAYED = "replay"
 
@@ -64,11 +66,11 @@ def _settle(store: Path, record: RunRecord, now: datetime) -> str:
     return record.state
 
 
-def prune(store: Path, keep: int) -> tuple[str, ...]:
+def prune(store: Path, keep: int, *, records: int = RECORDS) -> tuple[str, ...]:
     """Keep the last `keep` snapshots and the one that holds, and return those that went.
 
-    Of a run without a snapshot the record stays, and of the last run also what it made: somebody may want to see why
-    it was refused.
+    Of a run without a snapshot no more than the record stays, of so many runs, and of the last run also what it made:
+    somebody may want to see why it was refused.
     """
     ids, holds = snapshot_ids(store), current_run(store)
     gone = tuple(run_id for run_id in ids[:-keep] if run_id != holds)
@@ -77,13 +79,27 @@ def prune(store: Path, keep: int) -> tuple[str, ...]:
     runs, kept = run_ids(store), {*ids} - {*gone}
     for run_id in runs[:-1]:
         if run_id not in kept:
-            remove(run_folder(store, run_id) / "trials")
+            _leave_record(store, run_id)
+    for run_id in runs[:-records]:
+        if run_id not in kept:
+            remove(run_folder(store, run_id))
     states = sorted((store / RUNS).glob(f"*/trials/*/{STATE}"))
     newest = {state.parent.name: state for state in states}
     for state in states:
         if state != newest[state.parent.name]:
             remove(state)
     return gone
+
+
+def _leave_record(store: Path, run_id: str) -> None:
+    """Remove what a run has made, and from its record the loads, which no replay asks for: each night has one more."""
+    for made in run_folder(store, run_id).iterdir():
+        if made.name != RECORD:
+            remove(made)
+    record = read_record(store, run_id)
+    if record.load_ids:
+        record.load_ids = []
+        write_record(store, record)
 
 
 def last_state(store: Path, trial: str) -> Path | None:

@@ -7,6 +7,9 @@ import duckdb
 from cohortfinder.sql.environment import render
 from cohortfinder.warehouse.tables import TypedTable, typed_tables
 
+# the loads of a year, one a night, of which it is known whom they changed
+NEWEST = 400
+
 # a table, the column that names the patient, and the one that names the resource
 Place = tuple[str, str, str]
 
@@ -28,6 +31,14 @@ def note_unknown_change(connection: duckdb.DuckDBPyConnection, load_id: str) -> 
     """Note that a load changes something of nobody knows whom."""
     note = render("warehouse/note_unknown_change.sql.jinja", load_id=load_id)
     connection.execute(note.text, note.parameters)
+
+
+def forget_old_changes(connection: duckdb.DuckDBPyConnection, newest: int = NEWEST) -> None:
+    """Forget whom loads changed, but for the newest ones: an evaluation that has not seen the others asks everybody."""
+    found = render("warehouse/old_change.sql.jinja", newest=newest)
+    connection.execute(found.text, found.parameters)
+    for name in ("forget_old_changes", "note_old_changes"):
+        connection.execute(render(f"warehouse/{name}.sql.jinja").text)
 
 
 def _places(resource_type: str, tables: Sequence[TypedTable]) -> tuple[Place, ...]:

@@ -47,7 +47,7 @@ def record(run_id: str, **more: object) -> RunRecord:
 
 def publish(store: Path, run_id: str, *, state: str = PUBLISHED) -> Path:
     """Make a snapshot of one file, and the record of its run."""
-    write_record(store, record(run_id, state=state))
+    write_record(store, record(run_id, state=state, load_ids=[run_id]))
     folder = snapshot_folder(store, run_id)
     folder.mkdir(parents=True)
     (folder / LISTS).write_bytes(run_id.encode())
@@ -185,3 +185,15 @@ def test_the_last_lists_stay_and_the_one_that_holds(tmp_path: Path) -> None:
     assert [one.parents[2].name[6:8] for one in (tmp_path / "runs").rglob(STATE)] == ["24"]
     assert last_state(tmp_path, "T") == run_folder(tmp_path, "20261124T020000-001") / "trials" / "T" / STATE
     assert len(run_ids(tmp_path)) == 5
+    loads = {run_id[6:8]: len(read_record(tmp_path, run_id).load_ids) for run_id in run_ids(tmp_path)}
+    assert loads == {"20": 1, "21": 0, "22": 0, "23": 1, "24": 1}
+
+
+def test_records_go_when_there_are_many_but_for_those_of_kept_lists(tmp_path: Path) -> None:
+    for day in range(20, 28):
+        publish(tmp_path, f"202611{day}T020000-001")
+    make_current(tmp_path, "20261120T020000-001")
+    prune(tmp_path, 2, records=3)
+    assert [name[6:8] for name in run_ids(tmp_path)] == ["20", "25", "26", "27"]
+    assert prune(tmp_path, 2, records=3) == ()
+    assert len(run_ids(tmp_path)) == 4
