@@ -7,9 +7,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +23,14 @@ from cohortfinder.jobs.load import load
 from cohortfinder.jobs.parquet import write_parquet
 from cohortfinder.resources import resource_dir
 from cohortfinder.runs.lock import only_one
-from cohortfinder.sql.environment import render
 from cohortfinder.warehouse.connection import open_warehouse
-from cohortfinder.warehouse.parquet import Layout, NodeManifest, manifest_file, manifest_text, read_layout
-from cohortfinder.warehouse.parquet_files import Target
+from cohortfinder.warehouse.parquet import NodeManifest, manifest_file, manifest_text, read_layout
+from cohortfinder.warehouse.parquet_runs import Target
 from cohortfinder.warehouse.parquet_tables import bucket_of, parquet_tables
 from cohortfinder.warehouse.state import loaded_types
+from portable.parquet_rows import condition, files_of, patient, read, rows_of_files, rows_of_store
 
 SAMPLES = resource_dir("sample_bundles")
-Rows = Counter[tuple[Any, ...]]
 
 
 @pytest.fixture(scope="module")
@@ -42,48 +41,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return store
 
 
-def rows_of_store(store: Path) -> dict[str, Rows]:
-    """Return the rows of every table; of exact numbers those of the versions that hold."""
-    with open_warehouse(store, read_only=True) as connection:
-        found = {}
-        for table in parquet_tables():
-            place = "store.quarantine" if table.name == "quarantine" else table.name
-            columns = ", ".join(f'"{column}"' for column in table.columns)
-            query = f"SELECT {columns} FROM {place}"
-            if table.name == "exact_number":
-                query = render("warehouse/held_numbers.sql.jinja").text
-            found[table.name] = Counter(connection.execute(query).fetchall())
-        return found
-
-
-def files_of(layout: Layout, table: str) -> list[str]:
-    return [str(file) for path in layout.paths[table] for file in Path(path.removeprefix("file://")).rglob("*.parquet")]
-
-
-def rows_of_files(layout: Layout) -> dict[str, Rows]:
-    return {table.name: read(files_of(layout, table.name), [*table.columns]) for table in parquet_tables()}
-
-
-def read(files: list[str], columns: list[str]) -> Rows:
-    if not files:
-        return Counter()
-    named = ", ".join(f'"{column}"' for column in columns)
-    query = f"SELECT {named} FROM read_parquet($files, hive_partitioning = true)"
-    with duckdb.connect() as connection:
-        return Counter(connection.execute(query, {"files": files}).fetchall())
-
-
 def write(store: Path, folder: Path, node: str = "main", buckets: int | None = None) -> NodeManifest:
     return write_parquet(store, Target(folder, node, buckets))
-
-
-def patient(number: str, **more: Any) -> dict[str, Any]:
-    return {"resourceType": "Patient", "id": number, "birthDate": "1980-01-01", **more}
-
-
-def condition(number: str, subject: str | None) -> dict[str, Any]:
-    named = {"subject": {"reference": f"Patient/{subject}"}} if subject else {}
-    return {"resourceType": "Condition", "id": number, "code": {"coding": [{"code": "M32"}]}, **named}
 
 
 def store_of(folder: Path, *resources: dict[str, Any]) -> Path:
@@ -484,3 +443,35 @@ def test_the_command_needs_something_to_do(run: Callable[..., Any], tmp_path: Pa
     assert run("load", "--store", tmp_path / "store").status == 2
     assert run("load", "--store", tmp_path / "store", "--parquet", tmp_path / "tables").status == 64
     assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.parametrize(
+    ("java", "said"), [("", "Spark needs Java 17, and there is none here"), ("11.0.2", "this is Java 11")]
+)
+def test_without_what_spark_needs_the_command_says_what_is_missing(tmp_path: Path, java: str, said: str) -> None:
+    """Of whatever is missing first: PySpark, or Java of the right version."""
+    if java:
+        (tmp_path / "java").write_text(f"#!/bin/sh\necho 'openjdk version \"{java}\"' >&2\n")
+        (tmp_path / "java").chmod(0o755)
+    command = [
+        sys.executable,
+        "-m",
+        "cohortfinder",
+        "load",
+        SAMPLES,
+        "--engine",
+        "spark",
+        "--store",
+        tmp_path / "store",
+    ]
+    environment = {name: value for name, value in os.environ.items() if name != "JAVA_HOME"}
+    done = subprocess.run(
+        [*command, "--parquet", tmp_path / "tables"], capture_output=True, text=True,
+        env={**environment, "PATH": str(tmp_path)},
+    )  # fmt: skip
+    assert done.returncode == 78, done.stderr
+    if find_spec("pyspark") is None:
+        said = "Spark is not installed; install it: pip install 'cohortfinder[spark]'"
+    assert done.stderr.count("\n") == 1
+    assert said in done.stderr
+    assert not (tmp_path / "tables").exists()

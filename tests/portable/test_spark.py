@@ -1,37 +1,24 @@
 """Spark itself reads every statement, and resolves it over empty tables: all names, functions and types."""
 
-import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from importlib.util import find_spec
 from typing import Any
 
 import pytest
 
 from cohortfinder.sql.dialect import Dialect
 from cohortfinder.sql.environment import Rendered
+from portable.spark_needed import NEEDS_SPARK
 from portable.spark_tables import make_typed_tables, resolve
 from portable.statements import all_statements, fact_texts, leaf_texts, screening_statements, trials
 
-# not part of the extra `dev`: Spark is large, and takes minutes
-MISSING = " and ".join(
-    said
-    for said, there in (
-        ("the extra 'spark' (pip install '.[spark]')", find_spec("pyspark")),
-        ("Java 17", shutil.which("java")),
-    )
-    if not there
-)
 # how many statements of one kind are resolved: the others differ from them in few words
 ENOUGH = 3
 # how the name of a statement of several leaves ends
 TOGETHER = ", 2"
 
-pytestmark = [
-    pytest.mark.skipif(bool(MISSING), reason=f"Spark is not asked: install {MISSING}"),
-    pytest.mark.filterwarnings("default"),
-]
+pytestmark = NEEDS_SPARK
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,7 @@ from typing import Any, Protocol
 
 import orjson
 
+from cohortfinder.disk import remove, write_durably
 from cohortfinder.errors import InputError, ReadWriteError, StoreError
 from cohortfinder.warehouse.parquet_tables import BUCKETED_BY, PATIENT, current_schema, parquet_tables
 from cohortfinder.warehouse.state import TypeState
@@ -75,6 +76,12 @@ class Files(Protocol):
     def measure(self, folder: str) -> tuple[int, int]:
         """Return how many Parquet files there are below a folder, and their bytes."""
 
+    def publish(self, file: str, content: bytes) -> None:
+        """Write a file that was not there, so that a reader sees nothing of it or all."""
+
+    def remove(self, place: str) -> None:
+        """Remove a file or a folder with all that is in it, where it is there."""
+
 
 class Disk:
     """Files of this machine."""
@@ -100,6 +107,14 @@ class Disk:
             if name.endswith(".parquet")
         ]
         return len(sizes), sum(sizes)
+
+    def publish(self, file: str, content: bytes) -> None:
+        """Write a file that was not there, so that a reader sees nothing of it or all. Raises ReadWriteError."""
+        write_durably(Path(file), content)
+
+    def remove(self, place: str) -> None:
+        """Remove a file or a folder with all that is in it, where it is there. Raises ReadWriteError."""
+        remove(Path(place))
 
 
 def _raise(error: OSError) -> None:
