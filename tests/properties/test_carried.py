@@ -15,13 +15,24 @@ from cohortfinder.jobs.load import load
 from cohortfinder.model import Answer, Outcome, Trial
 from cohortfinder.warehouse.connection import open_warehouse
 from length import AT_LENGTH
+from properties.codes import clinical_codings, observation_coding
 from properties.engine import terminology
 from properties.moments import AS_OFS
 from properties.resources import drawn, hospital
-from properties.trials import a_trial, rules
+from properties.trials import a_trial, rules, trial_of
 
 PEOPLE, NIGHTS = 40, 6
 ENTRY = {"any": [{"condition": ["dx_sle", "dx_heart_failure"], "ever": "yes"}, {"age": {"at_least": "18"}}]}
+# criteria that come to fail, and cease to, while nothing but time passes
+PCI, TRANSPLANT = {"procedure": "px_pci", "absence": "false"}, {"procedure": "px_organ_transplant", "absence": "false"}
+SLOWLY = (
+    ({"age": {"at_least": "18"}}, "inclusion"),
+    ({**PCI, "within": "14 days"}, "exclusion"),
+    ({"any": [{**PCI, "within": "28 days"}, {"not": {**TRANSPLANT, "within": "6 months"}}]}, "inclusion"),
+    ({"all": [{**TRANSPLANT, "within": "1 year"}, {"not": {**PCI, "within": "3 weeks"}}]}, "exclusion"),
+    # true, then unknown, and true again long after: the last is looked for only where nothing fails
+    ({"any": [{"observation": "hemoglobin", "at_least": "60 g/L", "within": "2 months"}, {"not": {**TRANSPLANT, "within": "6 months"}}]}, "inclusion"),
+)  # fmt: skip
 TABLES = (
     "verdict", "entry_truth", "listing", "eligible_from", "verdict_turn", "status_turn", "stop", "told_turn", "turned_leaf",
     "open_verdict", "record", "concept_record", "unnamed_drug", "result_problem", "observed", "individual", "person", "gate",
@@ -29,6 +40,15 @@ TABLES = (
 )  # fmt: skip
 # what has no order
 ROWS = {"open_verdict": "SELECT * REPLACE (list_sort(reasons) AS reasons) FROM open_verdict"}
+# how many verdicts of patients who are asked again stand, how many changes were told before, and of how many rules it is another
+# than it was whether something fails in their arms: it does now, it does no longer
+SPARED = """
+SELECT
+    (SELECT count(*) FROM standing),
+    (SELECT count(*) FROM told_before SEMI JOIN told_turn USING (patient_id, asked, day)),
+    (SELECT count(*) FROM was_in_play SEMI JOIN standing USING (patient_id, asked) ANTI JOIN in_play USING (patient_id, asked)),
+    (SELECT count(*) FROM in_play SEMI JOIN standing USING (patient_id, asked) ANTI JOIN was_in_play USING (patient_id, asked))
+"""
 LOADED = dict.fromkeys(("Patient", "Observation", "Condition", "Procedure", "MedicationStatement", "MedicationRequest", "Encounter", "MedicationAdministration", "MedicationDispense", "Immunization", "AllergyIntolerance", "ResearchSubject", "FamilyMemberHistory"), True)  # fmt: skip
 Resource = dict[str, Any]
 Said = tuple[Sequence[Answer], Sequence[Outcome]]
@@ -102,8 +122,8 @@ class Hospital:
 
 def told(
     store: Path, trial: Trial, as_of: date, said: Said, keeping: Keeping | None
-) -> tuple[dict[str, list[str]], int | None]:
-    """Screen a store, and return every table as sorted texts, and how many people were asked again."""
+) -> tuple[dict[str, list[str]], int | None, tuple[int, ...]]:
+    """Screen a store, and return every table as sorted texts, how many people were asked again, and what they were spared."""
     answers, outcomes = said
     with open_warehouse(store, read_only=True) as connection:
         asked = screen(
@@ -113,7 +133,8 @@ def told(
         rows = {
             name: sorted(map(repr, connection.execute(ROWS.get(name, f"FROM {name}")).fetchall())) for name in TABLES
         }
-    return rows, asked
+        spared = (0, 0, 0, 0) if asked is None else connection.execute(SPARED).fetchall()[0]
+    return rows, asked, spared
 
 
 def some_said(random: Random, as_of: date, earlier: Said) -> Said:
@@ -139,11 +160,54 @@ def test_going_on_from_a_kept_evaluation_gives_what_asking_everybody_gives(seed:
         if night > 1 and random.random() < 0.6:
             said = some_said(random, as_of, said)
         kept = store / f"night{night}.duckdb"
-        whole, _ = told(store, trial, as_of, said, None)
-        going_on, people = told(store, trial, as_of, said, Keeping("same", took_up, kept))
+        whole, _, _ = told(store, trial, as_of, said, None)
+        going_on, people, _ = told(store, trial, as_of, said, Keeping("same", took_up, kept))
         for name, rows in whole.items():
             assert going_on[name] == rows, f"{name} of night {night}, as of {as_of}"
         asked.append(people)
         took_up = kept
         as_of += timedelta(days=random.choice([0, 1, 1, 1, 2, 9, 30]))
     assert all(people is not None and people < PEOPLE for people in asked[1:]), "in some night all were asked"
+
+
+def a_person(random: Random, number: int, as_of: date) -> list[Resource]:
+    """Return a person whose few records leave the windows of `SLOWLY` one by one."""
+
+    def before(days: int) -> str:
+        return (as_of - timedelta(days=random.randrange(days))).isoformat()
+
+    me = {"reference": f"Patient/p{number}"}
+    found: list[Resource] = [
+        {"resourceType": "Patient", "id": f"p{number}", "birthDate": "1980-01-01", "gender": "female"},
+        {"resourceType": "Encounter", "id": f"p{number}e", "status": "finished", "subject": me, "period": {"start": before(20), "end": before(1)}},
+        {"resourceType": "Observation", "id": f"p{number}o", "status": "final", "subject": me, "effectiveDateTime": before(40),
+         "code": {"coding": [observation_coding("hemoglobin")]},
+         "valueQuantity": {"value": 100, "unit": "g/L", "system": "http://unitsofmeasure.org", "code": "g/L"}},
+    ]  # fmt: skip
+    for concept in ("px_pci", "px_organ_transplant"):
+        found += [
+            {"resourceType": "Procedure", "id": f"p{number}{concept[3:6]}{count}", "status": "completed", "subject": me,
+             "code": {"coding": [clinical_codings(concept)[-1]]}, "performedDateTime": before(60)}
+            for count in range(random.randrange(3))
+        ]  # fmt: skip
+    return found
+
+
+@pytest.mark.parametrize("seed", range(4 if AT_LENGTH else 1))
+def test_where_nothing_but_time_passes_only_rules_whose_day_has_come_are_asked(seed: int, tmp_path: Path) -> None:
+    words, sides = map(list, zip(*SLOWLY, strict=True))
+    trial, random, store, as_of = trial_of(words, sides), Random(seed), tmp_path / "store", AS_OFS[0]
+    records = [one for number in range(1, PEOPLE + 1) for one in a_person(random, number, as_of)]
+    file, took_up, spared = tmp_path / "all.ndjson", None, []
+    file.write_text("".join(json.dumps(one) + "\n" for one in records), encoding="utf-8")
+    load([file], store)
+    for night in range(NIGHTS):
+        kept = store / f"night{night}.duckdb"
+        whole, _, _ = told(store, trial, as_of, ((), ()), None)
+        going_on, _, those = told(store, trial, as_of, ((), ()), Keeping("same", took_up, kept))
+        for name, rows in whole.items():
+            assert going_on[name] == rows, f"{name} of night {night}, as of {as_of}"
+        spared.append(those)
+        took_up = kept
+        as_of += timedelta(days=random.choice([1, 1, 2, 3, 9]))
+    assert all(map(sum, zip(*spared, strict=True))), f"nobody was spared something: {spared}"

@@ -2,8 +2,8 @@
 
 An evaluation is kept in a file of its own: for each patient the verdicts with what they rest on, the days on which they
 change, and the first day on which any of it may be something else with no new data. The next one asks only those whose
-day has come, of whom a record changed, or of whom people said something else. What comes out is what comes out of
-asking everybody.
+day has come, of whom a record changed, or of whom people said something else; and of those for whom nothing but time
+has passed, only the rules whose day has come. What comes out is what comes out of asking everybody.
 """
 
 from collections.abc import Sequence
@@ -80,6 +80,7 @@ class Carry:
         run("carry/copy.sql.jinja", table="every_individual", source="individual")
         if self._keeping.take_up is None or not self._attach(self._keeping.take_up):
             return
+        run("carry/renewed.sql.jinja", kept=self.kept, as_of=self._as_of)
         ((self.asked,),) = self._engine.rows("carry/fresh.sql.jinja", kept=self.kept, as_of=self._as_of)
         for name in ("carried", "fresh_person", "fresh_individual"):
             run(f"carry/{name}.sql.jinja")
@@ -101,6 +102,38 @@ class Carry:
             return False
         self.kept, self._was = name, was
         return True
+
+    def spare(self) -> None:
+        """Note what need not be asked of whom nothing but time has passed."""
+        for table in ("standing", "told_before"):
+            self._engine.run_template(f"verdicts/{table}_table.sql.jinja")
+            if self.kept is not None:
+                self._engine.run_template(f"carry/{table}.sql.jinja", kept=self.kept, as_of=self._as_of)
+
+    def stand(self, trial: Trial, setting: Setting) -> None:
+        """Put the kept verdicts of the rules that were spared beside those that were found."""
+        if self.kept is None:
+            return
+        for table in ("open_verdict", "due"):
+            self._engine.run_template("carry/stand.sql.jinja", table=table, kept=self.kept)
+        self._carry_evidence(trial, setting, "standing")
+
+    def follow_on(self) -> None:
+        """Put the kept changes of the rules that were spared into `turn`, and whose are to be followed on into `watch`.
+
+        Whether something fails for a patient in an arm says how far the changes of all rules of the arm are followed.
+        """
+        if self.kept is None:
+            return
+        run, until = self._engine.run_template, self._reach.until
+        run("carry/was_in_play.sql.jinja", kept=self.kept)
+        run("carry/stand_turn.sql.jinja", kept=self.kept, as_of=self._as_of, was=self._was, until=until)
+        run("carry/watch_again.sql.jinja", until=until)
+
+    def tell_again(self) -> None:
+        """Put what was told of changes before beside what was found out of the others."""
+        if self.kept is not None:
+            self._engine.run_template("carry/stand_told.sql.jinja", kept=self.kept)
 
     def note(self, what: str, **values: object) -> None:
         """Note the days of `queries/carry/due_<what>`."""
@@ -127,12 +160,18 @@ class Carry:
             run("carry/carry.sql.jinja", table=table, kept=kept)
         run("carry/carry_truth.sql.jinja", kept=kept, as_of=self._as_of)
         run("carry/carry_turn.sql.jinja", kept=kept, as_of=self._as_of, was=self._was)
-        starts = searched_from(trial, setting, self._as_of)
-        for table in ("verdict_today", "answered"):
-            run("carry/carry_evidence.sql.jinja", table=table, kept=kept, leaves=[*starts], starts=[*starts.values()])
+        self._carry_evidence(trial, setting, "carried")
         run("verdicts/first_change.sql.jinja", as_of=self._as_of)
         run("carry/listed_person.sql.jinja")
         run("carry/copy.sql.jinja", table="individual", source="every_individual")
+
+    def _carry_evidence(self, trial: Trial, setting: Setting, those: str) -> None:
+        starts = searched_from(trial, setting, self._as_of)
+        for table in ("verdict_today", "answered"):
+            self._engine.run_template(
+                "carry/carry_evidence.sql.jinja", table=table, kept=self.kept, those=those,
+                leaves=[*starts], starts=[*starts.values()],
+            )  # fmt: skip
 
     def keep(self) -> None:
         """Write the file for the next evaluation."""

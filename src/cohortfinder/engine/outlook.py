@@ -23,6 +23,7 @@ def tell_turns(asker: Asker, until: date | None) -> None:
     engine.run_template("verdicts/told_turn.sql.jinja", until=until)
     if until is None:
         return
+    engine.run_template("verdicts/untold_turn.sql.jinja")
     for (number,) in engine.rows("verdicts/parts.sql.jinja"):
         _explain_turns(asker, number)
 

@@ -77,8 +77,10 @@ def screen(
         _gather_for_listed(engine, trial, terminology, as_of, told)
     carry.note("record", as_of=as_of, tables=_seen_in(trial))
     _make_tables(engine, trial, carry.kept)
+    carry.spare()
     _note_rules(asker, trial, setting, as_of)
     _evaluate(asker, trial, as_of, carry)
+    carry.stand(trial, setting)
     _look_ahead(asker, as_of, reach, carry)
     if outcomes or carry.on:
         ask_before(asker, answers, outcomes, as_of)
@@ -206,7 +208,7 @@ def _evaluate_part(asker: Asker, part: int, as_of: date, carry: Carry) -> None:
         flags = list(plan.flags)
         engine.run_template(asked, rules=flags, holds=flagged, column="criterion_id", part=part, as_of=as_of)
         asker.ask(plan.flags, held=True)
-        carry.note("flag")
+        carry.note("flag", rules=flags, criteria=flagged)
         raised = [rule.flag for rule in plan.flags.values()]
         engine.run_template("verdicts/raise_flag.sql.jinja", rules=flags, criteria=flagged, flags=raised)
 
@@ -239,6 +241,7 @@ def _look_ahead(asker: Asker, as_of: date, reach: Reach, carry: Carry) -> None:
     asker.engine.run_template("verdicts/verdict.sql.jinja")
     _find_eligible_from(asker, reach.horizon, carry)
     tell_turns(asker, reach.until)
+    carry.tell_again()
     carry.note_turns()
 
 
@@ -246,6 +249,7 @@ def _find_turns(asker: Asker, as_of: date, reach: Reach, carry: Carry) -> None:
     """Find on which days truths change with no new data: the first day of each, and all up to `until`."""
     asker.engine.run_template("verdicts/in_play.sql.jinja")
     asker.engine.run_template("verdicts/leaf_turn_table.sql.jinja")
+    carry.follow_on()
     follow(asker, "turn", reach.horizon, carry=True, until=reach.until, beyond=carry.note_beyond)
     asker.engine.run_template("verdicts/first_change.sql.jinja", as_of=as_of)
 
