@@ -13,7 +13,7 @@ review: .venv/installed
 
 test: .venv/installed-dev
 	$(BIN)/python -m pytest -n 2 --ignore=tests/packaging --ignore=tests/conformance --ignore=tests/servers \
-		--ignore=tests/browser --ignore=tests/portable/test_spark.py
+		--ignore=tests/browser --ignore-glob='tests/portable/test_spark*.py'
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check src tests benchmarks

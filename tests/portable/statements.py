@@ -192,6 +192,7 @@ SCREENING: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("ranking/verdict_rows", {}),
     ("ranking/verdict_rows", {"first": 100, "among": ("a", "b")}),
     ("verdicts/verdict_words", {}),
+    ("quality/seen_code", {}),
     ("quality/unmapped_code", {}),
     ("diff/listed_record", {"facts": ("result", "condition_event"), "kept": None}),
     ("quality/concept_record", {"events": ("condition_event", "exposure_event"), "kept": None}),

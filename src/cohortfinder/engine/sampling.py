@@ -75,7 +75,7 @@ def prepare(connection: DuckDBPyConnection, terminology: Terminology) -> None:
         file = MAPPING_TABLES[table]
         change = terminology.changes.get(file)
         _run(connection, render("facts/map.sql.jinja", table=table, path=str(mappings / file), change=change))
-    for template in ("quality/unmapped_code", "doctor/sample_code"):
+    for template in ("quality/seen_code", "quality/unmapped_code", "doctor/sample_code"):
         _run(connection, render(f"{template}.sql.jinja"))
 
 

@@ -103,15 +103,15 @@ def screen_store(
         gates, states, codes = read_gates(settings.gates), loaded_types(connection), codes_of(trial, terminology)
         if out:
             make_folder(out)  # before the work, not after it
-        _tell_begin(trial, terminology, as_of, log)
-        known, weeks = known_types(states, codes), _outlook_weeks(out, in_full, everyone=everyone)
+        tell_begin(trial, terminology, as_of, log)
+        known, weeks = known_types(states, codes), outlook_weeks_of(out, in_full, everyone=everyone)
         whole = fingerprint(trial, terminology, known, gates, weeks, everyone=everyone) if keep else ""
         asked = screen(
             connection, trial, terminology, as_of=as_of, everyone=everyone, alone=alone, loaded=known, gates=gates,
             outlook_weeks=weeks, answers=answers.answers, outcomes=answers.outcomes,
             keeping=Keeping(whole, take_up, keep) if keep else None,
         )  # fmt: skip
-        _count(connection, trial, terminology, as_of)
+        count_all(connection, trial, terminology, as_of)
         tried = _what_if(connection, trial, terminology, as_of, known, log) if out and not keep else ()
         seconds = time.perf_counter() - started
         with collector_at_rest():
@@ -119,17 +119,19 @@ def screen_store(
             screening = read_screening(
                 connection, trial, as_of, labels=concept_labels(terminology), in_full=in_full, what_if=tried,
                 elsewhere=elsewhere, calibration=calibrate(connection, trial) if answers.outcomes else None,
-                warnings=_warnings(connection, terminology, settings, data_warnings(states, codes), gates, answers),
-                run_record=_run_record(
+                warnings=screening_warnings(
+                    connection, terminology, settings, data_warnings(states, codes), gates, answers
+                ),
+                run_record=run_record(
                     terminology, gates, answers, states, seconds, proof, asked=asked, everyone=everyone
                 ),
             )  # fmt: skip
-            files = write_outputs(out, screening, connection, processes=_processes(settings)) if out else ()
+            files = write_outputs(out, screening, connection, processes=processes_of(settings)) if out else ()
         then(connection, screening, known)
     return ScreenResult(screening, files)
 
 
-def _warnings(
+def screening_warnings(
     connection: duckdb.DuckDBPyConnection, terminology: Terminology, settings: Settings, of_data: tuple[str, ...],
     gates: Gates, answers: Answers,
 ) -> tuple[str, ...]:  # fmt: skip
@@ -138,11 +140,16 @@ def _warnings(
     return (*of_data, *expansion_warnings(terminology, settings), *of_people)
 
 
-def _count(connection: duckdb.DuckDBPyConnection, trial: Trial, terminology: Terminology, as_of: date) -> None:
-    """Rank the candidates, count who drops out where and what the data lack, and find what would settle it."""
+def count_all(
+    connection: duckdb.DuckDBPyConnection, trial: Trial, terminology: Terminology, as_of: date, *, counted: bool = False
+) -> None:
+    """Rank the candidates, count who drops out where and what the data lack, and find what would settle it.
+
+    `counted`: the codes in the data are.
+    """
     rank(connection, trial, as_of)
     count_funnel(connection, trial)
-    assess(connection, trial, as_of)
+    assess(connection, trial, as_of, counted=counted)
     find_steps(connection, trial, terminology)
 
 
@@ -161,17 +168,18 @@ def _what_if(
     return read_what_if(connection, trial, curves)
 
 
-def _outlook_weeks(out: Path | None, in_full: int | str | None, *, everyone: bool) -> int:
+def outlook_weeks_of(out: Path | None, in_full: int | str | None, *, everyone: bool) -> int:
     """Return how many weeks to look ahead: none where nobody will read it."""
     return OUTLOOK_WEEKS if out or (isinstance(in_full, str) and not everyone) else 0
 
 
-def _processes(settings: Settings) -> int:
+def processes_of(settings: Settings) -> int:
     """Return how many processes may tell verdicts: each holds those of a thousand patients in memory."""
     return min(settings.threads or os.cpu_count() or 1, _MOST_PROCESSES)
 
 
-def _tell_begin(trial: Trial, terminology: Terminology, as_of: date, log: Log) -> None:
+def tell_begin(trial: Trial, terminology: Terminology, as_of: date, log: Log) -> None:
+    """Say which trial is screened, and what a site adds to the mappings."""
     log(f"screening {trial.id} as of {as_of}")
     for name in terminology.inputs:
         log(f"with {name}")
@@ -230,11 +238,11 @@ def expansion_warnings(terminology: Terminology, settings: Settings) -> tuple[st
     return ()
 
 
-def _run_record(
+def run_record(
     terminology: Terminology, gates: Gates, answers: Answers, states: Mapping[str, Any], seconds: float,
-    proof: Mapping[str, Any], *,
-    asked: int | None, everyone: bool,
+    proof: Mapping[str, Any], *, asked: int | None, everyone: bool,
 ) -> dict[str, Any]:  # fmt: skip
+    """Return what run.json tells of what ran and on what."""
     return {
         "cohortfinder": __version__,
         "duckdb": duckdb.__version__,

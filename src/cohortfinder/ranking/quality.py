@@ -75,8 +75,18 @@ class UnknownRow:
     reasons: str | None
 
 
-def assess(connection: Connection, trial: Trial, as_of: date) -> None:
-    """Create the TEMP tables `data_quality`, `concept_coverage` and `unknown` from those of the engine and `rank`."""
+def count_codes(connection: Connection) -> None:
+    """Create the TEMP table `seen_code` from the typed tables."""
+    run(connection, "quality/seen_code.sql.jinja")
+
+
+def assess(connection: Connection, trial: Trial, as_of: date, *, counted: bool = False) -> None:
+    """Create the TEMP tables `data_quality`, `concept_coverage` and `unknown` from those of the engine and `rank`.
+
+    `counted`: the codes are, by `count_codes` or by the parts of a run.
+    """
+    if not counted:
+        count_codes(connection)
     run(connection, "quality/unmapped_code.sql.jinja")
     run(connection, "quality/data_quality.sql.jinja")
     run(connection, "quality/concept_coverage.sql.jinja", as_of=as_of)

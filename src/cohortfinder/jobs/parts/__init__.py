@@ -1,0 +1,1 @@
+"""Parts of the patients, evaluated by workers on other machines."""

@@ -1,0 +1,224 @@
+"""The job `screen --engine spark`: tables as Parquet to the same list and files, the patients evaluated by Spark.
+
+parts of the tables ──► each worker: the screening of one machine ──► results of the listed ──► here: ranks, files
+"""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from uuid import uuid4
+
+from duckdb import DuckDBPyConnection
+
+from cohortfinder import __version__
+from cohortfinder.engine.proof import proof_of
+from cohortfinder.engine.screening import screen
+from cohortfinder.engine.sources import codes_of
+from cohortfinder.gates import read_gates
+from cohortfinder.jobs.answers import NO_ANSWERS
+from cohortfinder.jobs.collector import collector_at_rest
+from cohortfinder.jobs.parts.failures import worker_told
+from cohortfinder.jobs.parts.files import PartFiles
+from cohortfinder.jobs.parts.task import PEOPLE, Done, Task, evaluate, told_tables
+from cohortfinder.jobs.screen import (
+    Log,
+    ScreenResult,
+    concept_labels,
+    count_all,
+    data_warnings,
+    known_types,
+    outlook_weeks_of,
+    processes_of,
+    run_record,
+    screening_warnings,
+    tell_begin,
+)
+from cohortfinder.model import Answers, Trial
+from cohortfinder.ranking.calibration import calibrate
+from cohortfinder.ranking.candidates import run
+from cohortfinder.report.files import make_folder, replacing
+from cohortfinder.report.outputs import FORMATS, write_outputs
+from cohortfinder.report.screening import Screening, read_screening
+from cohortfinder.resources import resource_dir
+from cohortfinder.settings import Settings
+from cohortfinder.spark.hadoop import HadoopFiles, is_url
+from cohortfinder.spark.session import spark_session
+from cohortfinder.terminology import Terminology
+from cohortfinder.warehouse.connection import open_warehouse
+from cohortfinder.warehouse.parquet import Layout, read_layout
+from cohortfinder.warehouse.parquet_tables import parquet_tables
+from cohortfinder.warehouse.part_store import read_links
+from cohortfinder.warehouse.parts import Link, plan_parts
+
+# of so many patients a part is made: planning its statements takes as long as evaluating some thousand
+PATIENTS_A_PART = 10_000
+_PEOPLE_FILE = "proof/people.parquet"
+
+
+@dataclass(frozen=True, slots=True)
+class SparkRun:
+    """Where the tables lie, and where the results of a run get a folder of their own.
+
+    Without `results` they lie where the temporary files of this machine are, as long as they are needed: that is
+    enough where the workers are on this machine.
+    """
+
+    tables: str
+    results: str | None = None
+    patients_a_part: int = PATIENTS_A_PART
+
+
+def screen_tables(
+    asked: SparkRun, trial: Trial, terminology: Terminology, settings: Settings, *, as_of: date,
+    out: Path | None = None, everyone: bool = False, in_full: int | str | None = None, answers: Answers = NO_ANSWERS,
+    log: Log = lambda _: None,
+) -> ScreenResult:  # fmt: skip
+    """Screen a folder of tables for one trial with Spark, and write the outputs into `out`, where one is given.
+
+    They are those of `screen_store` over the same patients; other numbers (what-if) are not tried.
+    """
+    if out:
+        make_folder(out)
+    with TemporaryDirectory(prefix="cohortfinder-spark-") as name, spark_session(threads=settings.threads) as session:
+        scratch, started = Path(name), time.perf_counter()
+        layout = read_layout(asked.tables, HadoopFiles(session) if is_url(asked.tables) else None)
+        gates = read_gates(settings.gates)
+        states, codes = layout.types, codes_of(trial, terminology)
+        tell_begin(trial, terminology, as_of, log)
+        task = Task(
+            trial, terminology, as_of, known_types(states, codes), gates, answers, everyone,
+            outlook_weeks_of(out, in_full, everyone=everyone), settings.memory_limit,
+            f"{(asked.results or str(scratch)).rstrip('/')}/{_run_name(trial)}", __version__,
+        )  # fmt: skip
+        if asked.results:
+            log(f"results go to {task.results}")
+        done = evaluate_parts(session, layout, task, asked.patients_a_part, scratch, log)
+        told = _told(layout, task, scratch)
+        with _joined(told, task, scratch, settings, out) as connection:
+            count_all(connection, trial, terminology, as_of, counted=True)
+            seconds = time.perf_counter() - started
+            with collector_at_rest():
+                record = run_record(
+                    terminology, gates, answers, states, seconds,
+                    proof_of(trial, terminology, resource_dir("mappings"), task.loaded), asked=None, everyone=everyone,
+                )  # fmt: skip
+                screening = read_screening(
+                    connection, trial, as_of, labels=concept_labels(terminology), in_full=in_full,
+                    calibration=calibrate(connection, trial) if answers.outcomes else None,
+                    warnings=screening_warnings(
+                        connection, terminology, settings, data_warnings(states, codes), gates, answers
+                    ),
+                    run_record={**record, "engine": _engine_record(session, layout, done)},
+                )  # fmt: skip
+                files = _write(out, screening, connection, settings, told) if out else ()
+    return ScreenResult(screening, files)
+
+
+def evaluate_parts(
+    session: Any, layout: Layout, task: Task, patients: int, scratch: Path, log: Log = lambda _: None
+) -> tuple[Done, ...]:
+    """Have the workers of Spark evaluate all patients of a folder of tables, and return what each part has taken."""
+    context = session.sparkContext
+    parts = plan_parts(layout, _links(layout, scratch), patients=patients, at_least=context.defaultParallelism)
+    log(f"{sum(one.tables['patient'].rows for one in layout.nodes)} patient records in {len(parts)} parts")
+    with worker_told(task.results):
+        found = context.parallelize(parts, len(parts)).map(partial(evaluate, task=task)).collect()
+    return tuple(sorted(found, key=lambda one: one.number))
+
+
+def _links(layout: Layout, scratch: Path) -> dict[str, tuple[Link, ...]]:
+    """Read which Patient records of each node are those of one person; of others nothing comes here."""
+    files, found = PartFiles(scratch / "links", ""), {}
+    for node in layout.nodes:
+        folder = f"{layout.folder}/{node.folder('patient')}"
+        own = [file for bucket in range(node.buckets) for file in files.fetch(f"{folder}/bucket={bucket}")]
+        found[node.node] = read_links(own)
+    return found
+
+
+def _run_name(trial: Trial) -> str:
+    """Return the name of a run, which no other one has."""
+    return f"{trial.id}.{datetime.now(UTC):%Y%m%dT%H%M%S}.{uuid4().hex[:8]}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """The files of each table on this machine: what all parts have told, and what is of no patient."""
+
+    tables: Mapping[str, list[str]]
+    people: list[str]
+
+    @property
+    def folders(self) -> list[Path]:
+        """The folders in which they lie."""
+        files = [file for found in (*self.tables.values(), self.people) for file in found]
+        return sorted({Path(file).parent for file in files})
+
+
+def _told(layout: Layout, task: Task, scratch: Path) -> _Told:
+    files, results = PartFiles(scratch / "joined", ""), task.results.rstrip("/")
+
+    def names(folder: str) -> list[str]:
+        return [str(file) for file in files.fetch(folder)]
+
+    told = {table: names(f"{results}/{table}") for table in told_tables(task)}
+    folders = [
+        (table, node.folder(table.name)) for table in parquet_tables() if not table.bucketed for node in layout.nodes
+    ]
+    for table, folder in folders:
+        told.setdefault(table.name, []).extend(names(f"{layout.folder}/{folder}"))
+    return _Told({table: files for table, files in told.items() if files}, names(f"{results}/{PEOPLE}"))
+
+
+@contextmanager
+def _joined(
+    told: _Told, task: Task, scratch: Path, settings: Settings, out: Path | None
+) -> Iterator[DuckDBPyConnection]:
+    """Yield a connection with the tables of a screening as all parts together have made them.
+
+    What is not of patients (criteria, rules, mappings) comes from a screening of nobody.
+    """
+    store = scratch / "store"
+    with open_warehouse(store):
+        pass
+    with open_warehouse(
+        store, read_only=True, memory_limit=settings.memory_limit, threads=settings.threads,
+        reaches=[*told.folders, *([out] if out else ())],
+    ) as connection:  # fmt: skip
+        screen(
+            connection, task.trial, task.terminology, as_of=task.as_of, loaded=task.loaded, gates=task.gates,
+            everyone=task.everyone, outlook_weeks=task.outlook_weeks,
+        )  # fmt: skip
+        for table, files in told.tables.items():
+            template = "parts/take_codes.sql.jinja" if table == "seen_code" else "parts/take.sql.jinja"
+            run(connection, template, table=table, files=files)
+        yield connection
+
+
+def _write(
+    out: Path, screening: Screening, connection: DuckDBPyConnection, settings: Settings, told: _Told
+) -> tuple[Path, ...]:
+    """Write the outputs; the standing of everybody was told by the parts, each of its own patients."""
+    formats = [name for name in FORMATS if name != _PEOPLE_FILE]
+    files = write_outputs(out, screening, connection, formats, processes=processes_of(settings))
+    with replacing(out / _PEOPLE_FILE) as temporary:
+        temporary.touch()
+        run(connection, "parts/people.sql.jinja", files=told.people, target=str(temporary))
+    return (*files, out / _PEOPLE_FILE)
+
+
+def _engine_record(session: Any, layout: Layout, done: tuple[Done, ...]) -> dict[str, Any]:
+    return {
+        "name": "spark",
+        "spark": session.version,
+        "nodes": {node.node: node.run for node in layout.nodes},
+        "parts": len(done),
+        "slowest_part_seconds": round(max(one.seconds for one in done), 3),
+        "most_memory_mb": round(max(one.megabytes for one in done)),
+    }
