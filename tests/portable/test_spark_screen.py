@@ -111,15 +111,17 @@ def difference(one: Path, other: Path) -> object:
         return [row for a, b in pairs for row in connection.execute(query, {"a": str(a), "b": str(b)}).fetchall()]
 
 
-@pytest.mark.parametrize("name", TRIALS)
-def test_every_trial_gives_the_same_files_over_the_samples(
+@pytest.mark.parametrize("name", [name for name in TRIALS if name != "NCT06983964"])
+def test_every_other_trial_gives_the_same_files_over_the_samples(
     session: Any, samples: Path, tmp_path: Path, name: str
 ) -> None:
     both(name, samples / "store", samples / "tables", tmp_path)
     assert differences(tmp_path) == {}
 
 
-def test_everybody_with_answers_of_people_gives_the_same_files(session: Any, samples: Path, tmp_path: Path) -> None:
+def test_the_first_trial_with_answers_of_people_gives_the_same_files_over_the_samples(
+    session: Any, samples: Path, tmp_path: Path
+) -> None:
     answers = tmp_path / "answers.csv"
     answers.write_text(ANSWERS)
     both("NCT06983964", samples / "store", samples / "tables", tmp_path, answers=answers)
