@@ -12,7 +12,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from benchmarks.run import DATA, Figure, machine, program
-from benchmarks.screening import invented
+from benchmarks.screening import configured, invented
 from cohortfinder.jobs.demo import AS_OF, TRIAL
 from cohortfinder.jobs.load import load
 from cohortfinder.warehouse.connection import open_warehouse
@@ -70,7 +70,10 @@ def measured(patients: int, listed: int, scratch: Path) -> tuple[float, float]:
     if making.exitcode:
         sys.exit("the hospital could not be made; see the message above")
     day = AS_OF.isoformat()
-    return program("screen", TRIAL, "--store", scratch / "store", "--as-of", day, "--out", scratch / "out")
+    config = configured(scratch)
+    return program(
+        "screen", TRIAL, "--store", scratch / "store", "--config", config, "--as-of", day, "--out", scratch / "out"
+    )
 
 
 def main() -> None:

@@ -11,12 +11,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 
 from benchmarks.hospital import hospital
 from benchmarks.run import machine, program
+from benchmarks.screening import configured
+from cohortfinder.gates import GateSettings
 from cohortfinder.jobs.demo import AS_OF, TRIAL
 from cohortfinder.jobs.parquet import write_parquet
 from cohortfinder.jobs.screen import read_terminology, read_trial
@@ -60,7 +62,8 @@ class Run:
 
 def spark_run(tables: str, out: str, cores: int, results: str) -> None:
     """Screen a folder of tables, and write into `results` what it has taken."""
-    settings = Settings(threads=cores)
+    # the invented patients say that they are for tests
+    settings = replace(Settings(threads=cores), gates=GateSettings(test_labels=None))
     terminology = read_terminology(settings)
     trial = read_trial(TRIAL, terminology, settings)
     with spark_session(threads=cores) as session:
@@ -92,7 +95,9 @@ def both(store: Path, patients: int, scratch: Path, cores: tuple[int, ...], what
     write_parquet(store, Target(tables, buckets=BUCKETS))
     megabytes = sum(path.stat().st_size for path in tables.rglob("*.parquet")) / 1e6
     day = AS_OF.isoformat()
-    seconds, gigabytes = program("screen", TRIAL, "--store", store, "--as-of", day, "--out", scratch / "duckdb")
+    seconds, gigabytes = program(
+        "screen", TRIAL, "--store", store, "--config", configured(scratch), "--as-of", day, "--out", scratch / "duckdb"
+    )
     yield Run(f"DuckDB, 2 cores{what}", patients, seconds, gigabytes).row(seconds, megabytes)
     for count in cores:
         yield with_spark(f"Spark, {count} cores{what}", patients, count, tables, scratch).row(seconds, megabytes)
