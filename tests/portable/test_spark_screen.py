@@ -15,7 +15,7 @@ import pytest
 
 from cohortfinder import __version__
 from cohortfinder.cli.main import status_of
-from cohortfinder.errors import ConfigurationError
+from cohortfinder.errors import ConfigurationError, InputError, StoreError
 from cohortfinder.gates import GateSettings, read_gates
 from cohortfinder.jobs.dummy import Wish, dummy
 from cohortfinder.jobs.load import load
@@ -269,6 +269,27 @@ def test_what_stands_in_the_way_is_said_in_one_sentence(
     shutil.copytree(samples / "tables", cut)
     next(cut.glob("observation/node=main/run=*/bucket=*/*.parquet")).unlink()
     assert "files with" in said("--engine", "spark", "--tables", cut)[1]
+
+
+def test_a_worker_that_does_not_see_the_tables_or_loses_patients_ends_the_run(
+    session: Any, samples: Path, tmp_path: Path
+) -> None:
+    """Else it would be as if these patients were not there, and the list shorter without a word."""
+    settings = settings_of(samples / "store")
+    trial, terminology = read("T2D-EXAMPLE", settings)
+    layout = read_layout(samples / "tables")
+    task = Task(
+        trial, terminology, AS_OF, {}, read_gates(settings.gates), Answers(), False, 0, None,
+        str(tmp_path / "results"), __version__,
+    )  # fmt: skip
+    elsewhere = replace(layout, folder=str(tmp_path / "nowhere"))
+    with pytest.raises(InputError, match="a worker of Spark does not see this part of the tables"):
+        evaluate_parts(session, elsewhere, task, 10_000, tmp_path / "a")
+    shutil.copytree(samples / "tables", tmp_path / "tables")
+    fewer = read_layout(tmp_path / "tables")
+    next((tmp_path / "tables" / "patient").rglob("*.parquet")).unlink()
+    with pytest.raises(StoreError, match="there are 344 Patient records and the workers have seen [12][0-9]+;"):
+        evaluate_parts(session, fewer, task, 10_000, tmp_path / "b")
 
 
 def test_what_a_worker_says_comes_without_a_traceback(session: Any, samples: Path, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ parts of the tables ──► each worker: the screening of one machine ──�
 """
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -20,6 +20,7 @@ from cohortfinder import __version__
 from cohortfinder.engine.proof import proof_of
 from cohortfinder.engine.screening import screen
 from cohortfinder.engine.sources import codes_of
+from cohortfinder.errors import InputError, StoreError
 from cohortfinder.gates import read_gates
 from cohortfinder.jobs.answers import NO_ANSWERS
 from cohortfinder.jobs.collector import collector_at_rest
@@ -87,19 +88,19 @@ def screen_tables(
         make_folder(out)
     with TemporaryDirectory(prefix="cohortfinder-spark-") as name, spark_session(threads=settings.threads) as session:
         scratch, started = Path(name), time.perf_counter()
-        layout = read_layout(asked.tables, HadoopFiles(session) if is_url(asked.tables) else None)
+        layout = read_layout(_absolute(asked.tables), HadoopFiles(session) if is_url(asked.tables) else None)
         gates = read_gates(settings.gates)
         states, codes = layout.types, codes_of(trial, terminology)
         tell_begin(trial, terminology, as_of, log)
         task = Task(
             trial, terminology, as_of, known_types(states, codes), gates, answers, everyone,
             outlook_weeks_of(out, in_full, everyone=everyone), settings.memory_limit,
-            f"{(asked.results or str(scratch)).rstrip('/')}/{_run_name(trial)}", __version__,
+            f"{_absolute(asked.results or str(scratch)).rstrip('/')}/{_run_name(trial)}", __version__,
         )  # fmt: skip
         if asked.results:
             log(f"results go to {task.results}")
         done = evaluate_parts(session, layout, task, asked.patients_a_part, scratch, log)
-        told = _told(layout, task, scratch)
+        told = _told(layout, task, len(done), scratch)
         with _joined(told, task, scratch, settings, out) as connection:
             count_all(connection, trial, terminology, as_of, counted=True)
             seconds = time.perf_counter() - started
@@ -129,7 +130,18 @@ def evaluate_parts(
     log(f"{sum(one.tables['patient'].rows for one in layout.nodes)} patient records in {len(parts)} parts")
     with worker_told(task.results):
         found = context.parallelize(parts, len(parts)).map(partial(evaluate, task=task)).collect()
+    _require_all(layout, found)
     return tuple(sorted(found, key=lambda one: one.number))
+
+
+def _require_all(layout: Layout, done: Sequence[Done]) -> None:
+    """Raise StoreError where the parts together had not every Patient record: nobody may be missing without a word."""
+    written, seen = sum(node.tables["patient"].rows for node in layout.nodes), sum(one.patients for one in done)
+    if written != seen:
+        raise StoreError(
+            f"{layout.folder}: there are {written} Patient records and the workers have seen {seen}; check that "
+            "nobody writes or removes tables here, then run again"
+        )
 
 
 def _links(layout: Layout, scratch: Path) -> dict[str, tuple[Link, ...]]:
@@ -140,6 +152,11 @@ def _links(layout: Layout, scratch: Path) -> dict[str, tuple[Link, ...]]:
         own = [file for bucket in range(node.buckets) for file in files.fetch(f"{folder}/bucket={bucket}")]
         found[node.node] = read_links(own)
     return found
+
+
+def _absolute(place: str) -> str:
+    """Return a place as it is named from any folder: a worker may run in another one."""
+    return place if is_url(place) else str(Path(place).absolute())
 
 
 def _run_name(trial: Trial) -> str:
@@ -161,19 +178,26 @@ class _Told:
         return sorted({Path(file).parent for file in files})
 
 
-def _told(layout: Layout, task: Task, scratch: Path) -> _Told:
-    files, results = PartFiles(scratch / "joined", ""), task.results.rstrip("/")
+def _told(layout: Layout, task: Task, parts: int, scratch: Path) -> _Told:
+    """Return the files of all parts. Raises InputError where some did not come to where this machine looks."""
+    files, results = PartFiles(scratch / "joined", ""), task.results
 
     def names(folder: str) -> list[str]:
         return [str(file) for file in files.fetch(folder)]
 
-    told = {table: names(f"{results}/{table}") for table in told_tables(task)}
+    told = {table: names(f"{results}/{table}") for table in (*told_tables(task), PEOPLE)}
+    if any(len(files) != parts for files in told.values()):
+        raise InputError(
+            f"{results}: the workers of Spark have written their results elsewhere; name with --results a folder that "
+            "all machines share, or a URL"
+        )
+    people = told.pop(PEOPLE)
     folders = [
         (table, node.folder(table.name)) for table in parquet_tables() if not table.bucketed for node in layout.nodes
     ]
     for table, folder in folders:
         told.setdefault(table.name, []).extend(names(f"{layout.folder}/{folder}"))
-    return _Told({table: files for table, files in told.items() if files}, names(f"{results}/{PEOPLE}"))
+    return _Told({table: files for table, files in told.items() if files}, people)
 
 
 @contextmanager

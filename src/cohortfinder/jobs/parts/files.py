@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from cohortfinder.errors import InputError
 from cohortfinder.warehouse.parts import Part
 
 
@@ -29,6 +30,21 @@ class PartFiles:
         found = system.get_file_info(FileSelector(path, allow_not_found=True))
         names = sorted(one.path for one in found if one.type == FileType.File and one.path.endswith(".parquet"))
         return [_copied(system, name, self._copies / name.lstrip("/")) for name in names]
+
+    def require(self, folder: str) -> None:
+        """Raise InputError where this machine does not have a folder of tables: as if it had no rows, else."""
+        if (here := on_disk(folder)) is not None:
+            found = here.is_dir()
+        else:
+            from pyarrow.fs import FileType
+
+            system, path = _system(folder)
+            found = system.get_file_info(path).type == FileType.Directory
+        if not found:
+            raise InputError(
+                f"{folder}: a worker of Spark does not see this part of the tables; name with --tables a folder that "
+                "all machines share, or a URL"
+            )
 
     def reaches(self, part: Part) -> Iterable[Path]:
         """Return the folders in which the files of a part lie."""

@@ -93,6 +93,8 @@ def evaluate(part: Part, task: Task) -> Done:
     with TemporaryDirectory(prefix="cohortfinder-part-") as name:
         scratch = Path(name)
         files = PartFiles(scratch, task.results)
+        for folder in part.folders.values():
+            files.require(folder)
         fill_store(scratch / "store", part, files.fetch, reaches=files.reaches(part), memory_limit=task.memory_limit)
         with open_warehouse(
             scratch / "store", read_only=True, memory_limit=task.memory_limit, threads=1, sealed=False,
