@@ -288,7 +288,7 @@ def test_a_worker_that_does_not_see_the_tables_or_loses_patients_ends_the_run(
     shutil.copytree(samples / "tables", tmp_path / "tables")
     fewer = read_layout(tmp_path / "tables")
     next((tmp_path / "tables" / "patient").rglob("*.parquet")).unlink()
-    with pytest.raises(StoreError, match="there are 344 Patient records and the workers have seen [12][0-9]+;"):
+    with pytest.raises(StoreError, match=r"there are 344 Patient records and the workers have seen [12][0-9]+;"):
         evaluate_parts(session, fewer, task, 10_000, tmp_path / "b")
 
 
