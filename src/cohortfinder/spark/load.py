@@ -142,6 +142,7 @@ class _Job:
         if bad is None:
             return Written(0, 0, 0), {}
         bad.hint("rebalance").write.json(self._files.url(self._place(REJECTED)))
+        self._leave_to_owner(self._place(REJECTED))
         columns = "file STRING, line BIGINT, resource_type STRING, reason STRING"
         told = self._session.read.schema(columns).json(self._files.url(self._place(REJECTED)))
         told.createOrReplaceTempView("staged_bad")
@@ -158,13 +159,22 @@ class _Job:
         even = rows.hint("rebalance", "bucket") if table.bucketed else rows.hint("rebalance")
         writer = even.write.option("compression", "zstd")
         (writer.partitionBy("bucket") if table.bucketed else writer).parquet(self._files.url(place))
-        if not is_url(place):
-            make_private(Path(place))
+        self._leave_to_owner(place)
         written = self._session.read.schema(table.spark_schema).parquet(self._files.url(place)).count()
         if not written:
             self._files.remove(place)
             return Written(0, 0, 0)
         return Written(written, *self._files.measure(place))
+
+    def _leave_to_owner(self, place: str) -> None:
+        """Leave what Spark has written on this machine to its owner, with the folders above, whichever umask it had."""
+        if is_url(place):
+            return
+        make_private(Path(place))
+        for above in (*Path(place).parents[:2], Path(self._target.place) / STAGING):
+            # one that another owner has made is of that one
+            with suppress(OSError):
+                above.chmod(0o700)
 
     def _manifest(self, tables: Mapping[str, Written], settled: Mapping[str, TypeCount], erased: int) -> NodeManifest:
         types = {name: TypeState(one.loaded, complete=True) for name, one in sorted(settled.items())}
