@@ -25,6 +25,7 @@ from cohortfinder.warehouse.tables import typed_tables
 from functional.test_load import mixed, observation, write
 from functional.test_pull import patient
 from length import AT_LENGTH
+from small_disk import small_disk_in
 
 SEED = int(os.environ.get("KILL_SEED", time.time_ns() % 10**6))
 MOMENTS = 25 if AT_LENGTH else 3
@@ -347,14 +348,8 @@ def test_a_kill_at_the_turn_is_gone_on_with_by_whatever_comes_next(
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 40 MB, where this may be made."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=40m", "tmpfs", folder], capture_output=True).returncode:
-        pytest.skip("a disk of a certain size can only be made by root")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "--lazy", folder], check=True)
+    with small_disk_in(tmp_path, 40) as disk:
+        yield disk
 
 
 @pytest.mark.parametrize("free", [0, 30_000, 300_000, 3_000_000])

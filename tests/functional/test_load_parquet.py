@@ -29,6 +29,7 @@ from cohortfinder.warehouse.parquet_runs import Target
 from cohortfinder.warehouse.parquet_tables import bucket_of, parquet_tables
 from cohortfinder.warehouse.state import loaded_types
 from portable.parquet_rows import condition, files_of, patient, read, rows_of_files, rows_of_store
+from small_disk import small_disk_in
 
 SAMPLES = resource_dir("sample_bundles")
 
@@ -356,15 +357,8 @@ def test_a_folder_that_may_not_be_read_is_one_sentence(tmp_path: Path, as_nobody
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 4 MB, where this may be made."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", folder], capture_output=True)
-    if mounted.returncode:
-        pytest.skip("a disk of a certain size can only be made by root")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", folder], check=True)
+    with small_disk_in(tmp_path, 4) as disk:
+        yield disk
 
 
 @pytest.mark.parametrize("free", [0, 8_192, 60_000, 300_000])

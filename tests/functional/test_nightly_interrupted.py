@@ -20,6 +20,7 @@ from functional.test_nightly import DAY, Nights
 from functional.test_pull import condition, furnish, observation, patient
 from length import AT_LENGTH
 from searched_server import Searched, serving
+from small_disk import small_disk_in
 
 SEED = int(os.environ.get("KILL_SEED", time.time_ns() % 10**6))
 MOMENTS = 25 if AT_LENGTH else 2
@@ -186,15 +187,8 @@ def test_a_second_night_at_the_same_time_ends_at_once(
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 24 MB, where this may be made."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", folder], capture_output=True)
-    if mounted.returncode:
-        pytest.skip("a disk of a certain size can only be made by root")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", folder], check=True)
+    with small_disk_in(tmp_path, 24) as disk:
+        yield disk
 
 
 @pytest.mark.parametrize("free", [100_000, 1_000_000, 4_000_000])

@@ -25,6 +25,7 @@ from cohortfinder.warehouse.parquet_runs import Target
 from cohortfinder.warehouse.parquet_tables import bucket_of, parquet_tables
 from portable.parquet_rows import condition, files_of, patient, read, rows_of_files, rows_of_store
 from portable.spark_needed import NEEDS_SPARK
+from small_disk import small_disk_in
 
 SAMPLES = resource_dir("sample_bundles")
 NOBODY = Erased("00" * 32)
@@ -317,15 +318,8 @@ def test_what_lies_elsewhere_is_looked_through_as_here(session: Any, tmp_path: P
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 6 MB, where this may be made."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", folder], capture_output=True)
-    if mounted.returncode:
-        pytest.skip("a disk of a certain size can only be made by root")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "--lazy", folder], check=True)
+    with small_disk_in(tmp_path, 6) as disk:
+        yield disk
 
 
 def test_a_full_disk_leaves_what_was_there(session: Any, small_disk: Path, tmp_path: Path) -> None:
