@@ -20,7 +20,8 @@ from cohortfinder.engine.screening import screen
 from cohortfinder.gates import INVENTED
 from cohortfinder.jobs.demo import AS_OF, TRIAL
 from cohortfinder.jobs.load import load
-from cohortfinder.jobs.screen import known_types, read_terminology, read_trial
+from cohortfinder.jobs.screen import read_terminology, read_trial
+from cohortfinder.jobs.screened import known_types
 from cohortfinder.report.calendar_page import OUTLOOK_WEEKS
 from cohortfinder.settings import Settings
 from cohortfinder.warehouse.connection import open_warehouse

@@ -16,13 +16,14 @@ import pytest
 from cohortfinder import __version__
 from cohortfinder.cli.main import status_of
 from cohortfinder.errors import ConfigurationError, InputError, StoreError
-from cohortfinder.gates import GateSettings, read_gates
+from cohortfinder.gates import GateSettings
 from cohortfinder.jobs.dummy import Wish, dummy
 from cohortfinder.jobs.load import load
 from cohortfinder.jobs.parquet import write_parquet
-from cohortfinder.jobs.parts.task import Task
-from cohortfinder.jobs.screen import known_types, read_terminology, read_trial, screen_store
+from cohortfinder.jobs.parts.task import Task, task_of
+from cohortfinder.jobs.screen import read_terminology, read_trial, screen_store
 from cohortfinder.jobs.screen_spark import SparkRun, evaluate_parts, screen_tables
+from cohortfinder.jobs.screened import basis_of
 from cohortfinder.model import Answers, Trial
 from cohortfinder.report.outputs import FORMATS
 from cohortfinder.resources import resource_dir
@@ -30,7 +31,7 @@ from cohortfinder.settings import Settings
 from cohortfinder.spark.session import spark_session
 from cohortfinder.terminology import Terminology
 from cohortfinder.trials.answers import read_answers
-from cohortfinder.warehouse.parquet import read_layout
+from cohortfinder.warehouse.parquet import Layout, read_layout
 from cohortfinder.warehouse.parquet_files import Target
 from portable.spark_needed import NEEDS_SPARK
 from reference.bundles import read_folder
@@ -224,16 +225,19 @@ def diabetic(patient: str, number: int, level: float) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def task_for(layout: Layout, samples: Path, folder: Path) -> Task:
+    """Return what workers are told of a screening whose results go into a folder."""
+    settings = settings_of(samples / "store")
+    trial, terminology = read("T2D-EXAMPLE", settings)
+    basis = basis_of(trial, terminology, settings, layout.types, AS_OF, Answers(), everyone=False)
+    return task_of(basis, str(folder / "results"), outlook_weeks=0)
+
+
 def test_nothing_crosses_from_worker_to_worker_and_parts_may_be_told_twice(
     session: Any, samples: Path, tmp_path: Path
 ) -> None:
-    settings = settings_of(samples / "store")
-    trial, terminology = read("T2D-EXAMPLE", settings)
     layout = read_layout(samples / "tables")
-    task = Task(
-        trial, terminology, AS_OF, known_types(layout.types, frozenset()), read_gates(settings.gates), Answers(), False,
-        0, None, str(tmp_path / "results"), __version__,
-    )  # fmt: skip
+    task = task_for(layout, samples, tmp_path)
     store = session.sparkContext._jsc.sc().statusStore()
     done = evaluate_parts(session, layout, task, 100, tmp_path / "a")
     (verdicts,) = {path.parent for path in (tmp_path / "results" / "verdict").iterdir()}
@@ -242,7 +246,8 @@ def test_nothing_crosses_from_worker_to_worker_and_parts_may_be_told_twice(
     assert {path.name: path.read_bytes() for path in verdicts.iterdir()} == before
     assert len(before) == len(done) == len(again)
     assert sum(one.patients for one in done) == sum(node.tables["patient"].rows for node in layout.nodes)
-    assert {(path.stat().st_mode & 0o777) for path in verdicts.iterdir()} == {0o600}
+    modes = {(path.is_dir(), path.stat().st_mode & 0o777) for path in (tmp_path / "results").rglob("*")}
+    assert modes == {(True, 0o700), (False, 0o600)}
     assert shuffled(store) == 0
 
 
@@ -275,13 +280,8 @@ def test_a_worker_that_does_not_see_the_tables_or_loses_patients_ends_the_run(
     session: Any, samples: Path, tmp_path: Path
 ) -> None:
     """Else it would be as if these patients were not there, and the list shorter without a word."""
-    settings = settings_of(samples / "store")
-    trial, terminology = read("T2D-EXAMPLE", settings)
     layout = read_layout(samples / "tables")
-    task = Task(
-        trial, terminology, AS_OF, {}, read_gates(settings.gates), Answers(), False, 0, None,
-        str(tmp_path / "results"), __version__,
-    )  # fmt: skip
+    task = task_for(layout, samples, tmp_path)
     elsewhere = replace(layout, folder=str(tmp_path / "nowhere"))
     with pytest.raises(InputError, match="a worker of Spark does not see this part of the tables"):
         evaluate_parts(session, elsewhere, task, 10_000, tmp_path / "a")
@@ -293,12 +293,8 @@ def test_a_worker_that_does_not_see_the_tables_or_loses_patients_ends_the_run(
 
 
 def test_what_a_worker_says_comes_without_a_traceback(session: Any, samples: Path, tmp_path: Path) -> None:
-    settings = settings_of(samples / "store")
-    trial, terminology = read("T2D-EXAMPLE", settings)
     layout = read_layout(samples / "tables")
-    task = Task(
-        trial, terminology, AS_OF, {}, read_gates(settings.gates), Answers(), False, 0, None,
-        str(tmp_path / "results"), "0.0.1",
-    )  # fmt: skip
+    task = task_for(layout, samples, tmp_path)
+    task = replace(task, release="0.0.1")
     with pytest.raises(ConfigurationError, match=f"a worker of Spark has cohortfinder {__version__} and the run 0.0.1"):
         evaluate_parts(session, layout, task, 100, tmp_path / "a")

@@ -5,7 +5,8 @@ from pathlib import Path
 import click
 
 from cohortfinder.cli.options import settings_of
-from cohortfinder.jobs.screen import concept_labels, read_terminology, read_trial
+from cohortfinder.jobs.screen import read_terminology, read_trial
+from cohortfinder.jobs.screened import concept_labels
 from cohortfinder.report.files import write_bytes
 from cohortfinder.report.ledger import ledger_html
 from cohortfinder.trials.description import describe_trial

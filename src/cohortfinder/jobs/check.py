@@ -8,7 +8,8 @@ import duckdb
 
 from cohortfinder.engine.screening import screen
 from cohortfinder.errors import Problem, TrialError
-from cohortfinder.jobs.screen import expansion_warnings, read_terminology, read_trial
+from cohortfinder.jobs.screen import read_terminology, read_trial
+from cohortfinder.jobs.screened import expansion_warnings
 from cohortfinder.model import Trial
 from cohortfinder.settings import Settings
 from cohortfinder.sql.environment import render

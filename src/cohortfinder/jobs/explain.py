@@ -13,7 +13,8 @@ from cohortfinder.engine.sources import codes_of
 from cohortfinder.errors import InputError
 from cohortfinder.gates import read_gates
 from cohortfinder.jobs.answers import NO_ANSWERS
-from cohortfinder.jobs.screen import known_types, screen_store
+from cohortfinder.jobs.screen import screen_store
+from cohortfinder.jobs.screened import known_types
 from cohortfinder.jobs.why_not import ask_why_not
 from cohortfinder.model import Answers, Trial
 from cohortfinder.ranking.candidates import run

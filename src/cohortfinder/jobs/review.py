@@ -8,7 +8,8 @@ from pathlib import Path
 import uvicorn
 
 from cohortfinder.errors import ConfigurationError, ReadWriteError
-from cohortfinder.jobs.screen import concept_labels, read_terminology
+from cohortfinder.jobs.screen import read_terminology
+from cohortfinder.jobs.screened import concept_labels
 from cohortfinder.model import Trial
 from cohortfinder.review.app import make_app
 from cohortfinder.review.application import Application

@@ -16,40 +16,22 @@ from uuid import uuid4
 
 from duckdb import DuckDBPyConnection
 
-from cohortfinder import __version__
-from cohortfinder.engine.proof import proof_of
 from cohortfinder.engine.screening import screen
-from cohortfinder.engine.sources import codes_of
 from cohortfinder.errors import InputError, StoreError
-from cohortfinder.gates import read_gates
 from cohortfinder.jobs.answers import NO_ANSWERS
 from cohortfinder.jobs.collector import collector_at_rest
-from cohortfinder.jobs.parts.failures import worker_told
-from cohortfinder.jobs.parts.files import PartFiles
-from cohortfinder.jobs.parts.task import PEOPLE, Done, Task, evaluate, told_tables
-from cohortfinder.jobs.screen import (
-    Log,
-    ScreenResult,
-    concept_labels,
-    count_all,
-    data_warnings,
-    known_types,
-    outlook_weeks_of,
-    processes_of,
-    run_record,
-    screening_warnings,
-    tell_begin,
-)
+from cohortfinder.jobs.parts.files import Fetched
+from cohortfinder.jobs.parts.task import PEOPLE, Done, Task, evaluate, task_of, told_tables
+from cohortfinder.jobs.screen import Log, ScreenResult, processes_of, tell_begin
+from cohortfinder.jobs.screened import basis_of, count_all, outlook_weeks_of, read_result
 from cohortfinder.model import Answers, Trial
-from cohortfinder.ranking.calibration import calibrate
 from cohortfinder.ranking.candidates import run
 from cohortfinder.report.files import make_folder, replacing
 from cohortfinder.report.outputs import FORMATS, write_outputs
-from cohortfinder.report.screening import Screening, read_screening
-from cohortfinder.resources import resource_dir
+from cohortfinder.report.screening import Screening
 from cohortfinder.settings import Settings
 from cohortfinder.spark.hadoop import HadoopFiles, is_url
-from cohortfinder.spark.session import spark_session
+from cohortfinder.spark.session import refusals_told, spark_session
 from cohortfinder.terminology import Terminology
 from cohortfinder.warehouse.connection import open_warehouse
 from cohortfinder.warehouse.parquet import Layout, read_layout
@@ -86,37 +68,27 @@ def screen_tables(
     """
     if out:
         make_folder(out)
+    place = _absolute(asked.tables)
+    # what lies here is looked through before Java starts, which takes seconds and says much
+    here = None if is_url(place) else read_layout(place)
     with TemporaryDirectory(prefix="cohortfinder-spark-") as name, spark_session(threads=settings.threads) as session:
         scratch, started = Path(name), time.perf_counter()
-        layout = read_layout(_absolute(asked.tables), HadoopFiles(session) if is_url(asked.tables) else None)
-        gates = read_gates(settings.gates)
-        states, codes = layout.types, codes_of(trial, terminology)
+        layout = here or read_layout(place, HadoopFiles(session))
+        basis = basis_of(trial, terminology, settings, layout.types, as_of, answers, everyone=everyone)
         tell_begin(trial, terminology, as_of, log)
-        task = Task(
-            trial, terminology, as_of, known_types(states, codes), gates, answers, everyone,
-            outlook_weeks_of(out, in_full, everyone=everyone), settings.memory_limit,
-            f"{_absolute(asked.results or str(scratch)).rstrip('/')}/{_run_name(trial)}", __version__,
-        )  # fmt: skip
+        results = f"{_absolute(asked.results or str(scratch)).rstrip('/')}/{_run_name(trial)}"
         if asked.results:
-            log(f"results go to {task.results}")
+            log(f"results go to {results}")
+        task = task_of(basis, results, outlook_weeks=outlook_weeks_of(out, in_full, everyone=everyone))
         done = evaluate_parts(session, layout, task, asked.patients_a_part, scratch, log)
         told = _told(layout, task, len(done), scratch)
         with _joined(told, task, scratch, settings, out) as connection:
             count_all(connection, trial, terminology, as_of, counted=True)
             seconds = time.perf_counter() - started
             with collector_at_rest():
-                record = run_record(
-                    terminology, gates, answers, states, seconds,
-                    proof_of(trial, terminology, resource_dir("mappings"), task.loaded), asked=None, everyone=everyone,
-                )  # fmt: skip
-                screening = read_screening(
-                    connection, trial, as_of, labels=concept_labels(terminology), in_full=in_full,
-                    calibration=calibrate(connection, trial) if answers.outcomes else None,
-                    warnings=screening_warnings(
-                        connection, terminology, settings, data_warnings(states, codes), gates, answers
-                    ),
-                    run_record={**record, "engine": _engine_record(session, layout, done)},
-                )  # fmt: skip
+                screening = read_result(
+                    connection, basis, seconds=seconds, in_full=in_full, engine=_engine_record(session, layout, done)
+                )
                 files = _write(out, screening, connection, settings, told) if out else ()
     return ScreenResult(screening, files)
 
@@ -128,7 +100,7 @@ def evaluate_parts(
     context = session.sparkContext
     parts = plan_parts(layout, _links(layout, scratch), patients=patients, at_least=context.defaultParallelism)
     log(f"{sum(one.tables['patient'].rows for one in layout.nodes)} patient records in {len(parts)} parts")
-    with worker_told(task.results):
+    with refusals_told(task.results):
         found = context.parallelize(parts, len(parts)).map(partial(evaluate, task=task)).collect()
     _require_all(layout, found)
     return tuple(sorted(found, key=lambda one: one.number))
@@ -146,10 +118,10 @@ def _require_all(layout: Layout, done: Sequence[Done]) -> None:
 
 def _links(layout: Layout, scratch: Path) -> dict[str, tuple[Link, ...]]:
     """Read which Patient records of each node are those of one person; of others nothing comes here."""
-    files, found = PartFiles(scratch / "links", ""), {}
+    fetched, found = Fetched(scratch / "links"), {}
     for node in layout.nodes:
         folder = f"{layout.folder}/{node.folder('patient')}"
-        own = [file for bucket in range(node.buckets) for file in files.fetch(f"{folder}/bucket={bucket}")]
+        own = [file for bucket in range(node.buckets) for file in fetched.fetch(f"{folder}/bucket={bucket}")]
         found[node.node] = read_links(own)
     return found
 
@@ -180,10 +152,10 @@ class _Told:
 
 def _told(layout: Layout, task: Task, parts: int, scratch: Path) -> _Told:
     """Return the files of all parts. Raises InputError where some did not come to where this machine looks."""
-    files, results = PartFiles(scratch / "joined", ""), task.results
+    fetched, results = Fetched(scratch / "joined"), task.results
 
     def names(folder: str) -> list[str]:
-        return [str(file) for file in files.fetch(folder)]
+        return [str(file) for file in fetched.fetch(folder)]
 
     told = {table: names(f"{results}/{table}") for table in (*told_tables(task), PEOPLE)}
     if any(len(files) != parts for files in told.values()):

@@ -15,7 +15,8 @@ from cohortfinder.errors import InputError, UsageError
 from cohortfinder.gates import read_gates
 from cohortfinder.jobs.answers import NO_ANSWERS, answer_warnings
 from cohortfinder.jobs.gates import gate_warnings
-from cohortfinder.jobs.screen import Log, data_warnings, known_types
+from cohortfinder.jobs.screen import Log
+from cohortfinder.jobs.screened import data_warnings, known_types
 from cohortfinder.model import Answers, Criterion, Duration, Quantity, Trial
 from cohortfinder.ranking.what_if import WhatIfCurve, read_what_if
 from cohortfinder.settings import Settings

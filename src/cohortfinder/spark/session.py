@@ -10,12 +10,14 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Any
 
+from cohortfinder import errors
 from cohortfinder.errors import ConfigurationError, ReadWriteError
 
 _JAVA = 17
 _SPARK = 4
 # files and folders that Spark writes are for their owner alone
 _UMASK = ("spark.hadoop.fs.permissions.umask-mode", "077")
+_OURS = re.compile(r"^cohortfinder\.errors\.(?P<kind>[A-Za-z]+): (?P<said>.+)$", re.MULTILINE)
 _VERSION = re.compile(r'version "(\d+)')
 _UNREAD = re.compile(r"\[FAILED_READ_FILE[^\]]*\][^\n]*? file (?P<file>[^\n]+?)\.\s+SQLSTATE")
 
@@ -108,6 +110,10 @@ def refusals_told(folder: str) -> Iterator[None]:
 
 
 def _told(said: str, folder: str) -> Exception | None:
+    # what a worker has raised comes with the tracebacks of two languages around it
+    if (ours := _OURS.search(said)) and (kind := getattr(errors, ours["kind"], None)):
+        own: Exception = kind(ours["said"])
+        return own
     if unread := _UNREAD.search(said):
         file = unread["file"].removeprefix("file://")
         return ReadWriteError(f"{file}: this file cannot be read to its end; correct it, or leave it out")

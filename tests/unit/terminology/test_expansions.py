@@ -2,7 +2,7 @@
 
 import pytest
 
-from cohortfinder.jobs.screen import expansion_warnings
+from cohortfinder.jobs.screened import expansion_warnings
 from cohortfinder.settings import Settings
 from cohortfinder.site import SiteFile
 from cohortfinder.terminology.expansions import content_hash

@@ -15,10 +15,12 @@ from tempfile import TemporaryDirectory
 from duckdb import DuckDBPyConnection
 
 from cohortfinder import __version__
+from cohortfinder.disk import make_folders
 from cohortfinder.engine.screening import screen
 from cohortfinder.errors import ConfigurationError
 from cohortfinder.gates import Gates
-from cohortfinder.jobs.parts.files import PartFiles
+from cohortfinder.jobs.parts.files import Fetched, hand_over
+from cohortfinder.jobs.screened import Basis
 from cohortfinder.model import Answer, Answers, Outcome, Trial
 from cohortfinder.ranking.candidates import run
 from cohortfinder.ranking.quality import count_codes
@@ -38,15 +40,6 @@ TOLD = {
     "seen_code": None, "observed": "patient_id", "person": "person_id",
 }  # fmt: skip
 TOLD_OF_OUTCOMES = ("outcome", "truth_before")
-# the tables whose codes may be mapped nowhere
-_CODED = (
-    ("observation", "Observation", "observation"), ("condition", "Condition", "condition"),
-    ("procedure", "Procedure", "procedure"), ("immunization", "Immunization", "immunization"),
-    ("medication_statement", "MedicationStatement", "medication"),
-    ("medication_request", "MedicationRequest", "medication"),
-    ("medication_administration", "MedicationAdministration", "medication"),
-    ("medication_dispense", "MedicationDispense", "medication"),
-)  # fmt: skip
 PEOPLE = "people"
 
 
@@ -73,6 +66,14 @@ class Task:
         return (*self.gates.test_patients, *self.gates.do_not_contact, *(one.patient_id for one in given))
 
 
+def task_of(basis: Basis, results: str, *, outlook_weeks: int) -> Task:
+    """Return what every worker is told of a screening whose results go to a place."""
+    return Task(
+        basis.trial, basis.terminology, basis.as_of, basis.known, basis.gates, basis.answers, basis.everyone,
+        outlook_weeks, basis.settings.memory_limit, results, __version__,
+    )  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Done:
     """What a part has taken: patients, seconds, and the most memory that its process has had, in MB."""
@@ -92,18 +93,18 @@ def evaluate(part: Part, task: Task) -> Done:
     began = time.perf_counter()
     with TemporaryDirectory(prefix="cohortfinder-part-") as name:
         scratch = Path(name)
-        files = PartFiles(scratch, task.results)
-        for folder in part.folders.values():
-            files.require(folder)
-        fill_store(scratch / "store", part, files.fetch, reaches=files.reaches(part), memory_limit=task.memory_limit)
+        fetched, told = Fetched(scratch / "copies"), scratch / "told"
+        make_folders(told)
+        fill_store(
+            scratch / "store", part, fetched.fetch, reaches=fetched.reaches(part), memory_limit=task.memory_limit
+        )
         with open_warehouse(
-            scratch / "store", read_only=True, memory_limit=task.memory_limit, threads=1, sealed=False,
-            reaches=(files.told,),
-        ) as connection:  # fmt: skip
+            scratch / "store", read_only=True, memory_limit=task.memory_limit, threads=1, sealed=False, reaches=(told,)
+        ) as connection:
             (patients,) = run(connection, "parts/patients.sql.jinja").fetchone()
             _screen(connection, task)
-            _tell(connection, task, files)
-        files.hand_over(part.number)
+            _tell(connection, task, told)
+        hand_over(told, task.results, part.number)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return Done(part.number, patients, time.perf_counter() - began, peak)
 
@@ -118,14 +119,18 @@ def _screen(connection: DuckDBPyConnection, task: Task) -> None:
     )  # fmt: skip
 
 
-def _tell(connection: DuckDBPyConnection, task: Task, files: PartFiles) -> None:
-    """Write what the run needs of this part into files of this machine."""
+def _tell(connection: DuckDBPyConnection, task: Task, told: Path) -> None:
+    """Write what the run needs of this part into a folder of this machine."""
+
+    def target(table: str) -> Path:
+        return told / f"{table}.parquet"
+
     count_codes(connection)
     run(connection, "quality/unmapped_code.sql.jinja")
-    run(connection, "parts/told_resource.sql.jinja", ids=task.ids, coded=_CODED)
+    run(connection, "parts/told_resource.sql.jinja", ids=task.ids)
     for table, kind, listed in _told(task):
-        run(connection, "parts/tell.sql.jinja", table=table, kind=kind, listed=listed, target=str(files.target(table)))
-    write_proof_people(files.target(PEOPLE), connection)
+        run(connection, "parts/tell.sql.jinja", table=table, kind=kind, listed=listed, target=str(target(table)))
+    write_proof_people(target(PEOPLE), connection)
 
 
 def told_tables(task: Task) -> tuple[str, ...]:
