@@ -3,7 +3,8 @@
 import csv
 import json
 import shutil
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -19,13 +20,14 @@ from cohortfinder.errors import ConfigurationError, InputError, StoreError
 from cohortfinder.gates import GateSettings
 from cohortfinder.jobs.dummy import Wish, dummy
 from cohortfinder.jobs.load import load
-from cohortfinder.jobs.parquet import write_parquet
+from cohortfinder.jobs.parquet import read_names, write_parquet
 from cohortfinder.jobs.parts.task import Task, task_of
 from cohortfinder.jobs.screen import read_terminology, read_trial, screen_store
 from cohortfinder.jobs.screen_spark import SparkRun, evaluate_parts, screen_tables
 from cohortfinder.jobs.screened import basis_of
 from cohortfinder.model import Answers, Trial
 from cohortfinder.report.outputs import FORMATS
+from cohortfinder.report.pseudonyms import make_key
 from cohortfinder.resources import resource_dir
 from cohortfinder.settings import Settings
 from cohortfinder.spark.session import spark_session
@@ -255,6 +257,35 @@ def shuffled(store: Any) -> int:
     """Return how many bytes have crossed between workers since the session began."""
     executors = store.executorList(False)
     return sum(int(executors.apply(place).totalShuffleWrite()) for place in range(executors.size()))
+
+
+def test_tables_under_pseudonyms_give_the_same_list_to_who_has_the_key(samples: Path, tmp_path: Path) -> None:
+    """The verdicts are those of the store; of two records of one time another one may be shown, by its other id."""
+    make_key(tmp_path / "site.key")
+    settings, target = settings_of(samples / "store"), Target(tmp_path / "tables", buckets=8)
+    names = read_names(target, tmp_path / "site.key", tmp_path / "who.csv", settings.gates)
+    write_parquet(samples / "store", target, names=names)
+    both("T2D-EXAMPLE", samples / "store", tmp_path / "tables", tmp_path)
+    with (tmp_path / "who.csv").open(encoding="utf-8-sig") as stream:
+        who = {row["pseudonym"]: row["patient_id"] for row in csv.DictReader(stream)}
+
+    def told(folder: str, columns: tuple[str, ...], names: Mapping[str, str]) -> Counter[tuple[str, ...]]:
+        found: Counter[tuple[str, ...]] = Counter()
+        for name in ("candidates.csv", "verdicts.csv"):
+            with (tmp_path / folder / name).open(encoding="utf-8-sig") as stream:
+                rows = [*csv.DictReader(stream)]
+            found.update(
+                (names.get(row["patient_id"], row["patient_id"]), *(row.get(column, "") for column in columns))
+                for row in rows
+            )
+        return found
+
+    columns = ("arm", "criterion_id", "status", "score", "verdict", "changes_on", "eligible_from")
+    with_duckdb, with_spark = told("duckdb", columns, {}), told("spark", columns, who)
+    assert with_duckdb == with_spark
+    assert with_duckdb.total() > 100
+    listed = (tmp_path / "spark" / "candidates.csv").read_text()
+    assert not any(patient in listed for patient in who.values())
 
 
 def test_what_stands_in_the_way_is_said_in_one_sentence(

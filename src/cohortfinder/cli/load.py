@@ -11,7 +11,7 @@ from cohortfinder.cli.console import print_json, print_table, progress
 from cohortfinder.cli.options import common, settings_of
 from cohortfinder.errors import UsageError
 from cohortfinder.jobs.load import LoadSummary, load
-from cohortfinder.jobs.parquet import write_parquet, write_parquet_by_spark
+from cohortfinder.jobs.parquet import Names, read_names, write_parquet, write_parquet_by_spark
 from cohortfinder.settings import Settings
 from cohortfinder.warehouse.fill import Filled
 from cohortfinder.warehouse.parquet import NodeManifest
@@ -32,22 +32,31 @@ _DUCKDB, _SPARK = "duckdb", "spark"
     "--engine", type=click.Choice((_DUCKDB, _SPARK)), default=_DUCKDB, show_default=True,
     help="With spark the files go straight into the tables of --parquet, in parallel, and not into the store.",
 )  # fmt: skip
+@click.option(
+    "--key", type=click.Path(path_type=Path),
+    help="Write the tables of --parquet under pseudonyms, by a key that `cohortfinder keys pseudonyms` made.",
+)  # fmt: skip
+@click.option(
+    "--identification", type=click.Path(path_type=Path),
+    help="A file for the site alone: which patient stands behind each pseudonym of --key.",
+)  # fmt: skip
 @common
 def command(
-    paths: tuple[str, ...], folder: str | None, node: str, buckets: int | None, engine: str, store: Path | None,
-    config: Path | None, as_json: bool, debug: bool,
+    paths: tuple[str, ...], folder: str | None, node: str, buckets: int | None, engine: str, key: Path | None,
+    identification: Path | None, store: Path | None, config: Path | None, as_json: bool, debug: bool,
 ) -> int:  # fmt: skip
     """Read FHIR R4 files into the store: Bundles, resources, NDJSON, .gz, folders."""
     if not paths and folder is None:
         raise UsageError("no PATH was given; name FHIR files or folders, or a folder to write the tables to: --parquet")
     settings = settings_of(config, store)
     target = None if folder is None else Target(folder, node, buckets)
+    names = _names(target, engine, key, identification, settings)
     if engine == _SPARK:
         return _load_by_spark(paths, target, settings, as_json=as_json)
     if target is not None:
-        checked_target(target, settings.store)
+        checked_target(target, settings.store, names.key.mark if names else "")
     summary = _load(paths, settings) if paths else None
-    written = None if target is None else _write(target, settings)
+    written = None if target is None else _write(target, names, settings)
     status = summary.exit_status if summary else 0
     if as_json:
         told = asdict(summary) if summary else {}
@@ -66,9 +75,21 @@ def _load(paths: Iterable[str], settings: Settings) -> LoadSummary:
     )
 
 
-def _write(target: Target, settings: Settings) -> NodeManifest:
+def _names(
+    target: Target | None, engine: str, key: Path | None, identification: Path | None, settings: Settings
+) -> Names | None:
+    if key is None:
+        if identification is not None:
+            raise UsageError("--identification tells pseudonyms; name the key that makes them: --key FILE")
+        return None
+    if target is None or engine == _SPARK:
+        raise UsageError("--key is for the tables of a store; load the files, then write them: --parquet FOLDER")
+    return read_names(target, key, identification, settings.gates)
+
+
+def _write(target: Target, names: Names | None, settings: Settings) -> NodeManifest:
     return write_parquet(
-        settings.store, target, memory_limit=settings.memory_limit, threads=settings.threads, log=progress
+        settings.store, target, names=names, memory_limit=settings.memory_limit, threads=settings.threads, log=progress
     )
 
 

@@ -33,6 +33,7 @@ from cohortfinder.warehouse.parquet_runs import (
     discard,
     next_run,
     publish,
+    require_same_names,
 )
 from cohortfinder.warehouse.parquet_tables import PATIENT, ParquetTable, current_schema, parquet_tables
 from cohortfinder.warehouse.state import TypeState
@@ -69,6 +70,7 @@ def load_by_spark(
     inputs = find_inputs(places, hadoop)
     with _held(target), refusals_told(target.place):
         known = read_manifests(target.place, files, any_layout=True) if _begun(target, files) else ()
+        require_same_names(target, known, "")
         job = _Job(
             session, inputs, target, files, buckets_of(target, known), next_run(target.place, target.node, files)
         )

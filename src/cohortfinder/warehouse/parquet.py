@@ -40,7 +40,10 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class NodeManifest:
-    """What one run of a node has written. `erased` counts who had been erased from its store by then."""
+    """What one run of a node has written. `erased` counts who had been erased from its store by then.
+
+    `pseudonyms` is the mark of the key that the ids were replaced with, empty where they are those of the store.
+    """
 
     node: str
     run: str
@@ -53,6 +56,7 @@ class NodeManifest:
     types: Mapping[str, TypeState]
     schema: Mapping[str, Mapping[str, str]]
     erased: int = 0
+    pseudonyms: str = ""
     bucketed_by: str = BUCKETED_BY
     layout: int = LAYOUT
 

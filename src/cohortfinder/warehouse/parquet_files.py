@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,25 +20,49 @@ from cohortfinder.runs.lock import only_one
 from cohortfinder.sql.environment import Rendered, render
 from cohortfinder.warehouse.connection import is_full
 from cohortfinder.warehouse.parquet import MANIFESTS, Disk, NodeManifest, Written, newest, read_manifests
-from cohortfinder.warehouse.parquet_runs import Target, buckets_of, discard, make_place, next_run, publish
+from cohortfinder.warehouse.parquet_runs import (
+    Target,
+    buckets_of,
+    discard,
+    make_place,
+    next_run,
+    publish,
+    require_same_names,
+)
 from cohortfinder.warehouse.parquet_tables import PATIENT, ParquetTable, current_schema, parquet_tables
+from cohortfinder.warehouse.pseudonymous import RENAMED_QUARANTINE
 from cohortfinder.warehouse.state import loaded_types
 
+# what was put aside, as a store names it
+QUARANTINE = "store.quarantine"
 _TRY = "free space or check permissions, then run again"
 
 
-def write_tables(connection: duckdb.DuckDBPyConnection, target: Target, *, erased: int = 0) -> NodeManifest:
+@dataclass(frozen=True, slots=True)
+class NodeRun:
+    """A run of a node: its name, how many were erased by then, and the mark of the key of its pseudonyms."""
+
+    name: str
+    erased: int
+    mark: str
+
+
+def write_tables(
+    connection: duckdb.DuckDBPyConnection, target: Target, *, erased: int = 0, mark: str = ""
+) -> NodeManifest:
     """Write every table, and let it count in the place of what the node has written before.
 
     `erased` is how many people were erased from the store: when it has grown, what was before goes at once, and else
-    with the next run, so that who reads it can end. Raises InputError, LockedError, ReadWriteError, StoreError: the
+    with the next run, so that who reads it can end. `mark` is that of the key, where pseudonyms stand before the
+    tables of the connection. Raises InputError, LockedError, ReadWriteError, StoreError: the
     folder then holds what it held before.
     """
     with held(target):
         known = read_manifests(target.place, Disk(), any_layout=True)
+        require_same_names(target, known, mark)
         run = next_run(target.place, target.node, Disk())
         try:
-            manifest = _write(connection, target, known, run, erased)
+            manifest = _write(connection, target, known, NodeRun(run, erased, mark))
             publish(target.place, manifest, known, Disk())
         except BaseException:
             discard(target.place, target.node, run, Disk())
@@ -59,8 +84,11 @@ def held(target: Target) -> Iterator[None]:
             yield
 
 
-def rows_of(table: ParquetTable, buckets: int, target: str | None = None) -> Rendered:
-    """Return what gives the rows of a table with their buckets, or with a target writes them there."""
+def rows_of(table: ParquetTable, buckets: int, target: str | None = None, *, quarantine: str = QUARANTINE) -> Rendered:
+    """Return what gives the rows of a table with their buckets, or with a target writes them there.
+
+    `quarantine` is the name under which the connection has what was put aside.
+    """
     if table.name == "exact_number":
         return render("parquet/exact_number.sql.jinja", buckets=buckets, target=target)
     if table.bucketed:
@@ -68,30 +96,32 @@ def rows_of(table: ParquetTable, buckets: int, target: str | None = None) -> Ren
             "parquet/bucketed.sql.jinja",
             table=table.name, patient=table.patient, parent=table.parent, buckets=buckets, target=target,
         )  # fmt: skip
-    place = f"store.{table.name}" if table.name == "quarantine" else table.name
+    place = quarantine if table.name == "quarantine" else table.name
     return render("parquet/whole.sql.jinja", table=place, columns=[*table.columns], target=target)
 
 
 def _write(
-    connection: duckdb.DuckDBPyConnection, target: Target, known: Sequence[NodeManifest], run: str, erased: int
+    connection: duckdb.DuckDBPyConnection, target: Target, known: Sequence[NodeManifest], run: NodeRun
 ) -> NodeManifest:
     buckets, folder = buckets_of(target, known), Path(target.place)
     tables = {}
     for table in parquet_tables():
-        place = folder / table.name / f"node={target.node}" / f"run={run}"
-        tables[table.name] = _write_table(connection, table, place, buckets)
+        place = folder / table.name / f"node={target.node}" / f"run={run.name}"
+        target_of_rows = str(place if table.bucketed else place / "data_0.parquet")
+        copied = rows_of(table, buckets, target_of_rows, quarantine=RENAMED_QUARANTINE if run.mark else QUARANTINE)
+        tables[table.name] = _write_table(connection, copied, place)
     manifest = NodeManifest(
-        node=target.node, run=run, release=__version__, engine="duckdb", duckdb=duckdb.__version__,
+        node=target.node, run=run.name, release=__version__, engine="duckdb", duckdb=duckdb.__version__,
         written_at=datetime.now(UTC).isoformat(timespec="seconds"), buckets=buckets, tables=tables,
-        types=loaded_types(connection), schema=current_schema(), erased=erased,
+        types=loaded_types(connection), schema=current_schema(), erased=run.erased,
+        pseudonyms=run.mark,
     )  # fmt: skip
     _require_other_patients(connection, folder, manifest, known)
     return manifest
 
 
-def _write_table(connection: duckdb.DuckDBPyConnection, table: ParquetTable, place: Path, buckets: int) -> Written:
+def _write_table(connection: duckdb.DuckDBPyConnection, copied: Rendered, place: Path) -> Written:
     make_place(place)
-    copied = rows_of(table, buckets, str(place if table.bucketed else place / "data_0.parquet"))
     (rows,) = connection.execute(copied.text, copied.parameters).fetchone() or (0,)
     if not rows:
         shutil.rmtree(place)

@@ -54,8 +54,11 @@ def checked_name(target: Target) -> None:
         raise InputError(f"{target.place}: Spark reads no folder with {found[0]} in its name; name another one")
 
 
-def checked_target(target: Target, store: Path) -> None:
-    """Raise InputError where tables cannot be written on this machine: before the work, not after it."""
+def checked_target(target: Target, store: Path, mark: str = "") -> None:
+    """Raise InputError where tables cannot be written on this machine: before the work, not after it.
+
+    `mark` is that of the key, where they are to be written under pseudonyms.
+    """
     checked_name(target)
     folder = Path(target.folder)
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
@@ -66,7 +69,9 @@ def checked_target(target: Target, store: Path) -> None:
     if names and MANIFESTS not in names:
         raise InputError(f"{folder}: there are other files in this folder; name a new one, or one with such tables")
     if MANIFESTS in names:
-        buckets_of(target, read_manifests(target.place, Disk(), any_layout=True))
+        known = read_manifests(target.place, Disk(), any_layout=True)
+        buckets_of(target, known)
+        require_same_names(target, known, mark)
 
 
 def buckets_of(target: Target, known: Iterable[NodeManifest]) -> int:
@@ -82,6 +87,20 @@ def buckets_of(target: Target, known: Iterable[NodeManifest]) -> int:
     return target.buckets or (last[0].buckets if last else BUCKETS)
 
 
+def require_same_names(target: Target, known: Iterable[NodeManifest], mark: str) -> None:
+    """Raise InputError where a node has written its patients under other pseudonyms than those of the key of `mark`.
+
+    Without them, what was to stay in the hospital would leave it; by another key everybody would be somebody else.
+    """
+    last = [one for one in newest(known) if one.node == target.node]
+    if last and last[0].pseudonyms and last[0].pseudonyms != mark:
+        asked = "name that one" if mark else "name the key"
+        raise InputError(
+            f"{target.place}: node {target.node} writes its patients under the pseudonyms of a key; {asked} with "
+            "--key, or another node with --node"
+        )
+
+
 def next_run(folder: str, node: str, files: Files) -> str:
     """Return the name of a run, which comes after all that have left something, whatever the clock says."""
     stamp, number = datetime.now(UTC).strftime("%Y%m%dT%H%M%S"), 1
@@ -95,11 +114,14 @@ def next_run(folder: str, node: str, files: Files) -> str:
 def publish(folder: str, manifest: NodeManifest, known: Sequence[NodeManifest], files: Files) -> None:
     """Let a run count, and remove those of the node before the last one, and what never counted.
 
-    When people were erased since the last one, it goes as well. What cannot be removed now goes the next time.
+    When people were erased since the last one, or it was not yet under pseudonyms, it goes as well. What cannot be
+    removed now goes the next time.
     """
     files.publish(f"{folder}/{manifest_file(manifest)}", manifest_text(manifest))
     last = newest(one for one in known if one.node == manifest.node)
-    clear(folder, manifest.node, {manifest.run, *(one.run for one in last if one.erased == manifest.erased)}, files)
+    as_public = (manifest.erased, manifest.pseudonyms)
+    kept = {one.run for one in last if (one.erased, one.pseudonyms) == as_public}
+    clear(folder, manifest.node, {manifest.run, *kept}, files)
 
 
 def clear(folder: str, node: str, kept: set[str], files: Files) -> None:
