@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import select
 
+from cohortfinder.review.access.passwords import OF_NOBODY, hashed
 from cohortfinder.review.store.tables import AUDIT, SESSION
 from review.running import PASSWORD, TRIAL, Running
 
@@ -80,6 +81,10 @@ def test_a_login_of_nobody_takes_as_long(running: Running) -> None:
     known, unknown = ([seconds(login) for _ in range(4)] for login in ("anna", "nobody-of-that-name"))
     # without the comparison it would be a few milliseconds
     assert min(unknown) > min(known) / 3
+
+
+def test_the_hash_of_nobody_costs_what_that_of_an_account_costs() -> None:
+    assert OF_NOBODY.split("$")[:4] == hashed(PASSWORD).split("$")[:4]
 
 
 def test_both_say_the_same(running: Running) -> None:
