@@ -30,7 +30,8 @@ docs: .venv/installed-dev
 conformance: .venv/installed-dev
 	$(BIN)/python -m pytest tests/conformance --sql-on-fhir-report build/sql-on-fhir-report.json
 
-# 14 nights that are disturbed some 300 times, against a series that nobody disturbs; as root it fills a small disk too
+# 14 nights that are disturbed some 300 times, against a series that nobody disturbs; as root it fills a small disk too.
+# With BENCH_DATA (benchmarks/data/fhir, see bench) over those patients as well, which takes an hour or more.
 soak: .venv/installed-dev
 	COHORTFINDER_LAWS=long $(BIN)/python -m pytest -s tests/soak
 

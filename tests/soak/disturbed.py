@@ -9,21 +9,25 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from cohortfinder.landing.manifest import landed
 from cohortfinder.runs.snapshots import current_run, differences, read_manifest, snapshot_folder
+from cohortfinder.sql.environment import render
 from cohortfinder.warehouse.connection import open_warehouse
-from soak.days import TRIAL, Day
+from cohortfinder.warehouse.tables import typed_tables
+from soak.days import Day
 
-LISTS = ("candidates.csv", "verdicts.csv", "funnel.csv")
+# how the list before was left: by a night that was published twice it is that same list
+OF_ITS_OWN = "diff.csv"
 DONE = (0, 3)
 # a process that ended by a signal, of itself or as a shell tells it
 ENDED = {signal.SIGKILL: (-9,), signal.SIGTERM: (143,)}
 Lists = dict[str, bytes]
+Tables = dict[str, list[tuple[int | str, ...]]]
 
 
 @dataclass
@@ -31,13 +35,15 @@ class Store:
     """A store and its configuration; what was acknowledged is kept in mind."""
 
     folder: Path
+    trials: tuple[str, ...]
     acknowledged: list[str] = field(default_factory=list)
-    seconds: dict[str, float] = field(default_factory=dict)
+    # how long a command of a day takes when nothing happens
+    seconds: dict[tuple[str, Day], float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.store, self.config = self.folder / "store", self.folder / "site.toml"
         self.config.write_text(
-            f'store = "{self.store}"\ntrials = ["{TRIAL}"]\ntime_zone = "UTC"\n'
+            f'store = "{self.store}"\ntrials = {json.dumps(self.trials)}\ntime_zone = "UTC"\n'
             '[gates]\ntest_labels = "none"\n[nightly]\nkeep = 2\ncompact_percent = 5\n',
             encoding="utf-8",
         )
@@ -51,7 +57,7 @@ class Store:
         began = time.monotonic()
         done = subprocess.run(self.command(name, day), capture_output=True, text=True, check=False)
         if done.returncode in DONE:
-            self.seconds[name] = time.monotonic() - began
+            self.seconds.setdefault((name, day), time.monotonic() - began)
             self.acknowledge(name, done.stdout)
         return done
 
@@ -60,13 +66,22 @@ class Store:
             self.acknowledged.append(json.loads(out)["load_id"])
 
     def lists(self) -> Lists:
-        """The list that holds, which must be what its manifest says; nothing before the first one."""
+        """The tables of the list that holds, which must be what its manifest says; nothing before the first one."""
         run_id = current_run(self.store)
         if run_id is None:
             return {}
         folder = snapshot_folder(self.store, run_id)
         assert differences(folder, read_manifest(folder)) == ()
-        return {name: (folder / TRIAL / name).read_bytes() for name in LISTS}
+        files = [file for trial in self.trials for file in sorted((folder / trial).glob("*.csv"))]
+        return {f"{file.parent.name}/{file.name}": file.read_bytes() for file in files if file.name != OF_ITS_OWN}
+
+    def tables(self) -> Tables:
+        """The rows of each table, and one number for all that is in them; one for the versions of all resources."""
+        names = [*(table.name for table in typed_tables()), "exact_number"]
+        asked = {name: render("warehouse/table_sum.sql.jinja", table=name) for name in names}
+        asked["versions"] = render("warehouse/resource_sum.sql.jinja")
+        with open_warehouse(self.store, read_only=True) as connection:
+            return {name: connection.execute(query.text).fetchall() for name, query in asked.items()}
 
     def lost(self) -> list[str]:
         """The loads that were acknowledged and are not in the tables, or not in landing."""
@@ -93,15 +108,16 @@ def small_disk(folder: Path, megabytes: int) -> Iterator[bool]:
 class Disturber:
     """What happens to the processes of a store, at random moments."""
 
-    def __init__(self, store: Store, seed: str, *, can_fill: bool) -> None:
-        self.store, self.chance, self.tried = store, random.Random(seed), Counter[str]()
+    def __init__(self, store: Store, seed: str, room: Sequence[int]) -> None:
+        """`room`: how many KB are left on a full disk, some time; nothing where the disk cannot be filled."""
+        self.store, self.chance, self.tried, self.room = store, random.Random(seed), Counter[str](), room
         self.kinds: dict[str, Callable[[str, Day], None]] = {
             "kill -9": lambda name, day: self._ended(name, day, signal.SIGKILL),
             "SIGTERM": lambda name, day: self._ended(name, day, signal.SIGTERM),
             "a second night": self._second,
             "a shell that holds the file": self._held,
         }
-        if can_fill:
+        if room:
             self.kinds["a full disk"] = self._full
 
     def disturb(self, name: str, day: Day, kind: str) -> None:
@@ -111,7 +127,7 @@ class Disturber:
 
     def _ended(self, name: str, day: Day, sent: signal.Signals) -> None:
         with subprocess.Popen(self.store.command(name, day), stdout=-1, stderr=-1, text=True) as process:
-            time.sleep(self.store.seconds.get(name, 2.0) * self.chance.uniform(0.05, 1.05))
+            time.sleep(self.store.seconds[name, day] * self.chance.uniform(0.05, 1.05))
             process.send_signal(sent)
             out, err = process.communicate()
         assert process.returncode in (*DONE, *ENDED[sent], -sent), (process.returncode, err)
@@ -120,7 +136,7 @@ class Disturber:
 
     def _second(self, name: str, day: Day) -> None:
         with subprocess.Popen(self.store.command(name, day), stdout=-1, stderr=-3, text=True) as process:
-            time.sleep(self.store.seconds.get(name, 2.0) * self.chance.uniform(0.2, 0.6))
+            time.sleep(self.store.seconds[name, day] * self.chance.uniform(0.2, 0.6))
             second = subprocess.run(self.store.command("nightly", day), capture_output=True, text=True, check=False)
             out, _ = process.communicate()
         assert {process.returncode, second.returncode} <= {*DONE, 75}
@@ -139,7 +155,7 @@ class Disturber:
 
     def _full(self, name: str, day: Day) -> None:
         ballast = self.store.folder / "ballast"
-        left = int(self.chance.choice((0, 4, 64, 512, 2048, 8192)) * self.chance.uniform(0.5, 1.5)) * 1024
+        left = int(self.chance.choice(self.room) * self.chance.uniform(0.5, 1.5)) * 1024
         with ballast.open("wb") as target:
             size = max(shutil.disk_usage(self.store.folder).free - left, 1)
             os.posix_fallocate(target.fileno(), 0, size)
