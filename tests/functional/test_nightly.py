@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from typing import Any
 
 import duckdb
 import pytest
+from markupsafe import escape
 
 from cohortfinder.jobs.load import load
 from cohortfinder.runs.notice import read_notice
@@ -61,7 +63,17 @@ class Nights:
         assert notice is not None
         assert (notice.run_id, notice.list_of, notice.codes) == (told["run_id"], before, codes)
         assert told["message"] in notice.sentence
+        assert str(escape(notice.sentence)) in self.front_page()
         return told
+
+    def front_page(self) -> str:
+        """Return the page before the lists, after every link of it was found to lead to the list that holds."""
+        page = (self.store / "snapshots" / "index.html").read_text(encoding="utf-8")
+        links = re.findall(r'href="([^"]+)"', page)
+        held = current_run(self.store)
+        assert [link.partition("/")[0] for link in links] == [held] * (3 if held else 0)
+        assert all((self.store / "snapshots" / link).is_file() for link in links)
+        return page
 
     def load(self, *resources: dict[str, Any]) -> None:
         """Load resources from a file."""
@@ -274,7 +286,7 @@ def test_answers_of_people_count_and_are_kept_for_a_replay(loading: Nights) -> N
 def test_as_many_lists_as_configured_stay(loading: Nights) -> None:
     loading.configure(more="[nightly]\nkeep = 2\n")
     ids = [loading.night()["run_id"] for _ in range(3)]
-    assert sorted(path.name for path in (loading.store / "snapshots").iterdir()) == ids[1:]
+    assert sorted(path.name for path in (loading.store / "snapshots").iterdir() if path.is_dir()) == ids[1:]
     assert sorted(path.name for path in (loading.store / "runs").iterdir()) == ids
     assert {path.name for path in (loading.store / "runs" / ids[0]).iterdir()} == {"run.json"}
 

@@ -1,6 +1,7 @@
 """Earlier lists: returned to in one moment, made again byte for byte, and told by `status`."""
 
 import json
+import re
 import shutil
 import threading
 import time
@@ -10,8 +11,10 @@ from typing import Any
 
 import duckdb
 import pytest
+from markupsafe import escape
 
 from cohortfinder.cli.main import status_of
+from cohortfinder.jobs.front_page import renew_front_page
 from cohortfinder.runs.notice import read_notice
 from cohortfinder.runs.snapshots import current_run, snapshot_folder
 from functional.test_nightly import DAY, Nights
@@ -75,8 +78,31 @@ def test_rollback_returns_to_a_list_with_a_notice_and_the_next_night_ends_it(nig
         == "This list is as of 2026-11-23. Somebody returned to it; the next night that publishes ends that."
     )
     assert nights.command("status").out.count("Somebody returned to it") == 1
+    assert "These lists are old" in nights.front_page()
+    assert str(escape(notice.sentence)) in nights.front_page()
     assert nights.command("rollback", last).status == 0
     assert (current_run(nights.store), read_notice(nights.store)) == (last, None)
+    assert "These lists are old" not in nights.front_page()
+
+
+def test_the_page_before_the_lists_says_what_holds_and_names_nobody(nights: Nights) -> None:
+    page = nights.front_page()
+    assert f'Lists as of <time datetime="{DAY}">{DAY}</time>' in page
+    assert re.search(r'<th scope="row"><bdi>PULLED</bdi></th><td class="number">2</td>', page)
+    assert not re.search(r"\blate\b|\bo-b\b", page)
+    assert (nights.store / "snapshots" / "index.html").stat().st_mode & 0o777 == 0o600
+
+
+def test_no_page_before_the_lists_is_left_that_could_not_be_renewed(nights: Nights) -> None:
+    """It would lead to a list without a word of its age."""
+    first, _, last = kept(nights)
+    file = snapshot_folder(nights.store, last) / "PULLED" / "run.json"
+    file.chmod(0o600)
+    file.write_text("{")
+    renew_front_page(nights.store)
+    assert not (nights.store / "snapshots" / "index.html").exists()
+    assert nights.command("rollback", first).status == 0
+    assert "These lists are old" in nights.front_page()
 
 
 def test_a_night_after_a_rollback_compares_with_the_list_that_holds(nights: Nights) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 import orjson
 
 from cohortfinder.disk import remove, write_durably
+from cohortfinder.jobs.front_page import renew_front_page
 from cohortfinder.jobs.load import LANDING, QUARANTINE, rebuild_tables
 from cohortfinder.jobs.published import forget_people
 from cohortfinder.jobs.pulling.errand import SPOOL
@@ -69,6 +70,8 @@ def erase(
         write_erased(store, replace(erased, people=erased.people | {*map(erased.hash_of, ids)}, begun=True))
         log(f"erasing {len(ids)} records of a patient")
         published = forget_people(store, people)
+        if published:
+            renew_front_page(store)
         said = _forget_said(store, review, people)
         Spool(store / SPOOL).clear()
         put_aside = sum(_clean_quarantine(file, people) for file in (store / QUARANTINE).glob("*.ndjson"))

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from cohortfinder.disk import remove
 from cohortfinder.errors import CohortFinderError, ConfigurationError, InputError, StoreError, Terminated
+from cohortfinder.jobs.front_page import renew_front_page
 from cohortfinder.jobs.night.begin import begin, read_inputs
 from cohortfinder.jobs.night.bring import bring
 from cohortfinder.jobs.night.check import check
@@ -116,6 +117,7 @@ def _conclude(night: Night, state: str, exit_status: int, message: str) -> None:
         take_away_notice(store)
     else:
         put_notice(store, _notice(record, store, holds))
+    renew_front_page(store)
     # where CURRENT is wrong somebody must choose a list, so that none may go
     if holds is not None:
         prune(store, night.settings.nightly.keep)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cohortfinder.errors import InputError, StoreError
+from cohortfinder.jobs.front_page import renew_front_page
 from cohortfinder.runs.lock import NIGHT, only_one
 from cohortfinder.runs.notice import Notice, put_notice, take_away_notice
 from cohortfinder.runs.record import moment
@@ -70,6 +71,7 @@ def rollback(store: Path, run_id: str) -> PublishedList:
             take_away_notice(store)
         else:
             put_notice(store, _notice(run_id, manifest.index_date))
+        renew_front_page(store)
     return next(one for one in published_lists(store) if one.run_id == run_id)
 
 
