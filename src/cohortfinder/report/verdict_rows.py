@@ -41,6 +41,14 @@ class VerdictRow(NamedTuple):
             told.setdefault(item[1:] if by_concept else item[1:-1], item)
         return tuple(told.values())
 
+    def found(self) -> tuple[Evidence, ...]:
+        """Return of the evidence what is there, without what was searched for in vain."""
+        return tuple(item for item in self.shown() if item.searched is None)
+
+    def records(self) -> tuple[str, ...]:
+        """Return the references of what is there, each once."""
+        return tuple(dict.fromkeys(item.resource for item in self.found() if item.resource))
+
 
 @dataclass(frozen=True, slots=True)
 class Why:

@@ -25,7 +25,8 @@ _LOOKS: Mapping[str, Mapping[str, Any]] = {
     "number": {"num_format": "0"},
     "percent": {"num_format": "0 %"},
     "date": {"num_format": "yyyy-mm-dd", "align": "left"},
-    "input": {"bg_color": "#FFFBE6", "border": 1, "border_color": "#C9B458", "text_wrap": True},
+    "input": {"text_wrap": True},
+    "ground": {"bg_color": "#FFFBE6", "border": 1, "border_color": "#C9B458"},
     # the words of a cell say what its colour says: dark ink on a pale ground, at least 7:1
     "good": {"font_color": "#123F27", "bg_color": "#DDF0E3", "bold": True},
     "open": {"font_color": "#553500", "bg_color": "#FBEFD5", "bold": True},
@@ -40,7 +41,8 @@ ANSWERS = {"yes": "good", "no": "bad", "not sure": "open"}
 class Column(Generic[Row]):
     """A column of a sheet: what stands in it of a row, in which look.
 
-    `shades` gives some of its words another look. `choices` are offered for what a person fills in.
+    `shades` gives some of its words another look. What a person fills in has the look `input` and stays empty;
+    `choices` are offered for it.
     """
 
     title: str
@@ -63,17 +65,19 @@ class Workbook:
         """Add a sheet with filters whose header and first columns stay in view; what is too much is left out."""
         sheet = self.book.add_worksheet(self._named(name))
         for place, column in enumerate(columns):
-            sheet.set_column(place, place, column.width)
+            # empty cells are not written one by one: they have the look of their column
+            sheet.set_column(place, place, column.width, self._format("input") if column.look == "input" else None)
             sheet.write_string(0, place, column.title, self._format("header"))
+        writes = [self._write(sheet, place, column) for place, column in enumerate(columns) if column.look != "input"]
         last = 0
         for last, row in enumerate(rows, start=1):
             if last == _LAST_ROW:
                 break
-            for place, column in enumerate(columns):
-                self._write(sheet, last, place, column, column.value(row))
+            for write in writes:
+                write(last, row)
         sheet.freeze_panes(1, fixed)
         sheet.autofilter(0, 0, max(last, 1), len(columns) - 1)
-        self._offer_choices(sheet, columns, max(last, 1))
+        self._prepare_inputs(sheet, columns, max(last, 1))
         self._set_paper(sheet, name)
 
     def page(self, name: str, lines: Iterable[tuple[str, str]]) -> None:
@@ -86,29 +90,43 @@ class Workbook:
             sheet.write_string(number, 1, clean(text), self._format("long"))
         self._set_paper(sheet, name)
 
-    def _write(self, sheet: Any, row: int, place: int, column: Column[Row], value: Cell) -> None:
-        if value is None or value == "":
-            if column.look == "input":
-                sheet.write_blank(row, place, None, self._format("input"))
-        elif isinstance(value, str):
-            sheet.write_string(row, place, clean(value), self._format(column.shades.get(value, column.look)))
-        elif isinstance(value, date):
-            sheet.write_datetime(row, place, datetime.combine(value, time()), self._format(column.look))
-        else:
-            sheet.write_number(row, place, value, self._format(column.look))
+    def _write(self, sheet: Any, place: int, column: Column[Row]) -> Callable[[int, Row], None]:
+        """Return what writes the value of this column of each row; what all rows share is looked up once."""
+        value_of, look = column.value, self._format(column.look)
+        shades = {word: self._format(name) for word, name in column.shades.items()}
+        write_string, write_number, write_datetime = sheet.write_string, sheet.write_number, sheet.write_datetime
 
-    def _offer_choices(self, sheet: Any, columns: Sequence[Column[Row]], last: int) -> None:
+        def write(number: int, row: Row) -> None:
+            value = value_of(row)
+            if value is None or value == "":
+                return
+            if isinstance(value, str):
+                write_string(number, place, clean(value), shades.get(value, look))
+            elif isinstance(value, date):
+                write_datetime(number, place, datetime.combine(value, time()), look)
+            else:
+                write_number(number, place, value, look)
+
+        return write
+
+    def _prepare_inputs(self, sheet: Any, columns: Sequence[Column[Row]], last: int) -> None:
         for place, column in enumerate(columns):
-            if not column.choices:
-                continue
-            sheet.data_validation(1, place, last, place, {
-                "validate": "list", "source": list(column.choices), "error_title": column.title,
-                "error_message": f"Choose {', '.join(column.choices)}, or leave it empty.",
+            if column.choices:
+                self._offer_choices(sheet, place, column, last)
+            if column.look == "input":
+                # after the choices, whose colours go before the ground
+                ground = {"type": "formula", "criteria": "=TRUE", "format": self._format("ground")}
+                sheet.conditional_format(1, place, last, place, ground)
+
+    def _offer_choices(self, sheet: Any, place: int, column: Column[Row], last: int) -> None:
+        sheet.data_validation(1, place, last, place, {
+            "validate": "list", "source": list(column.choices), "error_title": column.title,
+            "error_message": f"Choose {', '.join(column.choices)}, or leave it empty.",
+        })  # fmt: skip
+        for choice in column.choices:
+            sheet.conditional_format(1, place, last, place, {
+                "type": "cell", "criteria": "==", "value": f'"{choice}"', "format": self._format(ANSWERS[choice]),
             })  # fmt: skip
-            for choice in column.choices:
-                sheet.conditional_format(1, place, last, place, {
-                    "type": "cell", "criteria": "==", "value": f'"{choice}"', "format": self._format(ANSWERS[choice]),
-                })  # fmt: skip
 
     def _set_paper(self, sheet: Any, name: str) -> None:
         sheet.set_landscape()
@@ -151,4 +169,7 @@ def new_workbook(target: Path, *, scratch: Path, title: str, made_on: date) -> I
 
 def clean(text: str) -> str:
     """Replace what no workbook can hold."""
-    return _ILLEGAL.sub("\ufffd", text)
+    # what can be printed needs no look at each character, and nearly all texts are so
+    legal = text if text.isprintable() else _ILLEGAL.sub("\ufffd", text)
+    # XlsxWriter takes such a text for finished XML; a mark without width tells that it is none
+    return f"\u200b{legal}" if legal.startswith("<r>") and legal.endswith("</r>") else legal

@@ -97,7 +97,7 @@ def _evidence_rows(screening: Screening) -> Iterator[VerdictRow]:
 
 
 def _evidence(row: VerdictRow) -> str:
-    return "\n".join(_record(item) for item in row.shown() if item.searched is None)
+    return "\n".join(map(_record, row.found()))
 
 
 def _record(item: wording.Evidence) -> str:

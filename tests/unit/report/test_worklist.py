@@ -103,6 +103,21 @@ def test_a_text_stays_a_text(text: str, tmp_path: Path) -> None:
         assert b"<f>" not in parts.read("xl/worksheets/sheet1.xml")
 
 
+def test_a_text_that_looks_like_the_inside_of_a_workbook_stays_a_text(tmp_path: Path) -> None:
+    """XlsxWriter takes a text between <r> and </r> for XML and would write it as it is."""
+    for text in ("<r>&</r>", "<r><t>x</t></r>"):
+        assert a_sheet(tmp_path, ("S",), [text])["S"]["A2"].value == f"\u200b{text}"
+
+
+def test_where_something_is_filled_in_has_a_ground_without_cells(screening: Screening, tmp_path: Path) -> None:
+    sheet = opened(screening, tmp_path)["A"]
+    grounds = {str(one.sqref): [rule.formula for rule in one.rules] for one in sheet.conditional_formatting}
+    choices = [['"yes"'], ['"no"'], ['"not sure"']]
+    assert grounds == {"M2:M4": [*choices, ["TRUE"]], **{f"{column}2:{column}4": [["TRUE"]] for column in "NOP"}}
+    with ZipFile(tmp_path / "candidates.xlsx") as parts:
+        assert b'r="N2"' not in parts.read("xl/worksheets/sheet1.xml")
+
+
 def test_what_no_workbook_can_hold_is_replaced(tmp_path: Path) -> None:
     text = "a\x00b\x1b\ud800c\uffff"
     assert a_sheet(tmp_path, ("S",), [text])["S"]["A2"].value == clean(text) == "a\ufffdb\ufffd\ufffdc\ufffd"
