@@ -82,12 +82,12 @@ def _terminology() -> Terminology:
 
 
 @cache
-def _criterion(name: str, parameters: tuple[tuple[str, str], ...]) -> Criterion:
-    """A criterion as it stands in trials/NCT06983964.yaml, under parameters of the site."""
+def _protocol(parameters: tuple[tuple[str, str], ...]) -> dict[str, Criterion]:
+    """The criteria of trials/NCT06983964.yaml by their ids, under parameters of the site. To read it takes a while."""
     path = resource_dir("trials") / "NCT06983964.yaml"
     overrides = Overrides({parameter: Override(value) for parameter, value in parameters})
     trial = parse_trial(path.read_text("utf-8"), source=path.name, terminology=_terminology(), overrides=overrides)
-    return next(criterion for criterion in trial.criteria if criterion.id == name)
+    return {criterion.id: criterion for criterion in trial.criteria}
 
 
 @cache
@@ -109,7 +109,7 @@ def read_table(text: str) -> list[dict[str, str | None]]:
 def build_rule(node: Mapping[str, Any], criterion: str, adverse: bool, numbers: Iterator[int]) -> Rule:
     """Build a rule as the parser would, from its words; `{criterion: I-HB}` is that of NCT06983964."""
     if "criterion" in node:
-        found = _criterion(node["criterion"], tuple(sorted(node.get("parameters", {}).items())))
+        found = _protocol(tuple(sorted(node.get("parameters", {}).items())))[node["criterion"]]
         assert found.rule is not None
         return found.rule
     for word in ("all", "any"):
