@@ -73,12 +73,11 @@ def screen_tables(
     here = None if is_url(place) else read_layout(place)
     with TemporaryDirectory(prefix="cohortfinder-spark-") as name, spark_session(threads=settings.threads) as session:
         scratch, started = Path(name), time.perf_counter()
-        layout = here or read_layout(place, HadoopFiles(session))
+        hadoop = HadoopFiles(session)
+        layout = here or read_layout(hadoop.full(place), hadoop)
         basis = basis_of(trial, terminology, settings, layout.types, as_of, answers, everyone=everyone)
         tell_begin(trial, terminology, as_of, log)
-        results = f"{_absolute(asked.results or str(scratch)).rstrip('/')}/{_run_name(trial)}"
-        if asked.results:
-            log(f"results go to {results}")
+        results = _results(asked, trial, scratch, hadoop, log)
         task = task_of(basis, results, outlook_weeks=outlook_weeks_of(out, in_full, everyone=everyone))
         done = evaluate_parts(session, layout, task, asked.patients_a_part, scratch, log)
         told = _told(layout, task, len(done), scratch)
@@ -124,6 +123,17 @@ def _links(layout: Layout, scratch: Path) -> dict[str, tuple[Link, ...]]:
         own = [file for bucket in range(node.buckets) for file in fetched.fetch(f"{folder}/bucket={bucket}")]
         found[node.node] = read_links(own)
     return found
+
+
+def _results(asked: SparkRun, trial: Trial, scratch: Path, files: HadoopFiles, log: Log) -> str:
+    """Return the folder of the results of a run; what a URL names is made here, for its owner alone."""
+    place = _absolute(asked.results or str(scratch)).rstrip("/")
+    results = f"{files.full(place) if is_url(place) else place}/{_run_name(trial)}"
+    if asked.results:
+        log(f"results go to {results}")
+    if is_url(place):
+        files.make(results)
+    return results
 
 
 def _absolute(place: str) -> str:

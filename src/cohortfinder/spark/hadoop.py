@@ -4,6 +4,12 @@ import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
+
+from cohortfinder.errors import ConfigurationError
+
+# where an object is there when its stream is closed, and a rename is a copy
+_OBJECT_STORES = ("s3", "s3a", "gs")
 
 
 def is_url(place: str) -> bool:
@@ -52,16 +58,32 @@ class HadoopFiles:
 
     def publish(self, file: str, content: bytes) -> None:
         """Write a file that was not there, so that a reader sees nothing of it or all."""
+        if urlsplit(file).scheme in _OBJECT_STORES:
+            self._write(file, content)
+            return
         folder, _, name = file.rpartition("/")
         begun = f"{folder}/.{name}.new"
+        self._write(begun, content)
         with self._at(begun) as (files, path):
-            stream = files.create(path, True)
-            try:
-                stream.write(bytearray(content))
-            finally:
-                stream.close()
             if not files.rename(path, self._hadoop.Path(file)):
                 raise OSError(errno.EIO, "it could not be given its name", file)
+
+    def _write(self, file: str, content: bytes) -> None:
+        with self._at(file) as (files, path):
+            stream = files.create(path, True)
+            stream.write(bytearray(content))
+            # not after a failure: what is closed is there
+            stream.close()
+
+    def make(self, folder: str) -> None:
+        """Make a folder, for its owner alone where the files there have owners."""
+        with self._at(folder) as (files, path):
+            files.mkdirs(path)
+
+    def full(self, place: str) -> str:
+        """Return a place with the machine that has it, where its URL names none (`hdfs:///registry`)."""
+        with self._at(place) as (files, path):
+            return str(files.makeQualified(path).toString())
 
     def remove(self, place: str) -> None:
         """Remove a file or a folder with all that is in it, where it is there."""
@@ -85,6 +107,10 @@ def _os_error(error: Any, place: str) -> OSError:
     if name in ("FileNotFoundException", "NoSuchFileException"):
         return FileNotFoundError(errno.ENOENT, "No such file or directory", place)
     said = str(error.java_exception.getMessage()).partition("\n")[0]
+    if "No FileSystem for scheme" in said or "FileSystem not found" in said:
+        raise ConfigurationError(
+            f"{place}: Spark has nothing here that reads such URLs; add it, see docs/how-to/spark.md"
+        )
     if name in ("AccessControlException", "AccessDeniedException") or "Permission denied" in said:
         return PermissionError(errno.EACCES, "Permission denied", place)
     if name == "ParentNotDirectoryException":

@@ -6,8 +6,9 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from importlib.util import find_spec
+from tempfile import TemporaryFile
 from typing import Any
 
 from cohortfinder import errors
@@ -17,6 +18,7 @@ _JAVA = 17
 _SPARK = 4
 # files and folders that Spark writes are for their owner alone
 _UMASK = ("spark.hadoop.fs.permissions.umask-mode", "077")
+_S3 = ("fs.s3.impl", "org.apache.hadoop.fs.s3a.S3AFileSystem")
 _OURS = re.compile(r"^cohortfinder\.errors\.(?P<kind>[A-Za-z]+): (?P<said>.+)$", re.MULTILINE)
 _VERSION = re.compile(r'version "(\d+)')
 _UNREAD = re.compile(r"\[FAILED_READ_FILE[^\]]*\][^\n]*? file (?P<file>[^\n]+?)\.\s+SQLSTATE")
@@ -43,14 +45,40 @@ def spark_session(*, threads: int | None = None) -> Iterator[Any]:
             ("spark.log.level", "OFF"),
         ):
             builder = builder.config(name, value)
-    session: Any = builder.getOrCreate()
+    with nullcontext() if _submitted() else _unheard():
+        session: Any = builder.getOrCreate()
     session.conf.set("spark.sql.session.timeZone", "UTC")
-    session.sparkContext._jsc.hadoopConfiguration().set(_UMASK[0].removeprefix("spark.hadoop."), _UMASK[1])
+    hadoop = session.sparkContext._jsc.hadoopConfiguration()
+    hadoop.set(_UMASK[0].removeprefix("spark.hadoop."), _UMASK[1])
+    # workers and DuckDB name it s3, Hadoop s3a, and Amazon's own Hadoop has its own
+    hadoop.setIfUnset(*_S3)
     try:
         yield session
     finally:
         if running is None and not _submitted():
             session.stop()
+
+
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """Keep what Java says from standard error, while it starts and after; where it does not start, it is told.
+
+    It greets, and warns of the name of the machine, of modules and of libraries: nobody who screens can do anything
+    about that. A Java that is started here keeps the file that it is given.
+    """
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with TemporaryFile() as said:
+        os.dup2(said.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            said.seek(0)
+            os.write(kept, said.read())
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
 
 
 def require_spark() -> None:

@@ -6,12 +6,12 @@ A folder on a disk that all machines see is read where it lies; what a URL names
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote, urlsplit
 from uuid import uuid4
 
 from cohortfinder.disk import make_folders
 from cohortfinder.errors import InputError
+from cohortfinder.jobs.parts.elsewhere import copied, is_folder, send
 from cohortfinder.warehouse.parts import Part
 
 
@@ -25,12 +25,7 @@ class Fetched:
         """Return the Parquet files in a folder, none where it is not there."""
         if (here := on_disk(folder)) is not None:
             return sorted(here.glob("*.parquet"))
-        from pyarrow.fs import FileSelector, FileType
-
-        system, path = _system(folder)
-        found = system.get_file_info(FileSelector(path, allow_not_found=True))
-        names = sorted(one.path for one in found if one.type == FileType.File and one.path.endswith(".parquet"))
-        return [_copied(system, name, self._copies / name.lstrip("/")) for name in names]
+        return copied(folder, self._copies)
 
     def reaches(self, part: Part) -> Iterable[Path]:
         """Return the folders of this machine in which the files of a part lie. Raises InputError where one is missing.
@@ -52,7 +47,7 @@ def hand_over(told: Path, results: str, number: int) -> None:
     for file in sorted(told.glob("*.parquet")):
         place = f"{results}/{file.stem}"
         if (here := on_disk(place)) is None:
-            _sent(file, f"{place}/{name}")
+            send(file, f"{place}/{name}")
             continue
         make_folders(here)
         begun = here / f".{name}.{uuid4().hex}"
@@ -72,28 +67,4 @@ def on_disk(place: str) -> Path | None:
 def _is_folder(place: str) -> bool:
     if (here := on_disk(place)) is not None:
         return here.is_dir()
-    from pyarrow.fs import FileType
-
-    system, path = _system(place)
-    return bool(system.get_file_info(path).type == FileType.Directory)
-
-
-def _system(url: str) -> tuple[Any, str]:
-    from pyarrow.fs import FileSystem
-
-    system: tuple[Any, str] = FileSystem.from_uri(url)
-    return system
-
-
-def _copied(system: Any, name: str, target: Path) -> Path:
-    make_folders(target.parent)
-    with system.open_input_stream(name) as source, target.open("wb") as copy:
-        shutil.copyfileobj(source, copy)
-    return target
-
-
-def _sent(file: Path, url: str) -> None:
-    system, path = _system(url)
-    system.create_dir(path.rpartition("/")[0], recursive=True)
-    with file.open("rb") as source, system.open_output_stream(path) as target:
-        shutil.copyfileobj(source, target)
+    return is_folder(place)
