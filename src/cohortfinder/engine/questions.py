@@ -14,7 +14,7 @@ from cohortfinder.criteria.change import ChangeQuestion
 from cohortfinder.criteria.dose import WEIGHT, DoseQuestion
 from cohortfinder.criteria.formula import FormulaQuestion
 from cohortfinder.criteria.observation import ObservationQuestion
-from cohortfinder.criteria.question import NumericQuestion
+from cohortfinder.criteria.question import NumericQuestion, Question
 from cohortfinder.criteria.series import SeriesQuestion
 from cohortfinder.criteria.sex import SexQuestion
 from cohortfinder.criteria.treatment import TreatmentQuestion
@@ -62,6 +62,11 @@ def concepts_of(leaf: Leaf) -> tuple[str, ...]:
     return own + tuple(source for concept in own for source in _derivations().get(concept, ()))
 
 
+def _derived(question: Question) -> bool:
+    """Say whether a result that the question reads may have been made from others."""
+    return not _derivations().keys().isdisjoint(question.concepts)
+
+
 @cache
 def _derivations() -> dict[str, tuple[str, ...]]:
     """Read `mappings/derived.csv`: for each derived concept those that it is made from."""
@@ -105,6 +110,7 @@ def _observation(question: ObservationQuestion, setting: Setting) -> dict[str, A
     limit, bounds = _limit_and_bounds(question, setting)
     return {
         "concepts": list(question.observation),
+        "derived": _derived(question),
         "roles": [question.role] if question.role else DECIDING_ROLES,
         "outdated_by_positive": question.role == "confirm" and question.is_ in ("negative", "equivocal"),
         "screening_roles": DECIDING_ROLES,
@@ -179,7 +185,7 @@ def _series(question: SeriesQuestion, setting: Setting) -> dict[str, Any]:
 
 
 def _change(question: ChangeQuestion, setting: Setting) -> dict[str, Any]:
-    return {"roles": DECIDING_ROLES, **change_values(question, setting)}
+    return {"roles": DECIDING_ROLES, "derived": _derived(question), **change_values(question, setting)}
 
 
 def _treatment(question: TreatmentQuestion, setting: Setting) -> dict[str, Any]:
