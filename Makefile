@@ -12,7 +12,7 @@ review: .venv/installed
 	$(BIN)/cohortfinder review --demo
 
 test: .venv/installed-dev
-	$(BIN)/python -m pytest -n 2 --ignore=tests/packaging --ignore=tests/conformance --ignore=tests/servers \
+	$(BIN)/python -m pytest -n 2 --dist worksteal --ignore=tests/packaging --ignore=tests/conformance --ignore=tests/servers \
 		--ignore=tests/browser --ignore-glob='tests/portable/test_spark*.py'
 
 lint: .venv/installed-dev
