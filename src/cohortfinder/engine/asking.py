@@ -5,14 +5,18 @@ little more than one. Whom to ask stands in the table `asked` (criterion_id, pat
 name of a rule.
 """
 
+import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from cohortfinder.engine.duckdb_engine import DuckDBEngine
 from cohortfinder.engine.rules import RulePlan, TrialPlan, rules_together
 from cohortfinder.sql.environment import Rendered, render
 from cohortfinder.sql.together import of_one_shape, one_by_one, together
+
+_QUOTED = re.compile(r"'(\w+)'")
 
 
 class Asker:
@@ -86,7 +90,19 @@ class Asker:
     def _ask_leaves(self, shapes: Iterable[Mapping[int, Rendered]], table: str) -> None:
         due = {number for (number,) in self.engine.rows("verdicts/leaf_due.sql.jinja")}
         statements = [in_one(shape, due.intersection(shape), table) for shape in shapes if not due.isdisjoint(shape)]
-        self._run_side_by_side(sorted(statements, key=lambda one: -len(one.text) * len(one.parameters)))
+        longest_first = sorted(statements, key=lambda one: -len(one.text) * len(one.parameters))
+        made = self.engine.rows("engine/result_concept_rows.sql.jinja", workspace=self.engine.workspace)
+        concepts = frozenset(concept for (concept,) in made)
+
+        def narrowed(worker: DuckDBEngine, statement: Rendered) -> None:
+            """Run it where there are the results of the concepts alone that it names: it would read all of them."""
+            if named := sorted(concepts & names_in(statement)):
+                worker.run_template("engine/named_result.sql.jinja", workspace=worker.workspace, concepts=named)
+            else:
+                worker.run_template("engine/every_result.sql.jinja")
+            worker.run(statement)
+
+        self.engine.each(longest_first, narrowed)
 
     def combine(self, rules: Iterable[RulePlan], table: str) -> None:
         """Combine the answers of leaves: `leaf_truth` into `rule_truth`, `leaf_answer` into any other table."""
@@ -99,6 +115,20 @@ class Asker:
 
     def _run_side_by_side(self, statements: Iterable[Rendered]) -> None:
         self.engine.each(statements, DuckDBEngine.run)
+
+
+def names_in(statement: Rendered) -> frozenset[str]:
+    """Return every name that a statement has as a value or as a word of its text: all concepts that it can ask for."""
+    values = (text for value in statement.parameters.values() for text in _texts(value))
+    return frozenset((*values, *_QUOTED.findall(statement.text)))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _texts(item)
 
 
 def in_one(shape: Mapping[int, Rendered], numbers: Collection[int], table: str) -> Rendered:

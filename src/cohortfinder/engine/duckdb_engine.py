@@ -42,6 +42,11 @@ class DuckDBEngine:
         return cls(connection, str(path))
 
     @property
+    def workspace(self) -> str:
+        """The name of the database in memory that has the tables which every worker sees."""
+        return self.search_path.partition(".")[0]
+
+    @property
     def takes_many(self) -> bool:
         """Whether a statement may ask many leaves: before DuckDB 2 a LATERAL of windows and lambdas fails to bind."""
         return int(duckdb.__version__.partition(".")[0]) >= 2

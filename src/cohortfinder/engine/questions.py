@@ -59,16 +59,16 @@ def concepts_of(leaf: Leaf) -> tuple[str, ...]:
         return (*own, WEIGHT)
     if isinstance(leaf.question, TreatmentQuestion) and (dose := leaf.question.dose_then):
         return (*own, dose.dose, WEIGHT)
-    return own + tuple(source for concept in own for source in _derivations().get(concept, ()))
+    return own + tuple(source for concept in own for source in derivations().get(concept, ()))
 
 
 def _derived(question: Question) -> bool:
     """Say whether a result that the question reads may have been made from others."""
-    return not _derivations().keys().isdisjoint(question.concepts)
+    return not derivations().keys().isdisjoint(question.concepts)
 
 
 @cache
-def _derivations() -> dict[str, tuple[str, ...]]:
+def derivations() -> dict[str, tuple[str, ...]]:
     """Read `mappings/derived.csv`: for each derived concept those that it is made from."""
     with (resource_dir("mappings") / "derived.csv").open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
