@@ -37,8 +37,9 @@ class Store:
     folder: Path
     trials: tuple[str, ...]
     acknowledged: list[str] = field(default_factory=list)
-    # how long a command of a day takes when nothing happens
+    # how long a command of a day took where nothing happened, and how many times as long it takes now
     seconds: dict[tuple[str, Day], float] = field(default_factory=dict)
+    pace: float = 1.0
 
     def __post_init__(self) -> None:
         self.store, self.config = self.folder / "store", self.folder / "site.toml"
@@ -57,9 +58,14 @@ class Store:
         began = time.monotonic()
         done = subprocess.run(self.command(name, day), capture_output=True, text=True, check=False)
         if done.returncode in DONE:
-            self.seconds.setdefault((name, day), time.monotonic() - began)
+            took = time.monotonic() - began
+            self.pace = took / self.seconds.setdefault((name, day), took)
             self.acknowledge(name, done.stdout)
         return done
+
+    def part(self, name: str, day: Day, share: float) -> float:
+        """Return the seconds after which a command has probably done such a share of its work."""
+        return self.seconds[name, day] * self.pace * share
 
     def acknowledge(self, name: str, out: str) -> None:
         if name == "load":
@@ -127,16 +133,18 @@ class Disturber:
 
     def _ended(self, name: str, day: Day, sent: signal.Signals) -> None:
         with subprocess.Popen(self.store.command(name, day), stdout=-1, stderr=-1, text=True) as process:
-            time.sleep(self.store.seconds[name, day] * self.chance.uniform(0.05, 1.05))
-            process.send_signal(sent)
-            out, err = process.communicate()
+            try:
+                out, err = process.communicate(timeout=self.store.part(name, day, self.chance.uniform(0.05, 1.05)))
+            except subprocess.TimeoutExpired:
+                process.send_signal(sent)
+                out, err = process.communicate()
         assert process.returncode in (*DONE, *ENDED[sent], -sent), (process.returncode, err)
         if process.returncode in DONE:
             self.store.acknowledge(name, out)
 
     def _second(self, name: str, day: Day) -> None:
         with subprocess.Popen(self.store.command(name, day), stdout=-1, stderr=-3, text=True) as process:
-            time.sleep(self.store.seconds[name, day] * self.chance.uniform(0.2, 0.6))
+            time.sleep(self.store.part(name, day, self.chance.uniform(0.2, 0.6)))
             second = subprocess.run(self.store.command("nightly", day), capture_output=True, text=True, check=False)
             out, _ = process.communicate()
         assert {process.returncode, second.returncode} <= {*DONE, 75}

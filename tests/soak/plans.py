@@ -51,6 +51,6 @@ PLANS = {
 if AT_LENGTH and "BENCH_DATA" in os.environ:
     # 3 % of the patients in a night
     PLANS["Synthea"] = Plan(
-        lambda _: Path(os.environ["BENCH_DATA"]), (TRIAL, "NCT06983964"), Pace(3, 100, 6), kills=3, disk=4000,
+        lambda _: Path(os.environ["BENCH_DATA"]), (TRIAL,), Pace(3, 100, 6), kills=1, disk=4000,
         room=(0, 64, 2048, 16384, 65536, 131072, 262144),
     )  # fmt: skip
