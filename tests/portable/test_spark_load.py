@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 import pytest
 
-from cohortfinder.errors import CohortFinderError, InputError, ReadWriteError, StoreError
+from cohortfinder.errors import CohortFinderError, ConfigurationError, InputError, ReadWriteError, StoreError
 from cohortfinder.jobs.load import load
 from cohortfinder.jobs.parquet import write_parquet
 from cohortfinder.landing.people import Erased
@@ -296,9 +296,9 @@ def test_what_cannot_be_is_one_sentence_and_leaves_what_was_there(session: Any, 
     assert refused(lambda: by_spark(session, tables, tmp_path / "empty"))[0] is InputError
     assert refused(lambda: by_spark(session, tables, f"file://{tmp_path}/none"))[0] is InputError
     kind, said = refused(lambda: by_spark(session, tables, "nosuch://host/folder"))
-    assert (kind, "nosuch" in said) == (ReadWriteError, True)
+    assert (kind, "nosuch" in said) == (ConfigurationError, True)
     kind, said = refused(lambda: by_spark(session, "nosuch://host/folder", tmp_path / "good.ndjson"))
-    assert (kind, "nosuch" in said) == (ReadWriteError, True)
+    assert (kind, "nosuch" in said) == (ConfigurationError, True)
     assert refused(lambda: by_spark(session, tables, tmp_path / "good.ndjson", node="A b"))[0] is InputError
     assert read_layout(tables).nodes == (good.manifest,)
     assert {path.name for path in tables.rglob("run=*")} == {f"run={good.manifest.run}"}
