@@ -265,7 +265,7 @@ def test_tables_under_pseudonyms_give_the_same_list_to_who_has_the_key(samples: 
     settings, target = settings_of(samples / "store"), Target(tmp_path / "tables", buckets=8)
     names = read_names(target, tmp_path / "site.key", tmp_path / "who.csv", settings.gates)
     write_parquet(samples / "store", target, names=names)
-    both("T2D-EXAMPLE", samples / "store", tmp_path / "tables", tmp_path)
+    both("NCT06983964", samples / "store", tmp_path / "tables", tmp_path)
     with (tmp_path / "who.csv").open(encoding="utf-8-sig") as stream:
         who = {row["pseudonym"]: row["patient_id"] for row in csv.DictReader(stream)}
 
@@ -283,7 +283,7 @@ def test_tables_under_pseudonyms_give_the_same_list_to_who_has_the_key(samples: 
     columns = ("arm", "criterion_id", "status", "score", "verdict", "changes_on", "eligible_from")
     with_duckdb, with_spark = told("duckdb", columns, {}), told("spark", columns, who)
     assert with_duckdb == with_spark
-    assert with_duckdb.total() > 100
+    assert with_duckdb.total() > 10_000
     listed = (tmp_path / "spark" / "candidates.csv").read_text()
     assert not any(patient in listed for patient in who.values())
 
@@ -319,7 +319,7 @@ def test_a_worker_that_does_not_see_the_tables_or_loses_patients_ends_the_run(
     shutil.copytree(samples / "tables", tmp_path / "tables")
     fewer = read_layout(tmp_path / "tables")
     next((tmp_path / "tables" / "patient").rglob("*.parquet")).unlink()
-    with pytest.raises(StoreError, match=r"there are 344 Patient records and the workers have seen [12][0-9]+;"):
+    with pytest.raises(StoreError, match=r"there are 344 Patient records and the workers have seen [0-9]+;"):
         evaluate_parts(session, fewer, task, 10_000, tmp_path / "b")
 
 
