@@ -15,7 +15,7 @@ import pytest
 from cohortfinder.errors import CohortFinderError
 from cohortfinder.gates import GateSettings
 from cohortfinder.jobs.load import load
-from cohortfinder.jobs.parquet import read_names, write_parquet
+from cohortfinder.jobs.parquet import read_pseudonyms, write_parquet
 from cohortfinder.report.pseudonyms import make_key
 from cohortfinder.resources import resource_dir
 from cohortfinder.site import SiteFile
@@ -52,8 +52,8 @@ def write(
     store: Path, folder: Path, key: Path | None, lists: GateSettings = NO_LISTS, said: list[str] | None = None
 ) -> NodeManifest:
     target = Target(folder)
-    names = read_names(target, key, folder.parent / "who.csv", lists) if key else None
-    return write_parquet(store, target, names=names, log=(said if said is not None else []).append)
+    pseudonyms = read_pseudonyms(target, key, folder.parent / "who.csv", lists) if key else None
+    return write_parquet(store, target, pseudonyms=pseudonyms, log=(said if said is not None else []).append)
 
 
 def pseudonym(key: Path, kind: str, own_id: str | None) -> str | None:

@@ -20,7 +20,7 @@ from cohortfinder.errors import ConfigurationError, InputError, StoreError
 from cohortfinder.gates import GateSettings
 from cohortfinder.jobs.dummy import Wish, dummy
 from cohortfinder.jobs.load import load
-from cohortfinder.jobs.parquet import read_names, write_parquet
+from cohortfinder.jobs.parquet import read_pseudonyms, write_parquet
 from cohortfinder.jobs.parts.task import Task, task_of
 from cohortfinder.jobs.screen import read_terminology, read_trial, screen_store
 from cohortfinder.jobs.screen_spark import SparkRun, evaluate_parts, screen_tables
@@ -263,8 +263,8 @@ def test_tables_under_pseudonyms_give_the_same_list_to_who_has_the_key(samples: 
     """The verdicts are those of the store; of two records of one time another one may be shown, by its other id."""
     make_key(tmp_path / "site.key")
     settings, target = settings_of(samples / "store"), Target(tmp_path / "tables", buckets=8)
-    names = read_names(target, tmp_path / "site.key", tmp_path / "who.csv", settings.gates)
-    write_parquet(samples / "store", target, names=names)
+    pseudonyms = read_pseudonyms(target, tmp_path / "site.key", tmp_path / "who.csv", settings.gates)
+    write_parquet(samples / "store", target, pseudonyms=pseudonyms)
     both("NCT06983964", samples / "store", tmp_path / "tables", tmp_path)
     with (tmp_path / "who.csv").open(encoding="utf-8-sig") as stream:
         who = {row["pseudonym"]: row["patient_id"] for row in csv.DictReader(stream)}

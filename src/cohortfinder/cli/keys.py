@@ -38,7 +38,8 @@ def command(
     The private file is for this program alone, the public one for the team of the FHIR server. After `rotate` both hold
     the new and the old key; the old one is used until the server knows the new one.
 
-    `pseudonyms` makes another key, for `cohortfinder export`. Keep a copy: with another one every pseudonym changes.
+    `pseudonyms` makes another key, for `cohortfinder export` and `load --parquet`. Keep a copy: with another one every
+    pseudonym changes.
     """
     if action == "pseudonyms":
         _make_pseudonym_key(private or Path("pseudonyms.key"), as_json=as_json)
@@ -60,4 +61,6 @@ def _make_pseudonym_key(file: Path, *, as_json: bool) -> None:
     if as_json:
         print_json({"private": file})
         return
-    click.echo(f"{file}: the key of the pseudonyms; name it as --key of cohortfinder export, and keep a copy of it")
+    click.echo(
+        f"{file}: the key of the pseudonyms; name it as --key of export or load --parquet, and keep a copy of it"
+    )

@@ -11,7 +11,7 @@ from cohortfinder.cli.console import print_json, print_table, progress
 from cohortfinder.cli.options import common, settings_of
 from cohortfinder.errors import UsageError
 from cohortfinder.jobs.load import LoadSummary, load
-from cohortfinder.jobs.parquet import Names, read_names, write_parquet, write_parquet_by_spark
+from cohortfinder.jobs.parquet import TablePseudonyms, read_pseudonyms, write_parquet, write_parquet_by_spark
 from cohortfinder.settings import Settings
 from cohortfinder.warehouse.fill import Filled
 from cohortfinder.warehouse.parquet import NodeManifest
@@ -50,13 +50,13 @@ def command(
         raise UsageError("no PATH was given; name FHIR files or folders, or a folder to write the tables to: --parquet")
     settings = settings_of(config, store)
     target = None if folder is None else Target(folder, node, buckets)
-    names = _names(target, engine, key, identification, settings)
+    pseudonyms = _pseudonyms(target, engine, key, identification, settings)
     if engine == _SPARK:
         return _load_by_spark(paths, target, settings, as_json=as_json)
     if target is not None:
-        checked_target(target, settings.store, names.key.mark if names else "")
+        checked_target(target, settings.store, pseudonyms.key.mark if pseudonyms else "")
     summary = _load(paths, settings) if paths else None
-    written = None if target is None else _write(target, names, settings)
+    written = None if target is None else _write(target, pseudonyms, settings)
     status = summary.exit_status if summary else 0
     if as_json:
         told = asdict(summary) if summary else {}
@@ -75,22 +75,23 @@ def _load(paths: Iterable[str], settings: Settings) -> LoadSummary:
     )
 
 
-def _names(
+def _pseudonyms(
     target: Target | None, engine: str, key: Path | None, identification: Path | None, settings: Settings
-) -> Names | None:
+) -> TablePseudonyms | None:
     if key is None:
         if identification is not None:
             raise UsageError("--identification tells pseudonyms; name the key that makes them: --key FILE")
         return None
     if target is None or engine == _SPARK:
         raise UsageError("--key is for the tables of a store; load the files, then write them: --parquet FOLDER")
-    return read_names(target, key, identification, settings.gates)
+    return read_pseudonyms(target, key, identification, settings.gates)
 
 
-def _write(target: Target, names: Names | None, settings: Settings) -> NodeManifest:
+def _write(target: Target, pseudonyms: TablePseudonyms | None, settings: Settings) -> NodeManifest:
     return write_parquet(
-        settings.store, target, names=names, memory_limit=settings.memory_limit, threads=settings.threads, log=progress
-    )
+        settings.store, target, pseudonyms=pseudonyms, memory_limit=settings.memory_limit, threads=settings.threads,
+        log=progress,
+    )  # fmt: skip
 
 
 def _load_by_spark(paths: tuple[str, ...], target: Target | None, settings: Settings, *, as_json: bool) -> int:

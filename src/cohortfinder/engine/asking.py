@@ -13,7 +13,7 @@ from typing import Any
 
 from cohortfinder.engine.duckdb_engine import DuckDBEngine
 from cohortfinder.engine.rules import RulePlan, TrialPlan, rules_together
-from cohortfinder.sql.environment import Rendered, render
+from cohortfinder.sql.environment import Rendered, is_identifier, render
 from cohortfinder.sql.together import of_one_shape, one_by_one, together
 
 _QUOTED = re.compile(r"'(\w+)'")
@@ -95,8 +95,12 @@ class Asker:
         concepts = frozenset(concept for (concept,) in made)
 
         def narrowed(worker: DuckDBEngine, statement: Rendered) -> None:
-            """Run it where there are the results of the concepts alone that it names: it would read all of them."""
-            if named := sorted(concepts & names_in(statement)):
+            """Run it where there are the results of the concepts alone that it names: it would read all of them.
+
+            A view takes no parameters: where the name of a concept of the site may not stand in a query, all are read.
+            """
+            named = sorted(concepts & names_in(statement))
+            if named and all(map(is_identifier, named)):
                 worker.run_template("engine/named_result.sql.jinja", workspace=worker.workspace, concepts=named)
             else:
                 worker.run_template("engine/every_result.sql.jinja")

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from cohortfinder.errors import InputError
 from cohortfinder.jobs.screen import screen_store
 from cohortfinder.model import Trial
-from cohortfinder.report.export import Export, write_export, write_identification
-from cohortfinder.report.pseudonyms import Pseudonyms, read_key
+from cohortfinder.report.export import Export, write_export
+from cohortfinder.report.pseudonyms import Pseudonyms, read_key, require_apart, write_identification
 from cohortfinder.settings import Settings
 from cohortfinder.terminology import Terminology
 
@@ -43,13 +42,12 @@ def export_trial(
     Raises InputError when the key or the identification would leave with the export, or there is no key;
     ConfigurationError when others may read the key.
     """
-    for file, option in ((wanted.key, "--key"), (wanted.identification, "--identification")):
-        if file is not None and wanted.out.resolve() in file.resolve().parents:
-            raise InputError(f"{option}: {file} lies in {wanted.out} and would leave with it; keep it elsewhere")
+    require_apart(wanted.out, wanted.key, wanted.identification)
     pseudonyms = Pseudonyms(read_key(wanted.key), trial.id)
     result = screen_store(trial, terminology, settings, as_of=as_of, in_full=0, log=log)
     export = Export(result.screening, pseudonyms, wanted.below)
     files = write_export(wanted.out, export)
     if wanted.identification is not None:
-        write_identification(wanted.identification, export)
+        listed = {one.patient_id for one in result.screening.candidates}
+        write_identification(wanted.identification, pseudonyms.of, listed)
     return files, result.exit_status

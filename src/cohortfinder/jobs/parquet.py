@@ -6,12 +6,9 @@ from pathlib import Path
 
 from duckdb import DuckDBPyConnection
 
-from cohortfinder.errors import InputError
 from cohortfinder.gates import GateSettings, read_gates
 from cohortfinder.landing.people import read_erased
-from cohortfinder.report.csv_files import table
-from cohortfinder.report.files import write_private
-from cohortfinder.report.pseudonyms import read_key
+from cohortfinder.report.pseudonyms import read_key, require_apart, write_identification
 from cohortfinder.spark.hadoop import is_url
 from cohortfinder.spark.load import SparkLoad, load_by_spark
 from cohortfinder.spark.session import require_spark, spark_session
@@ -25,7 +22,7 @@ Log = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class TablePseudonyms:
     """The key of the pseudonyms, and the file, for the site alone, that says who stands behind each."""
 
     key: SiteKey
@@ -33,46 +30,43 @@ class Names:
 
 
 def write_parquet(
-    store: Path, target: Target, *, names: Names | None = None, memory_limit: str | None = None,
+    store: Path, target: Target, *, pseudonyms: TablePseudonyms | None = None, memory_limit: str | None = None,
     threads: int | None = None, log: Log = lambda _: None,
 ) -> NodeManifest:  # fmt: skip
-    """Write every typed table of a store, under `names` where they are given, and return what was written.
+    """Write every typed table of a store, under `pseudonyms` where they are given, and return what was written.
 
     Raises InputError when there is no store or the folder is none for tables, LockedError when another process writes
     to the store or the same node, ReadWriteError when the disk refuses; the folder then holds what it held before.
     """
-    checked_target(target, store, names.key.mark if names else "")
+    checked_target(target, store, pseudonyms.key.mark if pseudonyms else "")
     with open_warehouse(
         store, read_only=True, memory_limit=memory_limit, threads=threads, reaches=[Path(target.place)]
     ) as connection:
-        if names is not None:
-            _rename(connection, names, log)
+        if pseudonyms is not None:
+            _rename(connection, pseudonyms, log)
         log(f"writing the tables to {target.place}")
-        mark = names.key.mark if names else ""
+        mark = pseudonyms.key.mark if pseudonyms else ""
         return write_tables(connection, target, erased=len(read_erased(store).people), mark=mark)
 
 
-def read_names(target: Target, key: Path, identification: Path | None, settings: GateSettings) -> Names:
+def read_pseudonyms(target: Target, key: Path, identification: Path | None, settings: GateSettings) -> TablePseudonyms:
     """Read the key of a site's pseudonyms, and who is on its lists.
 
     Raises InputError when there is no key, or it or the identification would leave with the tables;
     ConfigurationError when others may read the key, or a list cannot be read.
     """
-    for file, option in ((key, "--key"), (identification, "--identification")):
-        if file is not None and Path(target.folder).resolve() in file.resolve().parents:
-            raise InputError(f"{option}: {file} lies in {target.place} and would leave with it; keep it elsewhere")
+    require_apart(Path(target.folder), key, identification)
     lists = read_gates(settings)
-    return Names(SiteKey(read_key(key), (*lists.test_patients, *lists.do_not_contact)), identification)
+    return TablePseudonyms(SiteKey(read_key(key), (*lists.test_patients, *lists.do_not_contact)), identification)
 
 
-def _rename(connection: DuckDBPyConnection, names: Names, log: Log) -> None:
+def _rename(connection: DuckDBPyConnection, pseudonyms: TablePseudonyms, log: Log) -> None:
     """Put pseudonyms before the tables, and write who stands behind each."""
-    renamed = stand_before(connection, names.key)
+    renamed = stand_before(connection, pseudonyms.key)
     if renamed.kept_back:
         log(f"{renamed.kept_back} Patient records are kept back, by a list of the site")
-    if names.identification is not None:
-        rows = sorted((names.key.of(patient), patient) for patient in renamed.patients)
-        write_private(names.identification, table(("pseudonym", "patient_id"), rows).decode())
+    if pseudonyms.identification is not None:
+        write_identification(pseudonyms.identification, pseudonyms.key.of, renamed.patients)
 
 
 def write_parquet_by_spark(

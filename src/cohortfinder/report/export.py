@@ -11,7 +11,7 @@ import orjson
 from cohortfinder.ranking.open_criteria import OpenCriteria
 from cohortfinder.report.csv_files import Cell, table
 from cohortfinder.report.fhir_files import funnel_report
-from cohortfinder.report.files import make_folder, replacing, write_bytes, write_private
+from cohortfinder.report.files import make_folder, replacing, write_bytes
 from cohortfinder.report.html import page_environment
 from cohortfinder.report.pseudonyms import Pseudonyms
 from cohortfinder.report.screening import Screening
@@ -92,13 +92,6 @@ def write_export(out_dir: Path, export: Export) -> tuple[Path, ...]:
     with TemporaryDirectory(prefix=".cohortfinder-", dir=out_dir) as scratch, replacing(targets[LOG_XLSX]) as temporary:
         write_log_xlsx(temporary, export.screening, export.log, scratch=Path(scratch))
     return tuple(targets.values())
-
-
-def write_identification(file: Path, export: Export) -> None:
-    """Write which patient stands behind each pseudonym, for the site alone: only its owner may read the file."""
-    known = {one.patient_id for one in export.screening.candidates}
-    rows = sorted((export.pseudonyms.of(patient), patient) for patient in known)
-    write_private(file, table(("pseudonym", "patient_id"), rows).decode())
 
 
 def _candidate_rows(export: Export) -> Iterable[tuple[Cell, ...]]:

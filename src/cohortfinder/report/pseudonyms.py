@@ -2,12 +2,14 @@
 
 import hmac
 from base64 import b32encode
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from secrets import token_hex
 
 from cohortfinder.errors import ConfigurationError, InputError
+from cohortfinder.report.csv_files import table
 from cohortfinder.report.files import write_private
 from cohortfinder.secret import Secret
 
@@ -31,6 +33,19 @@ class Pseudonyms:
         # the length of the trial keeps "A" with "B1" apart from "AB" with "1"
         message = f"{len(self.trial)}:{self.trial}{patient_id}".encode("utf-8", "surrogatepass")
         return b32encode(hmac.digest(self.key, message, sha256)).decode()[:_LETTERS]
+
+
+def require_apart(folder: Path, key: Path, identification: Path | None) -> None:
+    """Raise InputError when the key, or who stands behind the pseudonyms, would leave the site with a folder."""
+    for file, option in ((key, "--key"), (identification, "--identification")):
+        if file is not None and folder.resolve() in file.resolve().parents:
+            raise InputError(f"{option}: {file} lies in {folder} and would leave with it; keep it elsewhere")
+
+
+def write_identification(file: Path, pseudonym_of: Callable[[str], str], patients: Iterable[str]) -> None:
+    """Write which patient stands behind each pseudonym, for the site alone: only its owner may read the file."""
+    rows = sorted((pseudonym_of(patient), patient) for patient in patients)
+    write_private(file, table(("pseudonym", "patient_id"), rows).decode())
 
 
 def make_key(file: Path) -> None:

@@ -53,9 +53,14 @@ class _Binder:
 _binder: ContextVar[_Binder] = ContextVar("binder")
 
 
+def is_identifier(value: object) -> bool:
+    """Say whether a name (`name` or `relation.name`) has nothing but lower-case letters, digits and underscores."""
+    return _IDENTIFIER.match(str(value)) is not None
+
+
 def identifier(value: object) -> Markup:
-    """Let a name through (`name` or `relation.name`) of nothing but lower-case letters, digits and underscores."""
-    if not _IDENTIFIER.match(str(value)):
+    """Let such a name through."""
+    if not is_identifier(value):
         raise SqlSafetyError(f"{str(value)!r} is not a name that may stand in a query")
     return Markup(str(value))
 

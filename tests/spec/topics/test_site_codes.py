@@ -179,3 +179,35 @@ def test_everything_below_a_code_without_the_code_itself(spec, value_set):
             itself     | unknown | no_data
         """,
     )
+
+
+def test_a_concept_of_the_site_may_have_any_name(spec, tmp_path):
+    """Such as the laboratory's own, with capitals, blanks or a hyphen; others are asked beside it."""
+    folder = tmp_path / "concepts"
+    folder.mkdir()
+    (folder / "observation_concepts.csv").write_text(
+        "concept,label,value_kind,unit,plausible_min,plausible_max,group,detection,negative_below,positive_above,source\n"
+        "hs-CRP (own's),High-sensitivity CRP,quantity,mg/L,0,500,laboratory,,,,our laboratory\n",
+        encoding="utf-8",
+    )
+    (folder / "observation_codes.csv").write_text(
+        "concept,system,code,role,label,note,source\nhs-CRP (own's),http://loinc.org,71426-1,primary,hs-CRP,,our laboratory\n",
+        encoding="utf-8",
+    )
+    spec(
+        as_of="2026-11-20",
+        site=Site(mappings=SiteFile(tmp_path, "site.toml:1")),
+        observation="""
+            patient_id | code    | value | value_unit_code | value_unit_system         | effective_datetime
+            high       | 71426-1 | 12    | mg/L            | http://unitsofmeasure.org | 2026-11-01
+            low        | 71426-1 | 2     | mg/L            | http://unitsofmeasure.org | 2026-11-01
+            other      | 71426-9 | 12    | mg/L            | http://unitsofmeasure.org | 2026-11-01
+        """,
+        rule={"observation": "hs-CRP (own's)", "at_least": "10 mg/L", "within": "90 days"},
+        expected="""
+            patient_id | truth   | reason
+            high       | true    | met
+            low        | false   | not_met
+            other      | unknown | no_data
+        """,
+    )

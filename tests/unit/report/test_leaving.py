@@ -9,8 +9,8 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from cohortfinder.report.export import Export, counts_html, funnel, write_export, write_identification
-from cohortfinder.report.pseudonyms import Pseudonyms
+from cohortfinder.report.export import Export, counts_html, funnel, write_export
+from cohortfinder.report.pseudonyms import Pseudonyms, write_identification
 from cohortfinder.report.screening import Screening, read_screening
 from unit.report.screened import AS_OF, LABELS, a_trial, screened
 
@@ -96,7 +96,8 @@ def test_the_export_says_what_ran(out: Path) -> None:
 
 
 def test_the_site_alone_knows_who_is_who(screening: Screening, tmp_path: Path) -> None:
-    write_identification(tmp_path / "who.csv", Export(screening, PSEUDONYMS))
+    listed = [one.patient_id for one in screening.candidates]
+    write_identification(tmp_path / "who.csv", PSEUDONYMS.of, {*listed})
     assert (tmp_path / "who.csv").stat().st_mode & 0o777 == 0o600
     known = {row["patient_id"]: row["pseudonym"] for row in rows(tmp_path / "who.csv")}
     assert known == {patient: PSEUDONYMS.of(patient) for patient in ("someone-=p1", "someone-p2", "someone-p3")}
