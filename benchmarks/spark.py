@@ -1,9 +1,10 @@
 """Screen hospitals of growing size with Spark and with DuckDB: `python -m benchmarks.spark [PATIENTS ...]`.
 
 The hospitals are those of `benchmarks.hospital`, a fifth of the patients invented for the trial; the default sizes are
-1,000, 10,000 and 100,000. Of each it prints what DuckDB takes for the store, then what Spark in local mode takes for
-its tables on one and on two cores: seconds, in times those of DuckDB (the limit is 6), the most memory of a worker, and
-what crossed between workers (the limit is 0.3 of the tables). At last one patient gets 100,000 Observations more.
+1,000, 10,000 and 100,000. Of each it prints what writing its tables takes, what DuckDB takes for the store, then what
+Spark in local mode takes for the tables on one and on two cores: seconds, in times those of DuckDB (the limit is 6),
+the most memory of a worker, and what crossed between workers (the limit is 0.3 of the tables). At last one patient gets
+100,000 Observations more.
 """
 
 import json
@@ -20,13 +21,11 @@ from benchmarks.run import machine, program
 from benchmarks.screening import configured
 from cohortfinder.gates import GateSettings
 from cohortfinder.jobs.demo import AS_OF, TRIAL
-from cohortfinder.jobs.parquet import write_parquet
 from cohortfinder.jobs.screen import read_terminology, read_trial
 from cohortfinder.jobs.screen_spark import SparkRun, screen_tables
 from cohortfinder.settings import Settings
 from cohortfinder.spark.session import spark_session
 from cohortfinder.warehouse.connection import open_warehouse
-from cohortfinder.warehouse.parquet_files import Target
 
 PATIENTS = (1_000, 10_000, 100_000)
 BUCKETS = 64
@@ -50,13 +49,13 @@ class Run:
     parts: int = 0
     crossed: float = 0.0
 
-    def row(self, floor: float, tables: float) -> str:
-        """Return it as a row of the table, beside the seconds of DuckDB and the MB of the tables."""
-        times = f"{self.seconds / floor:.2f}"
+    def row(self, floor: float | None = None, tables: float | None = None) -> str:
+        """Return it as a row of the table, beside the seconds of DuckDB and the MB of the tables where they tell."""
+        times = f"{self.seconds / floor:.2f}" if floor else ""
+        crossed = f"{self.crossed:.0f} of {tables:.0f} MB" if tables else ""
         return (
             f"| {self.what} | {self.patients:,} | {self.seconds:.1f} s | {times} | "
-            f"{1000 * self.seconds / self.patients:.1f} ms | {self.gigabytes:.1f} GB | {self.parts or ''} | "
-            f"{self.crossed:.0f} of {tables:.0f} MB |"
+            f"{1000 * self.seconds / self.patients:.1f} ms | {self.gigabytes:.1f} GB | {self.parts or ''} | {crossed} |"
         )
 
 
@@ -92,7 +91,10 @@ def with_spark(what: str, patients: int, cores: int, tables: Path, scratch: Path
 def both(store: Path, patients: int, scratch: Path, cores: tuple[int, ...], what: str = "") -> Iterator[str]:
     """Screen a store with DuckDB and its tables with Spark, and yield the rows of the table."""
     tables = scratch / "tables"
-    write_parquet(store, Target(tables, buckets=BUCKETS))
+    seconds, gigabytes = program(
+        "load", "--store", store, "--config", configured(scratch), "--parquet", tables, "--buckets", str(BUCKETS)
+    )
+    yield Run(f"writing the tables{what}", patients, seconds, gigabytes).row()
     megabytes = sum(path.stat().st_size for path in tables.rglob("*.parquet")) / 1e6
     day = AS_OF.isoformat()
     seconds, gigabytes = program(

@@ -18,6 +18,9 @@ LAYOUT = 7
 WAREHOUSE = "warehouse.duckdb"
 SPILL = "spill"
 DEFAULT_MEMORY = "2GB"
+# Rows that a thread holds until it hands them to the file of their bucket. With the half million of DuckDB it wrote 80
+# million results in twice the time, and spilled 24 GB.
+_HELD_BACK = 5_000
 # Files of this version can be read by every DuckDB that the program supports.
 STORAGE = "v1.5.0"
 # how DuckDB says that a file, or the WAL beside it, is not as it was written
@@ -142,6 +145,7 @@ def _connect(
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "preserve_insertion_order": False,
+        "partitioned_write_flush_threshold": _HELD_BACK,
     }
     if not read_only:
         config["storage_compatibility_version"] = STORAGE
