@@ -2,10 +2,11 @@
 
 A fifth of the patients, or LISTED, are invented by `cohortfinder dummy` for the trial, with a year of history; the
 others are the Synthea patients of `benchmarks.generate` (or of the folder that BENCH_DATA names), their rows repeated
-under other ids. Prints time and peak memory of a screening as a process of its own, with all outputs, and how many
-times as long the larger hospital takes; the limits are 60 s, 4 GB and 12 times.
+under other ids, each copy a day earlier than the one before. Prints time and peak memory of a screening as a process of
+its own, with all outputs, and how many times as long the larger hospital takes; the limits are 60 s, 4 GB and 12 times.
 """
 
+import re
 import sys
 import tempfile
 from multiprocessing import get_context
@@ -22,6 +23,7 @@ PATIENTS = 100_000
 # products are shared by everybody
 _SHARED = ("medication", "research_study")
 _NAMES = ("id", "patient_id", "encounter_id")
+_DAY = re.compile(r"(_(datetime|start|end|at|on|date|asserted)|^date|^issued)$")
 _COPY = """
 CREATE TEMP TABLE copy AS
 SELECT copy.number, patient.id AS patient_id
@@ -29,6 +31,12 @@ FROM patient
 CROSS JOIN range(1, $copies + 1) AS copy(number)
 QUALIFY row_number() OVER (ORDER BY copy.number, patient.id) <= $more
 """
+# of a month or a year, which stays, there is no such day
+_EARLIER = """coalesce(
+    strftime(TRY_CAST(substr({column}, 1, 10) AS DATE) - CAST(copy.number AS INTEGER), '%Y-%m-%d')
+        || substr({column}, 11),
+    {column}
+) AS {name}"""
 
 
 def hospital(store: Path, patients: int, listed: int, scratch: Path) -> None:
@@ -39,7 +47,7 @@ def hospital(store: Path, patients: int, listed: int, scratch: Path) -> None:
 
 
 def repeat_rows(store: Path, patients: int) -> None:
-    """Repeat the rows of all patients under other ids until there are so many patients; of the last copy, a part."""
+    """Repeat the rows of all patients until there are so many, under other ids and on earlier days."""
     with open_warehouse(store) as connection:
         (own,) = connection.execute("SELECT count(*) FROM patient").fetchone() or (0,)
         copies = -(-patients // own)
@@ -52,8 +60,9 @@ def repeat_rows(store: Path, patients: int) -> None:
 
 def _repeated(table: str, columns: set[str]) -> str:
     """Return the statement that repeats a table; rows that do not name their patient have the id of one that does."""
-    renamed = ", ".join(f"{table}.{name} || '-x' || copy.number AS {name}" for name in _NAMES if name in columns)
-    selected = f"INSERT INTO {table} BY NAME SELECT {table}.* REPLACE ({renamed}) FROM {table}"
+    renamed = [f"{table}.{name} || '-x' || copy.number AS {name}" for name in _NAMES if name in columns]
+    earlier = [_EARLIER.format(column=f"{table}.{name}", name=name) for name in sorted(columns) if _DAY.search(name)]
+    selected = f"INSERT INTO {table} BY NAME SELECT {table}.* REPLACE ({', '.join([*renamed, *earlier])}) FROM {table}"
     if table == "patient" or "patient_id" in columns:
         return f"{selected} JOIN copy ON copy.patient_id = {table}.{'id' if table == 'patient' else 'patient_id'}"
     owner = f"(SELECT DISTINCT id, patient_id FROM {table.rpartition('_')[0]})"
