@@ -12,7 +12,8 @@ from cohortfinder.criteria.age import AgeQuestion
 from cohortfinder.criteria.condition import ConditionQuestion
 from cohortfinder.criteria.medication import MedicationQuestion
 from cohortfinder.criteria.observation import ObservationQuestion
-from cohortfinder.engine.why_not import Course, same_question
+from cohortfinder.engine.rules import same_question
+from cohortfinder.engine.why_not import Course
 from cohortfinder.model import Combination, Leaf, Rule, Truth
 from cohortfinder.ranking.ways import Asked, subject
 from cohortfinder.ranking.why_not import WhyNot, why_not

@@ -7,7 +7,7 @@ name of a rule.
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +16,8 @@ from cohortfinder.engine.rules import RulePlan, TrialPlan, rules_together
 from cohortfinder.sql.environment import Rendered, is_identifier, render
 from cohortfinder.sql.together import of_one_shape, one_by_one, together
 
+# of the leaves that are asked together: from which item of a list of values each takes its own
+_PLACE = "together.place"
 _QUOTED = re.compile(r"'(\w+)'")
 
 
@@ -72,10 +74,13 @@ class Asker:
         self.engine.run_template("verdicts/searched.sql.jinja", asked="leaf_asked", counted=self._counted)
         self._ask_leaves(self._explained, "leaf_answer")
 
-    def ask(self, rules: Mapping[str, RulePlan], *, held: bool = False) -> None:
+    def ask(
+        self, rules: Mapping[str, RulePlan], *, held: bool = False, narrow: Callable[[], None] = lambda: None
+    ) -> None:
         """Answer what is `asked`: the truths of the leaves into `leaf_truth`, those of the rules into `rule_truth`.
 
         `held`: the table of that name has an earlier answer of each leaf and patient; those that are not due are kept.
+        `narrow` may take rules out of `asked` once their leaves have answered.
         """
         self.engine.run_template("verdicts/truth_table.sql.jinja", table="rule_truth", explained=False)
         self.engine.run_template("verdicts/leaf_table.sql.jinja", table="leaf_truth", explained=False)
@@ -84,6 +89,7 @@ class Asker:
         if held:
             self.engine.run_template("verdicts/leaf_carried.sql.jinja")
         self._ask_leaves(self._bare, "leaf_truth")
+        narrow()
         names = [name for (name,) in self.engine.rows("verdicts/asked.sql.jinja", table="asked")]
         self.combine((rules[name] for name in names), "rule_truth")
 
@@ -139,7 +145,7 @@ def in_one(shape: Mapping[int, Rendered], numbers: Collection[int], table: str) 
     """Return one statement for leaves of one shape."""
     ordered = sorted(numbers)
     queries = [shape[number] for number in ordered]
-    question, parameters = together(queries, "together.place")
+    question, parameters = together(queries, _PLACE)
     wrapped = render(
         "verdicts/leaf_together.sql.jinja",
         dialect=queries[0].dialect,
@@ -147,5 +153,6 @@ def in_one(shape: Mapping[int, Rendered], numbers: Collection[int], table: str) 
         explained=table == "leaf_answer",
         numbers=ordered,
         question=question,
+        alike=_PLACE not in question,
     )
     return replace(wrapped, parameters={**wrapped.parameters, **parameters})

@@ -83,19 +83,24 @@ def plan_rules(trial: Trial, setting: Setting) -> TrialPlan:
     return plan
 
 
+def same_question(leaf: Leaf) -> object:
+    """Return what leaves that ask the same have in common: the answer of one is that of all."""
+    return leaf.kind, leaf.question, leaf.adverse
+
+
 def plan_variants(variants: Iterable[tuple[str, Criterion, Rule]], setting: Setting) -> TrialPlan:
     """Return the plan of other rules of criteria, by names of their own, of which nothing but the truth is wanted.
 
-    A leaf that several of them have is asked once.
+    What several of their leaves ask is asked once.
     """
-    plan, numbers, known = TrialPlan(), count(1), dict[Leaf, int]()
+    plan, numbers, known = TrialPlan(), count(1), dict[object, int]()
     for name, criterion, rule in variants:
         leaves = leaves_of(rule)
         for leaf in leaves:
-            if leaf not in known:
-                known[leaf] = next(numbers)
-                plan.bare[known[leaf]] = _bare_question(leaf, setting)
-        asked = tuple(known[leaf] for leaf in leaves)
+            if same_question(leaf) not in known:
+                known[same_question(leaf)] = next(numbers)
+                plan.bare[known[same_question(leaf)]] = _bare_question(leaf, setting)
+        asked = tuple(known[same_question(leaf)] for leaf in leaves)
         plan.rules[name] = RulePlan(name, criterion, rule, tuple(leaf.id for leaf in leaves), asked, asked)
     return plan
 

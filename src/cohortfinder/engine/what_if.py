@@ -2,7 +2,7 @@
 
 Each value makes a rule of its own, a variant, and the leaves of all variants are asked as those of a screening are:
 one statement for those of one shape. Only those are asked whom no other criterion of an arm excludes, since nobody
-else can become a candidate.
+else can become a candidate, and a rule only of those to whom a leaf with another number gives another truth.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -19,7 +19,7 @@ from cohortfinder.engine.grids import grid
 from cohortfinder.engine.numbers import Value, Written, written_in
 from cohortfinder.engine.plan import counts_apart
 from cohortfinder.engine.questions import LIMITS, Setting
-from cohortfinder.engine.rules import plan_variants
+from cohortfinder.engine.rules import TrialPlan, plan_variants
 from cohortfinder.model import Criterion, Quantity, Rule, Trial
 from cohortfinder.terminology import Terminology
 
@@ -81,9 +81,14 @@ def ask_variants(
     owners = {number: curve.written.criterion for number, curve in enumerate(curves)}
     plan = plan_variants(((one.name, owners[one.number], one.rule) for one in variants), Setting(terminology, loaded))
     asker = Asker(engine, plan, counted=counts_apart(trial))
+    _note_leaves(engine, plan, variants, curves)
+
+    def narrow() -> None:
+        engine.run_template("verdicts/asked_changed.sql.jinja")
+
     for numbers in _portions(sizes):
         engine.run_template("verdicts/asked_variants.sql.jinja", as_of=as_of, numbers=numbers)
-        asker.ask(plan.rules)
+        asker.ask(plan.rules, narrow=narrow)
         engine.run_template("verdicts/count_variants.sql.jinja", numbers=numbers)
     return curves
 
@@ -112,6 +117,27 @@ def _note(engine: DuckDBEngine, variants: Sequence[_Variant]) -> None:
     )
     engine.run_template("verdicts/swayed.sql.jinja")
     engine.run_template("verdicts/variant_count_table.sql.jinja")
+
+
+def _note_leaves(engine: DuckDBEngine, plan: TrialPlan, variants: Sequence[_Variant], curves: Sequence[Curve]) -> None:
+    """Note in which leaves each variant differs from the rule in force, and of which leaf each takes the place."""
+    in_force = {
+        (one.base, one.number): plan.rules[one.name].bare_numbers
+        for one in variants
+        if curves[one.number].values[one.place] == curves[one.number].written.value
+    }
+    pairs = [
+        (one.name, own, theirs)
+        for one in variants
+        for own, theirs in zip(plan.rules[one.name].bare_numbers, in_force[one.base, one.number], strict=True)
+        if own != theirs
+    ]
+    engine.run_template(
+        "verdicts/variant_leaf.sql.jinja",
+        names=[name for name, _, _ in pairs],
+        numbers=[own for _, own, _ in pairs],
+        in_force=[theirs for _, _, theirs in pairs],
+    )
 
 
 def _curves(

@@ -17,7 +17,7 @@ from cohortfinder.engine.asking import Asker
 from cohortfinder.engine.duckdb_engine import DuckDBEngine
 from cohortfinder.engine.plan import counts_apart
 from cohortfinder.engine.questions import Setting
-from cohortfinder.engine.rules import plan_rules, plan_variants
+from cohortfinder.engine.rules import plan_rules, plan_variants, same_question
 from cohortfinder.engine.screening import follow
 from cohortfinder.model import Criterion, Leaf, Trial, Truth, leaves_of
 from cohortfinder.terminology import Terminology
@@ -75,11 +75,6 @@ class LeafAnswer(NamedTuple):
     truth: Truth
     code: str
     evidence: str
-
-
-def same_question(leaf: Leaf) -> object:
-    """Return what leaves that ask the same have in common: the answer of one is that of all."""
-    return leaf.kind, leaf.question, leaf.adverse
 
 
 def ask_courses(

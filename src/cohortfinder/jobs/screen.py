@@ -35,8 +35,8 @@ Log = Callable[[str], None]
 # what is done last: the connection, the screening, and which types of resources are complete
 Then = Callable[[duckdb.DuckDBPyConnection, Screening, Mapping[str, bool]], None]
 _MOST_PROCESSES = 4
-# so many questions about other numbers are asked in some twenty seconds
-_MOST_QUESTIONS = 750_000
+# so many questions about other numbers are asked in less than a minute
+_MOST_QUESTIONS = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ def _what_if(
 
 
 def processes_of(settings: Settings) -> int:
-    """Return how many processes may tell verdicts: each holds those of a thousand patients in memory."""
+    """Return how many processes may tell verdicts: each holds those of some hundred patients in memory."""
     return min(settings.threads or os.cpu_count() or 1, _MOST_PROCESSES)
 
 

@@ -6,13 +6,8 @@ from datetime import date, timedelta
 from duckdb import DuckDBPyConnection
 
 from cohortfinder.criteria.judgement import JudgementQuestion
-from cohortfinder.engine.why_not import (
-    Course,
-    answers_of,
-    ask_courses,
-    explain_leaves,
-    same_question,
-)
+from cohortfinder.engine.rules import same_question
+from cohortfinder.engine.why_not import Course, answers_of, ask_courses, explain_leaves
 from cohortfinder.model import Arm, Criterion, Leaf, Rule, Trial, leaves_of
 from cohortfinder.ranking.ways import Asked, truth_of
 from cohortfinder.ranking.why_not import WhyNot, why_not

@@ -11,7 +11,8 @@ from itertools import combinations
 from typing import Literal, NamedTuple
 
 from cohortfinder.criteria.question import Remedy
-from cohortfinder.engine.why_not import Course, same_question
+from cohortfinder.engine.rules import same_question
+from cohortfinder.engine.why_not import Course
 from cohortfinder.model import Combination, Leaf, Rule, Truth
 
 Sort = Literal["wait", "test", "never"]

@@ -1,6 +1,7 @@
 """The registry of output formats: a screening to the files of `screen --out`."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -151,6 +152,12 @@ FORMATS: dict[str, Writer] = {
     "proof/records.parquet": _proof(write_proof_records),
     "run.json": _plain(run_json),
 }
+# what is made from the tables of the engine; all else is made from the screening alone
+_OF_TABLES = frozenset(
+    {"candidates.parquet", "verdicts.csv", "verdicts.parquet", *(name for name in FORMATS if name.startswith("proof/"))}
+)
+# a folder that has it has everything
+_LAST = "run.json"
 
 
 def write_outputs(
@@ -171,7 +178,22 @@ def write_outputs(
         make_folder(folder)
     # in the same folder, since the largest of them is moved to its place; nobody else may look into it
     with TemporaryDirectory(prefix=".cohortfinder-", dir=out_dir) as scratch:
-        material = Material(screening, connection, Path(scratch), processes)
-        for name, target in targets.items():
-            FORMATS[name](target, material)
+        _write(targets, Material(screening, connection, Path(scratch), processes))
     return tuple(targets.values())
+
+
+def _write(targets: Mapping[str, Path], material: Material) -> None:
+    """Write what is made from the screening beside what the engine has to work for."""
+    with ThreadPoolExecutor(1) as beside:
+        others = [
+            beside.submit(FORMATS[name], target, material)
+            for name, target in targets.items()
+            if name not in _OF_TABLES and name != _LAST
+        ]
+        for name, target in targets.items():
+            if name in _OF_TABLES:
+                FORMATS[name](target, material)
+        for done in others:
+            done.result()
+    if _LAST in targets:
+        FORMATS[_LAST](targets[_LAST], material)

@@ -23,7 +23,11 @@ def write_proof_records(target: Path, connection: Connection) -> None:
 
 
 def _write(template: str, target: Path, connection: Connection, only: frozenset[str] | set[str] = frozenset()) -> None:
-    tables = [(one.name, one.resource_type) for one in typed_tables() if not only or one.resource_type in only]
+    tables = [
+        (one.name, one.resource_type, any(column.name == "patient_id" for column in one.view.columns))
+        for one in typed_tables()
+        if not only or one.resource_type in only
+    ]
     with replacing(target) as temporary:
         temporary.touch()
         run(connection, template, tables=tables, target=str(temporary))

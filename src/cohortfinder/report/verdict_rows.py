@@ -12,8 +12,8 @@ from cohortfinder.ranking.candidates import Connection, run
 from cohortfinder.report.reasons import Sentences
 from cohortfinder.wording import Evidence, Language
 
-# how many patients are read at a time
-_STRETCH = 1_000
+# how many patients are read at a time: few enough that several processes which tell them end together
+_STRETCH = 500
 # a verdict as the tables give it: patient, arm, criterion, verdict, reasons and evidence as JSON, flags, changes_on
 Given = tuple[str, str, str, str, str, str, str, date | None]
 
@@ -125,7 +125,7 @@ class VerdictReader:
                 yield from stretch
 
     def stretches(self) -> Iterator[list[Given]]:
-        """Yield everybody's verdicts, those of a thousand patients at a time."""
+        """Yield everybody's verdicts, those of some patients at a time."""
         for stretch in run(self.connection, "ranking/patient_range.sql.jinja", size=_STRETCH).fetchall():
             yield self._read(among=stretch)
 
