@@ -10,7 +10,7 @@ import orjson
 
 from cohortfinder.errors import InputError
 from cohortfinder.ranking.diff import FILES, Move, RunRecord, compare
-from cohortfinder.report.csv_files import table
+from cohortfinder.report.cells import table
 from cohortfinder.report.files import make_folder, write_bytes
 from cohortfinder.warehouse.confined import confined
 

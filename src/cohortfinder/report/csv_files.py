@@ -1,16 +1,14 @@
 """A screening as CSV (RFC 4180): candidates, funnel, and what the data team could mend."""
 
-import csv
-import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import astuple, fields
-from datetime import date
 
 from cohortfinder.ranking.funnel import FunnelStep, PeopleStep
 from cohortfinder.ranking.gates import GateCount
 from cohortfinder.ranking.next_step import Steps
 from cohortfinder.ranking.quality import CoverageRow, QualityRow, UnknownRow
 from cohortfinder.ranking.what_if import WhatIfCurve
+from cohortfinder.report.cells import Cell, table
 from cohortfinder.report.factor_words import factors_cell
 from cohortfinder.report.outlook_reasons import beginnings, endings
 from cohortfinder.report.screening import Screening
@@ -43,10 +41,6 @@ NEXT_STEPS = (
 CLINIC_STEPS = (
     "test", "label", "work", "minutes", "people", "candidates", "ends", "passes", "per_hour", "criteria", "whom",
 )  # fmt: skip
-
-# what a spreadsheet would run as a formula, also behind a tab or a line break
-_FORMULA_STARTS = frozenset("=+-@\t\r\n")
-Cell = str | int | float | bool | date | None
 
 
 def candidates_csv(screening: Screening) -> bytes:
@@ -148,32 +142,3 @@ def clinic_steps_csv(screening: Screening) -> bytes:
         for one in screening.next_steps.clinic
     )  # fmt: skip
     return table(CLINIC_STEPS, rows)
-
-
-def table(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
-    """Return a CSV table in UTF-8 with CRLF line ends."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(header)
-    writer.writerows([_cell(value) for value in row] for row in rows)
-    return text.getvalue().encode("utf-8")
-
-
-def safe(text: str) -> str:
-    """Put an apostrophe before a text that a spreadsheet would run."""
-    return f"'{text}" if text[:1] in _FORMULA_STARTS else text
-
-
-def _cell(value: Cell) -> str:
-    """Write a value."""
-    if isinstance(value, str):
-        return safe(value)
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, float):
-        return f"{value:.6f}".rstrip("0").rstrip(".")
-    return str(value)

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 import orjson
 
 from cohortfinder.ranking.open_criteria import OpenCriteria
-from cohortfinder.report.csv_files import Cell, table
+from cohortfinder.report.cells import Cell, table
 from cohortfinder.report.fhir_files import funnel_report
 from cohortfinder.report.files import make_folder, replacing, write_bytes
 from cohortfinder.report.html import page_environment

@@ -13,7 +13,7 @@ from pathlib import Path
 import orjson
 
 from cohortfinder.errors import InputError
-from cohortfinder.report.csv_files import table
+from cohortfinder.report.cells import table
 from cohortfinder.report.export import FUNNEL
 
 COUNTS, RECORD = Path("counts") / "funnel.csv", "export.json"

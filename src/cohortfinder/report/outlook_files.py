@@ -9,7 +9,7 @@ from icalendar import Calendar, Event
 from cohortfinder.ranking.outlook import Place
 from cohortfinder.report.calendar_page import OUTLOOK_WEEKS
 from cohortfinder.report.causes import Causes
-from cohortfinder.report.csv_files import Cell, table
+from cohortfinder.report.cells import Cell, table
 from cohortfinder.report.screening import Screening
 
 OUTLOOK = ("patient_id", "arm", "date", "criterion_id", "from", "to", "reason", "status_from", "status_to")

@@ -9,7 +9,7 @@ from pathlib import Path
 from secrets import token_hex
 
 from cohortfinder.errors import ConfigurationError, InputError
-from cohortfinder.report.csv_files import table
+from cohortfinder.report.cells import table
 from cohortfinder.report.files import write_private
 from cohortfinder.secret import Secret
 

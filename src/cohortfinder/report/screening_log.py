@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cohortfinder.model import Status
 from cohortfinder.ranking.open_criteria import OpenCriteria
-from cohortfinder.report.csv_files import table
+from cohortfinder.report.cells import table
 from cohortfinder.report.pseudonyms import Pseudonyms
 from cohortfinder.report.screening import Screening
 from cohortfinder.report.workbook import Column, new_workbook

@@ -8,7 +8,8 @@ from types import MappingProxyType
 from typing import Any
 
 from cohortfinder.errors import UsageError
-from cohortfinder.report.csv_files import CANDIDATES, FUNNEL, FUNNEL_PEOPLE, Cell, candidate_cells
+from cohortfinder.report.cells import Cell
+from cohortfinder.report.csv_files import CANDIDATES, FUNNEL, FUNNEL_PEOPLE, candidate_cells
 from cohortfinder.report.screening import Screening
 from cohortfinder.report.verdict_files import VERDICTS, verdict_cells
 

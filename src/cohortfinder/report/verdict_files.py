@@ -9,7 +9,7 @@ from pathlib import Path
 import orjson
 
 from cohortfinder.ranking.candidates import Connection, run
-from cohortfinder.report.csv_files import safe
+from cohortfinder.report.cells import safe
 from cohortfinder.report.verdict_rows import VerdictRow
 from cohortfinder.wording import ANSWER, Evidence, rounded
 

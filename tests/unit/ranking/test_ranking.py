@@ -10,7 +10,7 @@ import pytest
 
 from cohortfinder.model import Prior, Ranking
 from cohortfinder.ranking.candidates import Candidate, Factor, rank, read_candidates
-from cohortfinder.report.csv_files import table
+from cohortfinder.report.cells import table
 from cohortfinder.report.factor_words import criterion_names, factor_in_words, factors_cell
 from cohortfinder.report.html import report_html
 from cohortfinder.report.outputs import write_outputs

@@ -7,7 +7,7 @@ from sqlalchemy import RowMapping
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from cohortfinder.report.csv_files import Cell, safe, table
+from cohortfinder.report.cells import Cell, safe, table
 from cohortfinder.review.access.roles import Right
 from cohortfinder.review.asked import Asked
 from cohortfinder.review.routing import Page, write_audit

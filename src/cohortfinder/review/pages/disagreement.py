@@ -2,7 +2,7 @@
 
 from starlette.responses import Response
 
-from cohortfinder.report.csv_files import safe, table
+from cohortfinder.report.cells import safe, table
 from cohortfinder.review.access.roles import Right
 from cohortfinder.review.asked import Asked
 from cohortfinder.review.disagreement import Judged, by_code, by_concept, by_criterion, judge

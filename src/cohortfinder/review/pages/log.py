@@ -2,7 +2,7 @@
 
 from starlette.responses import Response
 
-from cohortfinder.report.csv_files import table
+from cohortfinder.report.cells import table
 from cohortfinder.review.access.accounts import names_of
 from cohortfinder.review.access.roles import Right
 from cohortfinder.review.asked import Asked
