@@ -167,7 +167,6 @@ def test_what_does_not_fit_into_memory_is_spilled_and_changes_nothing(tmp_path: 
     little, ample = (hospital(tmp_path / memory, files, memory) for memory in (LITTLE, AMPLE))
     for name, ran in (*little.commands.items(), *ample.commands.items()):
         assert (name, ran.status, ran.left) == (name, 0, []), ran.said
-    print({name: (ran.spilled, ran.folders) for name, ran in little.commands.items()})
     assert {name: ran.spilled for name, ran in ample.commands.items()} == dict.fromkeys(ample.commands, 0)
     assert min(little.commands[name].spilled for name in ("newer", "compact")) > AT_LEAST_SPILLED
     for name in ("newer", "compact"):
