@@ -28,6 +28,7 @@ from cohortfinder.model import Answers, Trial
 from cohortfinder.ranking.candidates import run
 from cohortfinder.report.files import make_folder, replacing
 from cohortfinder.report.outputs import FORMATS, write_outputs
+from cohortfinder.report.proof_files import write_proof_records
 from cohortfinder.report.screening import Screening
 from cohortfinder.settings import Settings
 from cohortfinder.spark.hadoop import HadoopFiles, is_url
@@ -41,7 +42,7 @@ from cohortfinder.warehouse.parts import Link, plan_parts
 
 # of so many patients a part is made: planning its statements takes as long as evaluating some thousand
 PATIENTS_A_PART = 10_000
-_PEOPLE_FILE = "proof/people.parquet"
+_PEOPLE_FILE, _RECORDS_FILE = "proof/people.parquet", "proof/records.parquet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,13 +211,17 @@ def _joined(
 def _write(
     out: Path, screening: Screening, connection: DuckDBPyConnection, settings: Settings, told: _Told
 ) -> tuple[Path, ...]:
-    """Write the outputs; the standing of everybody was told by the parts, each of its own patients."""
-    formats = [name for name in FORMATS if name != _PEOPLE_FILE]
+    """Write the outputs; the standing of everybody was told by the parts, each of its own patients.
+
+    Of the records here are those that prove the run, and no others.
+    """
+    formats = [name for name in FORMATS if name not in (_PEOPLE_FILE, _RECORDS_FILE)]
     files = write_outputs(out, screening, connection, formats, processes=processes_of(settings))
+    write_proof_records(out / _RECORDS_FILE, connection, among_all=False)
     with replacing(out / _PEOPLE_FILE) as temporary:
         temporary.touch()
         run(connection, "parts/people.sql.jinja", files=told.people, target=str(temporary))
-    return (*files, out / _PEOPLE_FILE)
+    return (*files, out / _RECORDS_FILE, out / _PEOPLE_FILE)
 
 
 def _engine_record(session: Any, layout: Layout, done: tuple[Done, ...]) -> dict[str, Any]:

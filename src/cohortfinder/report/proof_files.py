@@ -17,14 +17,17 @@ def write_proof_people(target: Path, connection: Connection) -> None:
     _write("diff/proof_people.sql.jinja", target, connection, only={"Patient"})
 
 
-def write_proof_records(target: Path, connection: Connection) -> None:
-    """Write proof/records.parquet."""
-    _write("diff/proof_records.sql.jinja", target, connection)
+def write_proof_records(target: Path, connection: Connection, *, among_all: bool = True) -> None:
+    """Write proof/records.parquet. `among_all`: the records are looked for among those of everybody."""
+    _write("diff/proof_records.sql.jinja", target, connection, by_patient=among_all)
 
 
-def _write(template: str, target: Path, connection: Connection, only: frozenset[str] | set[str] = frozenset()) -> None:
+def _write(
+    template: str, target: Path, connection: Connection, *, only: frozenset[str] | set[str] = frozenset(),
+    by_patient: bool = False,
+) -> None:  # fmt: skip
     tables = [
-        (one.name, one.resource_type, any(column.name == "patient_id" for column in one.view.columns))
+        (one.name, one.resource_type, by_patient and any(column.name == "patient_id" for column in one.view.columns))
         for one in typed_tables()
         if not only or one.resource_type in only
     ]
