@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -161,10 +162,13 @@ def new_workbook(target: Path, *, scratch: Path, title: str, made_on: date) -> I
         "constant_memory": True, "tmpdir": str(scratch), "strings_to_formulas": False, "strings_to_urls": False,
         "strings_to_numbers": False,
     }  # fmt: skip
-    with xlsxwriter.Workbook(str(target), options) as book:
+    # a zip file on a full disk tries to end itself again when it is forgotten, and says so: the disk gets it whole
+    made = BytesIO()
+    with xlsxwriter.Workbook(made, options) as book:
         # the day and not the clock, so that the same screening gives the same bytes
         book.set_properties({"title": clean(title), "created": datetime.combine(made_on, time())})
         yield Workbook(book)
+    target.write_bytes(made.getbuffer())
 
 
 def clean(text: str) -> str:
