@@ -45,6 +45,17 @@ def test_verdicts_change_on_the_expected_days(demo: Path) -> None:
     assert {key: got[key] for key in expected} == expected
 
 
+def test_every_day_on_which_a_status_is_another_one_has_its_reason_be_it_soon_or_late(demo: Path) -> None:
+    days = list[str]()
+    for row in read(demo / "out/candidates.csv"):
+        for day in ("eligible_from", "stops_on"):
+            assert bool(row[day]) == bool(row[f"{day}_reason"]), row
+        days += filter(None, (row["eligible_from"], row["stops_on"]))
+    # the outlook tells all of the next weeks; of later days the reason alone
+    told = {row["date"] for row in read(demo / "out/outlook.csv")}
+    assert min(days) < max(told) < max(days)
+
+
 def test_counts_of_a_candidate_add_up_to_the_criteria_of_the_arm(demo: Path) -> None:
     verdicts = read(demo / "out/verdicts.csv")
     for row in read(demo / "out/candidates.csv"):
