@@ -1,5 +1,7 @@
 """candidates.xlsx as a spreadsheet program reads it."""
 
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -142,3 +144,27 @@ def test_a_day_is_a_date(tmp_path: Path) -> None:
         book.sheet("S", (Column("On", 10, lambda row: row, "date"),), [date(2026, 11, 20)])
     cell = openpyxl.load_workbook(tmp_path / "a.xlsx")["S"]["A2"]
     assert (cell.value.date(), cell.number_format) == (date(2026, 11, 20), "yyyy-mm-dd")
+
+
+# each sheet is smaller than the largest file that the process may write, the workbook is larger
+TOO_LARGE = """
+import resource, sys
+from datetime import date
+from pathlib import Path
+from random import Random
+from cohortfinder.report.workbook import Column, new_workbook
+folder, random = Path(sys.argv[1]), Random(1)
+rows = [random.randbytes(100).hex() for _ in range(500)]
+resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+try:
+    with new_workbook(folder / "a.xlsx", scratch=folder, title="t", made_on=date(2026, 11, 20)) as book:
+        for number in range(10):
+            book.sheet(f"Sheet {number}", (Column("Text", 10, lambda row: row),), rows)
+except OSError as error:
+    print(error.strerror)
+"""
+
+
+def test_where_a_workbook_cannot_be_written_whole_the_error_is_all_that_is_said(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", TOO_LARGE, tmp_path], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("File too large\n", "")
