@@ -188,6 +188,37 @@ def test_every_change_has_a_leaf_that_changes_on_its_day(seed: int, everyone: bo
     assert set(told) == turned
 
 
+# the changes that make a status on a later day, each with the place whose status it is
+LATER = {
+    "begin": """
+        SELECT patient_id, arm, asked, day
+        FROM eligible_from JOIN verdict_turn USING (patient_id, arm)
+        WHERE day = eligible_from AND day > $until AND verdict_from = 'fail'
+    """,
+    "end": """
+        SELECT patient_id, arm, asked, day
+        FROM stop JOIN verdict_turn USING (patient_id, arm) JOIN status_turn USING (patient_id, arm, day)
+        WHERE day = stops_on AND day > $until AND (status_to, verdict_to) IN (('excluded', 'fail'), ('possible', 'unknown'))
+    """,
+}
+
+
+def test_of_later_changes_those_are_told_that_make_somebody_eligible_or_end_it_and_no_others() -> None:
+    case = case_of(1, True)
+    until = {"until": case.as_of + timedelta(weeks=WEEKS)}
+    turned = "SELECT DISTINCT patient_id, asked, day FROM turned_leaf WHERE day > $until"
+    told = set(case.engine.execute(turned, until).fetchall())
+    making = {kind: case.engine.execute(query, until).fetchall() for kind, query in LATER.items()}
+    assert told == {(patient, asked, day) for rows in making.values() for patient, _, asked, day in rows}
+    for kind, days in (
+        ("begin", "SELECT patient_id, arm, eligible_from AS day FROM eligible_from"),
+        ("end", "FROM stop"),
+    ):
+        late = {row[:2] for row in case.engine.execute(days).fetchall() if row[2] > until["until"]}
+        assert late == {row[:2] for row in making[kind]}
+        assert late, f"nobody has a late day: {kind}"
+
+
 def test_there_is_something_to_tell() -> None:
     """Verdicts that change twice, statuses of every kind, people who begin and who stop being eligible."""
     case = case_of(0, True)
